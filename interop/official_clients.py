@@ -69,7 +69,7 @@ def example(name):
 def start(folder):
     """Starts the sandbox and waits until it has written its ready file."""
     ready = folder / "ready.json"
-    sandbox = subprocess.Popen([example("sandbox"), "--ready-file", ready], stdout=subprocess.DEVNULL)
+    sandbox = subprocess.Popen([example("sandbox"), "--okta-oauth", "--ready-file", ready], stdout=subprocess.DEVNULL)
     deadline = time.monotonic() + 30
     while not ready.exists():
         if sandbox.poll() is not None or time.monotonic() > deadline:
@@ -154,8 +154,8 @@ async def all_items(call, *arguments, **options):
         items, response, error = await call(*arguments, **{**options, "after": after})
 
 
-async def check_with_okta(okta, expected):
-    client = Client({"orgUrl": okta["org_url"], "token": okta["api_token"], "requestTimeout": 10, "cache": {"enabled": False}})
+async def check_with_okta(okta, expected, credentials):
+    client = Client({"orgUrl": okta["org_url"], "requestTimeout": 10, "cache": {"enabled": False}, **credentials})
     apps = await all_items(client.list_applications)
     ours = [app for app in apps if app.name == "amazon_aws_sso"]
     check("okta.list_applications has the app once", [app.label for app in ours], ["AWS IAM Identity Center"])
@@ -183,7 +183,18 @@ def name_of(group):
 
 def check_all(target, expected):
     check_with_boto3(target["aws"], expected)
-    asyncio.run(check_with_okta(target["okta"], expected))
+    okta = target["okta"]
+    asyncio.run(check_with_okta(okta, expected, {"token": okta["api_token"]}))
+    if "client_id" in okta:
+        # A service app, whose access tokens are bound to a key of the SDK (DPoP).
+        app = {
+            "authorizationMode": "PrivateKey",
+            "clientId": okta["client_id"],
+            "privateKey": okta["private_key"],
+            "scopes": okta["scopes"],
+            "dpopEnabled": True,
+        }
+        asyncio.run(check_with_okta(okta, expected, app))
 
 
 def main():

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use okta_client::{App, AppUser, Client, Id, User};
+use okta_client::{App, AppUser, AppUserScope, Client, Id, User};
 
 use crate::error::{Error, Result};
 
@@ -30,32 +30,16 @@ impl AppAssignments {
         Ok(Self(by_id.collect()))
     }
 
-    /// Reads the assignment of one user.
-    pub(crate) async fn read_one(
-        okta: &Client,
-        app: Option<&Id<App>>,
-        user: &User,
-    ) -> Result<Self> {
-        let Some(app) = app else {
-            return Ok(Self::default());
-        };
-        let assigned = okta.apps().user_opt(app, &user.id).await;
-        let assigned = assigned.map_err(|error| {
-            Error::service(
-                format!(
-                    "the assignment of {} could not be read from Okta",
-                    user.profile.login
-                ),
-                error,
-            )
-        })?;
-        let by_id = assigned.into_iter().map(|user| (user.id.clone(), user));
-        Ok(Self(by_id.collect()))
-    }
-
     /// Returns the assignment of a user, if the user is assigned to the app.
     pub(crate) fn get(&self, user: &Id<User>) -> Option<&AppUser> {
         self.0.get(user)
+    }
+
+    /// Returns whether a user is assigned individually. A user that is assigned only through a group loses access with that
+    /// group.
+    pub(crate) fn is_individual(&self, user: &Id<User>) -> bool {
+        let assigned = self.get(user);
+        assigned.is_some_and(|assigned| assigned.scope == AppUserScope::User)
     }
 
     /// Returns the user's name in AWS.

@@ -4,7 +4,11 @@ use futures::future::BoxFuture;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::{error::Result, outcome::Outcome, plan::Change};
+use crate::{
+    error::{Error, Result},
+    outcome::Outcome,
+    plan::{Change, Subject},
+};
 
 /// The approved changes of a step in one run.
 ///
@@ -29,6 +33,7 @@ pub struct Waiting {
 pub(crate) trait Driver: Sync {
     fn start(&self, index: usize) -> BoxFuture<'_, Result<bool>>;
     fn finish(&self, index: usize, result: Result<Outcome>) -> BoxFuture<'_, Result<()>>;
+    fn problem(&self, subject: Subject, error: &Error);
     fn wait(&self, waiting: Waiting) -> BoxFuture<'_, Result<()>>;
     fn chains(&self) -> BoxFuture<'_, Result<()>>;
 }
@@ -61,6 +66,12 @@ impl<'a> Batch<'a> {
     /// Fails if the state cannot be saved. The step must start nothing more, and return the error.
     pub async fn finish(&self, index: usize, result: Result<Outcome>) -> Result<()> {
         self.driver.finish(index, result).await
+    }
+
+    /// Records a problem of a subject that has no change in this step. The changes of later steps that need the subject are
+    /// skipped.
+    pub fn problem(&self, subject: Subject, error: &Error) {
+        self.driver.problem(subject, error);
     }
 
     /// Waits before the next look at changes that are in progress.

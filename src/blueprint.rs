@@ -75,6 +75,10 @@ pub struct OktaSection {
     /// The id of an existing app, `0oa…`. It adopts exactly this app, also if its URLs are those of another AWS organization.
     #[schemars(extend("pattern" = r"^[A-Za-z0-9]+$"))]
     pub app_id: Option<String>,
+    /// The ids of groups whose name another group of the org has too, by name. Groups that were imported from apps are unique
+    /// only in their app.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub group_ids: BTreeMap<String, String>,
     /// The custom domain of the org, such as `login.example.com`. It needs two DNS records.
     #[schemars(extend("pattern" = r"^[^:/.]+(\.[^:/.]+){2,}$"))]
     pub custom_domain: Option<String>,
@@ -381,6 +385,7 @@ impl Default for OktaSection {
         Self {
             app_label: "AWS IAM Identity Center".to_owned(),
             app_id: None,
+            group_ids: BTreeMap::new(),
             custom_domain: None,
         }
     }

@@ -20,6 +20,7 @@ mod event;
 mod outcome;
 mod pipeline;
 mod resolved_scope;
+pub mod rights;
 mod service_response;
 mod step;
 mod text;

@@ -78,6 +78,10 @@ pub struct ManualStep {
 pub enum ManualStepKind {
     /// Publish DNS records.
     DnsRecords,
+    /// Upload the certificate of a custom domain.
+    DomainCertificate,
+    /// Add the app from Okta's catalog.
+    CatalogApp,
     /// Enable IAM Identity Center for the organization.
     EnableIdentityCenter,
     /// Read or choose the URL of the access portal.

@@ -1,14 +1,21 @@
 //! The users and groups of a blueprint, as read from Okta: assigned users, pushed groups, and profile violations.
 
+mod groups;
+
 use std::collections::{BTreeMap, BTreeSet};
 
-use okta_client::{Client, Group, Id, ItemError, ListError, User, UserRef, UserStatus};
+use okta_client::{App, Client, Group, Id, ItemError, ListError, User, UserRef, UserStatus};
 
+use self::groups::{Groups, members_error};
 use crate::{
-    blueprint::Blueprint,
+    blueprint::{Blueprint, ProvisioningMode},
     error::{Error, ErrorKind, Result},
     plan::{Note, Problem, Subject, count},
 };
+
+/// The key of Okta's catalog entry "AWS IAM Identity Center". The entry `amazon_aws`, "AWS Account Federation", is another
+/// app.
+pub(crate) const CATALOG_NAME: &str = "amazon_aws_sso";
 
 /// The users and groups of a blueprint, as read from Okta.
 #[derive(Clone, Debug)]
@@ -22,6 +29,7 @@ pub struct ResolvedScope {
     pub pushed: Vec<GroupWithMembers>,
     /// The users and groups of the blueprint that do not exist or cannot be used, and the members that cannot be read.
     pub problems: Vec<Problem>,
+    mode: ProvisioningMode,
 }
 
 /// A group with its members.
@@ -39,17 +47,19 @@ pub struct GroupWithMembers {
 impl ResolvedScope {
     /// Reads the users and groups that a blueprint names.
     ///
-    /// A user or group that does not exist or cannot be used is a problem; all others are read.
+    /// A user or group that does not exist or cannot be used is a problem; all others are read. Okta keeps a group of the app for
+    /// each pushed group, with the same name; the groups of `app` are not groups of the blueprint.
     ///
     /// # Errors
     ///
     /// Fails if Okta refuses a request for another reason or does not answer.
-    pub async fn read(okta: &Client, blueprint: &Blueprint) -> Result<Self> {
+    pub async fn read(okta: &Client, blueprint: &Blueprint, app: Option<&Id<App>>) -> Result<Self> {
         let mut scope = Self {
             users: Vec::new(),
             assigned: Vec::new(),
             pushed: Vec::new(),
             problems: Vec::new(),
+            mode: blueprint.provisioning.mode,
         };
         for login in blueprint.assigned_users() {
             let subject = || Subject::user(login);
@@ -64,16 +74,34 @@ impl ResolvedScope {
                 Err(error) => scope.collect(subject(), error)?,
             }
         }
+        let mut groups = Groups {
+            okta,
+            ids: &blueprint.okta.group_ids,
+            sources: app.map(|app| (app.clone(), true)).into_iter().collect(),
+        };
         for name in blueprint.assigned_groups() {
-            if let Some(members) = scope.read_group(okta, name).await? {
+            if let Some(members) = scope.read_group(&mut groups, name).await? {
                 scope.assigned.push(members);
             }
         }
         for name in blueprint.pushed_groups() {
-            if let Some(members) = scope.read_group(okta, name).await? {
+            if let Some(members) = scope.read_group(&mut groups, name).await? {
                 scope.pushed.push(members);
             }
         }
+        let unknown: Vec<Problem> = scope
+            .all_users()
+            .into_values()
+            .filter(|user| !scope.has_problem(&user.profile.login))
+            .filter_map(|user| {
+                let error = unknown_status_error(user, &unknown_status(user)?);
+                Some(Problem::new(
+                    Some(Subject::user(&user.profile.login)),
+                    &error,
+                ))
+            })
+            .collect();
+        scope.problems.extend(unknown);
         Ok(scope)
     }
 
@@ -90,9 +118,13 @@ impl ResolvedScope {
         Ok(())
     }
 
-    async fn read_group(&mut self, okta: &Client, name: &str) -> Result<Option<GroupWithMembers>> {
+    async fn read_group(
+        &mut self,
+        groups: &mut Groups<'_>,
+        name: &str,
+    ) -> Result<Option<GroupWithMembers>> {
         let subject = || Subject::group(name);
-        match read_group(okta, name).await {
+        match groups.read(name).await {
             Ok(members) => {
                 for item in &members.unread {
                     let error = okta_client::Error::from(ListError::Item(item.clone()));
@@ -107,12 +139,15 @@ impl ResolvedScope {
 
     /// Returns the users and groups of the blueprint that Okta does not have, with their problems.
     pub(crate) fn missing(&self) -> impl Iterator<Item = (&Subject, &Problem)> {
-        self.problems.iter().filter_map(|problem| {
+        let read: BTreeSet<&str> = self
+            .all_users()
+            .into_values()
+            .map(|user| user.profile.login.as_str())
+            .collect();
+        self.problems.iter().filter_map(move |problem| {
             let subject = problem.subject.as_ref()?;
             let is_read = match subject {
-                Subject::User { name } => {
-                    self.users.iter().any(|user| *user.profile.login == **name)
-                }
+                Subject::User { name } => read.contains(&**name),
                 Subject::Group { name } => self
                     .assigned
                     .iter()
@@ -194,11 +229,36 @@ impl ResolvedScope {
         notes
     }
 
+    /// Returns a note if users without a display name depend on the app's profile mapping. In mode `direct`, the run sends the
+    /// first and the last name instead.
+    fn display_name_note(&self) -> Option<Note> {
+        if self.mode == ProvisioningMode::Direct {
+            return None;
+        }
+        let is_empty = |user: &&User| {
+            let name = user.profile.display_name.as_deref();
+            name.is_none_or(|name| name.trim().is_empty())
+        };
+        let logins: Vec<&str> = self
+            .provisionable_users()
+            .filter(is_empty)
+            .map(|user| user.profile.login.as_str())
+            .collect();
+        (!logins.is_empty()).then(|| {
+            Note::new("display-name", format!(
+                "AWS refuses a user without a display name, and {} none in Okta: {} (fill in displayName, or map it in Directory > Profile Editor > the app > Mappings to `{DISPLAY_NAME}`)",
+                if logins.len() == 1 { "1 user has".to_owned() } else { format!("{} users have", logins.len()) },
+                logins.join(", ")
+            ))
+        })
+    }
+
     /// Returns notes for the reader of a plan: the users that will be missing in AWS or in a pushed group, with reasons.
     #[must_use]
     pub fn notes(&self) -> Vec<Note> {
         let assigned = self.assigned_users();
         let mut notes = self.unassigned_member_notes();
+        notes.extend(self.display_name_note());
         for user in assigned.values() {
             if self.has_problem(&user.profile.login) {
                 continue;
@@ -226,6 +286,9 @@ impl ResolvedScope {
     }
 }
 
+/// An expression of Okta for the display name that AWS requires.
+const DISPLAY_NAME: &str = "user.displayName != null && user.displayName != \"\" ? user.displayName : user.firstName + \" \" + user.lastName";
+
 /// Reads a user by the full login.
 async fn read_user(okta: &Client, login: &str) -> Result<User> {
     let user = okta.users().get(&UserRef::login(login)).await;
@@ -244,33 +307,6 @@ async fn read_user(okta: &Client, login: &str) -> Result<User> {
     .with_help("write the full login in the blueprint, spelled as in Okta"))
 }
 
-async fn read_group(okta: &Client, name: &str) -> Result<GroupWithMembers> {
-    let found = okta.groups().find_by_name(name).await.map_err(|error| {
-        Error::service(
-            format!("group `{name}` could not be looked up in Okta"),
-            error,
-        )
-    })?;
-    let group = found.ok_or_else(|| {
-        Error::new(ErrorKind::UnusableSubject, format!("Okta has no group `{name}`"))
-            .with_help("correct the name in the blueprint (names are compared exactly), or create the group in Okta")
-    })?;
-    let members = okta.groups().members(&group.id).collect_partial().await;
-    let members = members.map_err(|error| members_error(name, error))?;
-    Ok(GroupWithMembers {
-        group,
-        users: members.items,
-        unread: members.errors,
-    })
-}
-
-fn members_error(group: &str, error: okta_client::Error) -> Error {
-    Error::service(
-        format!("the members of group `{group}` could not be read from Okta"),
-        error,
-    )
-}
-
 fn user_error(login: &str, error: okta_client::Error) -> Error {
     if error.is_not_found() {
         return Error::new(
@@ -287,12 +323,15 @@ fn user_error(login: &str, error: okta_client::Error) -> Error {
 /// Fails if the user cannot be provisioned to AWS.
 fn require_provisionable(user: &User) -> Result<()> {
     let login = &user.profile.login;
+    if let Some(status) = unknown_status(user) {
+        return Err(unknown_status_error(user, &status));
+    }
     if !is_provisioned(&user.status) {
         return Err(Error::new(
             ErrorKind::UnusableSubject,
             format!("user `{login}` is {} in Okta", user.status),
         )
-        .with_help("activate the user in Okta, or remove the user from the blueprint"));
+        .with_help(activation_help(&user.status)));
     }
     match profile_violations(user).as_slice() {
         [] => Ok(()),
@@ -308,11 +347,48 @@ fn require_provisionable(user: &User) -> Result<()> {
 }
 
 /// Returns whether Okta provisions a user with this status to apps.
+///
+/// A status that is not known is no such status: it must not create or activate an account.
 pub(crate) fn is_provisioned(status: &UserStatus) -> bool {
-    !matches!(
+    matches!(
         status,
-        UserStatus::Staged | UserStatus::Suspended | UserStatus::Deprovisioned
+        UserStatus::Active
+            | UserStatus::Provisioned
+            | UserStatus::Recovery
+            | UserStatus::PasswordExpired
+            | UserStatus::LockedOut
     )
+}
+
+/// Returns the status of a user if it is not known. The user's account in AWS is then left as it is.
+pub(crate) fn unknown_status(user: &User) -> Option<String> {
+    match &user.status {
+        UserStatus::Other(status) if status.is_empty() => Some("no status".to_owned()),
+        UserStatus::Other(status) => Some(format!("the unknown status {status}")),
+        _ => None,
+    }
+}
+
+fn unknown_status_error(user: &User, status: &str) -> Error {
+    let login = &user.profile.login;
+    Error::new(
+        ErrorKind::UnusableSubject,
+        format!("user `{login}` has {status} in Okta: an account in AWS is neither created nor activated nor deactivated"),
+    )
+    .with_help("look at the user in Okta (Directory > People); if the status is right, report it, so that this crate learns it")
+}
+
+/// Returns the action that makes a user with this status active.
+fn activation_help(status: &UserStatus) -> &'static str {
+    match status {
+        UserStatus::Suspended => {
+            "unsuspend the user in Okta (Directory > People > the user > More Actions), or remove the user from the blueprint"
+        }
+        UserStatus::Deprovisioned => {
+            "the user was deactivated: remove the user from the blueprint, or activate the user in Okta again and assign the groups, which Okta has removed"
+        }
+        _ => "activate the user in Okta, or remove the user from the blueprint",
+    }
 }
 
 /// Returns the rules of AWS's SCIM endpoint that the user's profile violates.

@@ -15,7 +15,8 @@ use crate::{
 
 /// Connects Okta to AWS IAM Identity Center: SAML sign-in, SCIM provisioning, permission sets and account assignments.
 ///
-/// Without `OKTA_ORG_URL` and `OKTA_API_TOKEN` in the environment, the commands run on a sandbox in this process.
+/// Without an Okta org in the environment, such as `OKTA_ORG_URL` and `OKTA_API_TOKEN`, the commands run on a sandbox in
+/// this process.
 ///
 /// Exit status: 0 done or nothing to do, 1 failed, refused by the guard or done with problems, 2 changes, 3 a manual step
 /// waits, 64 wrong command line.

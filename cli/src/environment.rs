@@ -1,6 +1,6 @@
 //! The Okta org and the AWS organization to connect: real tenants or a sandbox.
 
-use std::{io, path::Path, sync::Arc, time::Duration};
+use std::{error::Error as _, io, path::Path, sync::Arc, time::Duration};
 
 use okta_aws_sso::{
     Operator,
@@ -56,34 +56,25 @@ impl Environment {
         if let Some(path) = &connection.target {
             return Self::on_sandbox(ready_file(path)?, None).await;
         }
-        match (
-            std::env::var("OKTA_ORG_URL"),
-            std::env::var("OKTA_API_TOKEN"),
-        ) {
-            (Ok(org_url), Ok(token)) => {
-                if connection.blueprint.is_none() || (connection.state.is_none() && applies) {
-                    return Err(Failure::input(
-                        "OKTA_ORG_URL and OKTA_API_TOKEN select a real org, which needs its own blueprint and, to apply a plan, a state folder",
-                        "pass --blueprint FILE and --state DIR, or unset both variables to use a sandbox",
-                    ));
-                }
-                let okta = okta_client(&org_url, Secret::new(token))?;
-                let aws = Aws::connect(aws::ConnectOptions::default())
-                    .await
-                    .map_err(not_connected)?;
-                Ok(Self {
-                    okta,
-                    aws,
-                    console: None,
-                    _sandbox: None,
-                })
-            }
-            (Err(_), Err(_)) => Self::own_sandbox().await,
-            _ => Err(Failure::input(
-                "only one of OKTA_ORG_URL and OKTA_API_TOKEN is set",
-                "set both for real tenants, or neither to use a sandbox",
-            )),
+        if !selects_real_org() {
+            return Self::own_sandbox().await;
         }
+        let okta = real_okta()?;
+        if connection.blueprint.is_none() || (connection.state.is_none() && applies) {
+            return Err(Failure::input(
+                "the OKTA_ variables select a real org, which needs its own blueprint and, to apply a plan, a state folder",
+                "pass --blueprint FILE and --state DIR, or unset the variables to use a sandbox",
+            ));
+        }
+        let aws = Aws::connect(aws::ConnectOptions::default())
+            .await
+            .map_err(not_connected)?;
+        Ok(Self {
+            okta,
+            aws,
+            console: None,
+            _sandbox: None,
+        })
     }
 
     /// Starts a sandbox in this process, and connects to it.
@@ -184,17 +175,41 @@ pub(crate) fn ready_file(path: &Path) -> Result<Ready, Failure> {
     })
 }
 
+/// Returns whether the variables of this process select a real org.
+///
+/// The configuration file of another program in the home folder must not do it.
+pub(crate) fn selects_real_org() -> bool {
+    okta::Config::is_in_variables(&okta::Environment::of_process())
+}
+
+/// Returns the client of the org in the variables, and in the configuration files that Okta's SDKs read.
+pub(crate) fn real_okta() -> Result<Okta, Failure> {
+    let config = okta::Config::from_env().map_err(|error| {
+        let cause = error.source().map(|cause| format!(": {cause}"));
+        Failure::input(
+            format!("{error}{}", cause.unwrap_or_default()),
+            "set the org URL with an API token, or with the client id, the scopes and the private key of a service app; \
+             or unset all OKTA_ variables to use a sandbox",
+        )
+    })?;
+    built(config.into_builder())
+}
+
+/// Returns the client of a sandbox.
 pub(crate) fn okta_client(org_url: &str, token: Secret) -> Result<Okta, Failure> {
-    let client = okta::Client::builder(org_url, token).build();
-    client.map_err(|error| match &error {
+    built(Okta::builder(org_url, token))
+}
+
+fn built(builder: okta::ClientBuilder) -> Result<Okta, Failure> {
+    builder.build().map_err(|error| match &error {
         // The org URL is valid.
         okta::BuildError::Service(cause) => Failure::input(
-            format!("OKTA_API_TOKEN cannot be used: {cause}"),
+            format!("the Okta token cannot be used: {cause}"),
             "set OKTA_API_TOKEN to the token as Okta has shown it, without spaces and line breaks",
         ),
         error => Failure::input(
-            format!("OKTA_ORG_URL cannot be used: {error}"),
-            "set OKTA_ORG_URL to the URL of the org, such as https://acme.okta.com",
+            format!("the configuration for Okta cannot be used: {error}"),
+            "set OKTA_ORG_URL to the URL of the org, such as https://acme.okta.com, and check the other OKTA_ variables",
         ),
     })
 }

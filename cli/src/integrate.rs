@@ -137,6 +137,7 @@ impl PlanArguments {
         if let Some(path) = &self.out {
             save_plan(&plan, path)?;
         }
+        output.scopes(&plan);
         output.plan(&plan);
         Ok(Status::of_plan(&plan))
     }

@@ -12,6 +12,7 @@ use okta_aws_sso::{
     Access, AccessReport, Cause, CheckOutcome, Document, Event, EventKind, Operator, Outcome, Plan,
     Report, Verification,
     operator::{Answers, ManualStep, OperatorError},
+    rights,
 };
 use url::Url;
 
@@ -70,6 +71,14 @@ impl Output {
             }
         } else {
             self.line(&plan_view::text(plan, self.full));
+        }
+    }
+
+    /// Shows the scopes that a service app needs in Okta for the plan.
+    pub(crate) fn scopes(&self, plan: &Plan) {
+        if !self.json {
+            let scopes: Vec<&str> = rights::required_scopes(plan).into_iter().collect();
+            self.line(&format!("scopes: {}", scopes.join(" ")));
         }
     }
 

@@ -8,7 +8,7 @@ use std::{
 };
 
 use clap::{Args, Parser};
-use sandbox::{Sandbox, ScimProfile};
+use sandbox::{Sandbox, ScimProfile, ServiceApp};
 
 use crate::{Failure, Status, output::Output, terminal};
 
@@ -30,6 +30,10 @@ pub(crate) struct Arguments {
     /// follows the RFCs and answers from the start, at `scim.url` with the token `scim.token`.
     #[arg(long, value_enum, default_value_t = Profile::Aws)]
     scim_profile: Profile,
+    /// Adds a service app to the Okta org, which gets access tokens with a private key and DPoP. Its `client_id`,
+    /// `private_key` (a JWK) and `scopes` stand beside the API token.
+    #[arg(long)]
+    okta_oauth: bool,
 }
 
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
@@ -57,7 +61,13 @@ async fn serve(args: Arguments) -> Result<Status, Failure> {
         )
     };
     // The delays are long enough to see a run wait for provisioning and assignments.
-    let sandbox = Sandbox::builder()
+    let mut builder = Sandbox::builder();
+    if args.okta_oauth {
+        // The Python SDK of Okta reads RSA keys only.
+        let app = ServiceApp::with_all_scopes("Automation").rsa_key();
+        builder = builder.service_app(app);
+    }
+    let sandbox = builder
         .page_size(None)
         .scim_profile(match args.scim_profile {
             Profile::Aws => ScimProfile::Aws,

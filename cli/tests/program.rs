@@ -11,15 +11,11 @@ fn run(arguments: &[&str]) -> Output {
 /// Returns the program without the variables of this process.
 fn program(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_okta-aws-sso"));
-    for variable in [
-        "OKTA_ORG_URL",
-        "OKTA_API_TOKEN",
-        "SCIM_ENDPOINT",
-        "SCIM_TOKEN",
-        "RUST_LOG",
-        "COLUMNS",
-    ] {
+    for variable in ["SCIM_ENDPOINT", "SCIM_TOKEN", "RUST_LOG", "COLUMNS"] {
         command.env_remove(variable);
+    }
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("OKTA_")) {
+        command.env_remove(name);
     }
     command.args(arguments).stdin(Stdio::null());
     command
@@ -161,7 +157,7 @@ fn a_wrong_blueprint_is_shown_with_its_place_and_ends_with_1() {
 }
 
 #[test]
-fn a_variable_that_cannot_be_used_is_named_with_the_reason() {
+fn a_setting_that_cannot_be_used_is_named_with_the_reason() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("blueprint.toml");
     std::fs::write(&file, "").expect("a file");
@@ -169,12 +165,12 @@ fn a_variable_that_cannot_be_used_is_named_with_the_reason() {
         (
             "https://acme.okta.com",
             "00abc\ndef",
-            "OKTA_API_TOKEN cannot be used: the secret has a space, a line break or another character that a header cannot contain",
+            "the Okta token cannot be used: the secret has a space, a line break or another character that a header cannot contain",
         ),
         (
             "http://acme.okta.com",
             "00abcdef",
-            "OKTA_ORG_URL cannot be used: the org URL must use https, because a token is sent to acme.okta.com",
+            "the configuration for Okta cannot be used: the org URL must use https, because a token is sent to acme.okta.com",
         ),
     ] {
         let mut command = program(&["plan", "--blueprint", file.to_str().expect("a path")]);

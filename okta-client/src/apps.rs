@@ -1,15 +1,22 @@
 //! Apps.
 
+use std::time::Duration;
+
 use rest_core::{Call, Idempotency, Pager};
 use serde_json::{Map, Value, json};
 
-use crate::{Client, Error, Id, filter, open_enum::open_enum};
+use crate::{Client, Edit, Error, Id, client::join, filter, open_enum::open_enum};
 
+mod csrs;
+mod differences;
 mod document;
+mod features;
 mod provisioning;
 mod saml;
 
-pub use document::{App, AppDocument};
+pub use csrs::{Csr, CsrSubject};
+pub use document::{AcsSettings, App};
+pub use features::{AppFeature, FeatureName};
 pub use provisioning::{
     AuthScheme, Connection, ConnectionStatus, Provisioning, ProvisioningOptions, ProvisioningStatus,
 };
@@ -35,6 +42,12 @@ impl Client {
 
 impl Apps<'_> {
     /// Lists the apps that match `options`.
+    ///
+    /// # Errors
+    ///
+    /// Reading a page fails if the request fails.
+    ///
+    /// Scope: `okta.apps.read`.
     pub fn list(&self, options: ListApps) -> Pager<App, Error> {
         // Okta documents only one condition per app filter, so a second condition is checked here.
         let by_name = options.name.as_deref().map(|name| filter::eq("name", name));
@@ -43,17 +56,78 @@ impl Apps<'_> {
             .as_ref()
             .map(|status| filter::eq("status", status.as_str()));
         let filter = by_name.or(by_status);
-        let limit = options.limit.unwrap_or(PAGE);
+        let ListApps {
+            name,
+            status,
+            query,
+            limit,
+        } = options;
         let first = move || {
             Call::get(APPS)
-                .query("limit", limit.to_string())
+                .query("limit", limit.unwrap_or(PAGE).to_string())
                 .query_opt("filter", filter.clone())
+                .query_opt("q", query.clone())
         };
-        let pages = self.client.list(first);
-        match options.status {
-            Some(status) => pages.filter(move |app: &App| app.status() == status),
-            None => pages,
+        // Okta may ignore a filter: the result would be another app.
+        self.client.list(first).filter(move |app: &App| {
+            name.as_deref().is_none_or(|name| app.name() == name)
+                && status.as_ref().is_none_or(|status| app.status() == *status)
+        })
+    }
+
+    /// Returns all apps with exactly this label. Okta accepts several apps with one label.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the request fails.
+    ///
+    /// Scope: `okta.apps.read`.
+    pub async fn by_label(&self, label: &str) -> Result<Vec<App>, Error> {
+        let options = ListApps {
+            query: Some(label.to_owned()),
+            ..ListApps::default()
+        };
+        let mut apps = self.list(options).try_collect().await?;
+        apps.retain(|app| app.label() == label);
+        Ok(apps)
+    }
+
+    /// Returns the only app with exactly this label, or `None` if there is none.
+    ///
+    /// ```
+    /// # use okta_client::{Client, NewApp};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let sandbox = sandbox::Sandbox::start().await;
+    /// # let token = okta_client::Secret::new(sandbox.okta_token());
+    /// # let okta = Client::builder(&sandbox.okta_url(), token).build()?;
+    /// let new = NewApp {
+    ///     name: "amazon_aws_sso".to_owned(),
+    ///     label: "AWS".to_owned(),
+    ///     sign_on_mode: "SAML_2_0".to_owned(),
+    ///     ..NewApp::default()
+    /// };
+    /// let created = okta.apps().create(&new).await?;
+    /// let found = okta.apps().only_by_label("AWS").await?.expect("the app");
+    /// assert_eq!(found.id(), created.id());
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Fails if the request fails, or if several apps have this label ([`Error::Ambiguous`], with their ids).
+    ///
+    /// Scope: `okta.apps.read`.
+    pub async fn only_by_label(&self, label: &str) -> Result<Option<App>, Error> {
+        let mut apps = self.by_label(label).await?;
+        if apps.len() > 1 {
+            return Err(Error::Ambiguous {
+                operation: Call::get(APPS).operation(),
+                name: label.to_owned(),
+                ids: apps.iter().map(|app| app.id().to_string()).collect(),
+            });
         }
+        Ok(apps.pop())
     }
 
     /// Returns an app. Use [`get_opt`](Self::get_opt) if the app may not exist.
@@ -61,6 +135,8 @@ impl Apps<'_> {
     /// # Errors
     ///
     /// Fails if the request fails or the app does not exist.
+    ///
+    /// Scope: `okta.apps.read`.
     pub async fn get(&self, id: &Id<App>) -> Result<App, Error> {
         self.client.read(Call::get(path(id, &[]))).await
     }
@@ -70,22 +146,41 @@ impl Apps<'_> {
     /// # Errors
     ///
     /// Fails if the request fails.
+    ///
+    /// Scope: `okta.apps.read`.
     pub async fn get_opt(&self, id: &Id<App>) -> Result<Option<App>, Error> {
         self.client.read_opt(Call::get(path(id, &[]))).await
     }
 
-    /// Creates an app and activates it.
+    /// Creates an app of Okta's catalog and activates it.
     ///
     /// # Errors
     ///
     /// Fails if the request fails or Okta rejects the settings. If [`Error::may_have_acted`], Okta may
-    /// have created the app: check with [`list`](Self::list).
+    /// have created the app: check with [`by_label`](Self::by_label).
+    ///
+    /// Scope: `okta.apps.manage`.
     pub async fn create(&self, app: &NewApp) -> Result<App, Error> {
         let call = Call::post(APPS).query("activate", "true").json(&app.body());
         self.client.read(call).await
     }
 
-    /// Replaces an app's document with a document from [`App::edit`].
+    /// Creates an app from its whole document, such as a custom SAML app or an OAuth 2.0 service app, and activates it.
+    ///
+    /// Start with [`Edit::new`](crate::Edit::new). Okta requires `/label` and `/signOnMode`, and other fields by sign-on mode.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the request fails or Okta rejects the document. If [`Error::may_have_acted`], Okta may
+    /// have created the app: check with [`by_label`](Self::by_label).
+    ///
+    /// Scope: `okta.apps.manage`.
+    pub async fn create_with(&self, edit: &Edit<App>) -> Result<App, Error> {
+        let call = Call::post(APPS).query("activate", "true").json(edit);
+        self.client.read(call).await
+    }
+
+    /// Replaces an app's document with an edit from [`App::edit`].
     ///
     /// Okta does not support conditional updates. To detect concurrent changes, compare
     /// [`App::last_updated`] right before the call and check [`App::differences`] after it.
@@ -93,10 +188,10 @@ impl Apps<'_> {
     /// # Errors
     ///
     /// Fails if the request fails, if the app does not exist, or if Okta rejects the document.
-    pub async fn replace(&self, id: &Id<App>, document: &AppDocument) -> Result<App, Error> {
-        self.client
-            .read(Call::put(path(id, &[])).json(document.document()))
-            .await
+    ///
+    /// Scope: `okta.apps.manage`.
+    pub async fn replace(&self, id: &Id<App>, edit: &Edit<App>) -> Result<App, Error> {
+        self.client.read(Call::put(path(id, &[])).json(edit)).await
     }
 
     /// Activates an app. Succeeds if the app is already active.
@@ -104,6 +199,8 @@ impl Apps<'_> {
     /// # Errors
     ///
     /// Fails if the request fails or the app does not exist.
+    ///
+    /// Scope: `okta.apps.manage`.
     pub async fn activate(&self, id: &Id<App>) -> Result<(), Error> {
         self.lifecycle(id, "activate").await
     }
@@ -113,18 +210,36 @@ impl Apps<'_> {
     /// # Errors
     ///
     /// Fails if the request fails or the app does not exist.
+    ///
+    /// Scope: `okta.apps.manage`.
     pub async fn deactivate(&self, id: &Id<App>) -> Result<(), Error> {
         self.lifecycle(id, "deactivate").await
     }
 
     /// Deletes an app, which must be [`Inactive`](AppStatus::Inactive).
     ///
-    /// Okta applies a deactivation with a delay, and may reject the deletion until then.
+    /// Okta applies a deactivation with a delay, and rejects the deletion until then (`E0000056`, `E0000038`). If the app
+    /// is inactive already, the deletion is tried again for up to about 30 s: after 1 s, 2 s, 4 s, 8 s and 15 s.
     ///
     /// # Errors
     ///
     /// Fails if the request fails, if the app is active, or if the app does not exist.
+    ///
+    /// Scopes: `okta.apps.manage`, `okta.apps.read`.
     pub async fn delete(&self, id: &Id<App>) -> Result<(), Error> {
+        for pause in DELETE_PAUSES {
+            let result = self.try_delete(id).await;
+            let Err(error) = &result else { return result };
+            let is_refused = matches!(error.code(), Some("E0000056" | "E0000038"));
+            if !is_refused || self.get(id).await?.status() != AppStatus::Inactive {
+                return result;
+            }
+            self.client.sleep(pause).await;
+        }
+        self.try_delete(id).await
+    }
+
+    async fn try_delete(&self, id: &Id<App>) -> Result<(), Error> {
         self.client
             .delete_idempotent(Call::delete(path(id, &[])))
             .await
@@ -147,6 +262,8 @@ pub struct ListApps {
     pub name: Option<String>,
     /// The status.
     pub status: Option<AppStatus>,
+    /// The start of the label or of the catalog key. Okta ignores case.
+    pub query: Option<String>,
     /// Number of apps per page (default: 200, Okta's maximum).
     pub limit: Option<u32>,
 }
@@ -212,16 +329,20 @@ fn is_built_in(template: &str) -> bool {
 
 /// Returns the path of an app, with the segments `rest` appended.
 pub(crate) fn path(id: &Id<App>, rest: &[&str]) -> Vec<String> {
-    APPS.iter()
-        .copied()
-        .chain([id.as_str()])
-        .chain(rest.iter().copied())
-        .map(String::from)
-        .collect()
+    join(&[&APPS, &[id.as_str()], rest])
 }
 
 const APPS: [&str; 3] = ["api", "v1", "apps"];
 const PAGE: u32 = 200;
+
+/// The pauses between the attempts to delete an app. Okta's own Terraform provider gives up after 30 s.
+const DELETE_PAUSES: [Duration; 5] = [
+    Duration::from_secs(1),
+    Duration::from_secs(2),
+    Duration::from_secs(4),
+    Duration::from_secs(8),
+    Duration::from_secs(15),
+];
 
 /// The templates of type `BUILT_IN` (`ApplicationCredentialsUsernameTemplate` in Okta's published
 /// API specification).

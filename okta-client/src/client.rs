@@ -1,22 +1,26 @@
 //! The client: sends calls and decodes responses.
 
-use std::{collections::BTreeMap, fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Duration};
 
-use http::StatusCode;
-use rest_core::{Call, Idempotency, ItemError, Page, Pager, Response, Secret, Service};
-use serde::de::IgnoredAny;
+use bytes::Bytes;
+use http::{StatusCode, header::CONTENT_TYPE};
+use rest_core::{Call, Idempotency, ItemError, Page, Pager, Response, Service, headers};
 use serde_json::value::RawValue;
 use url::Url;
 
-use crate::{Error, error::Reason, json::FromJson};
+use crate::{
+    Credential, Error, Raw,
+    error::Reason,
+    json::{FromJson, scan},
+};
 
 mod builder;
 
 pub use builder::{BuildError, ClientBuilder};
 
-/// A client for one Okta org with one API token.
+/// A client for one Okta org with one credential.
 ///
-/// Cloning is cheap; clones share the connections and the known rate limits. Each kind of resource
+/// Cloning is cheap; clones share the connections, the access token and the known rate limits. Each kind of resource
 /// has its own methods: [`users`](Self::users), [`groups`](Self::groups), [`apps`](Self::apps),
 /// [`push_mappings`](Self::push_mappings), [`domains`](Self::domains). [`send`](Self::send) sends
 /// any other call.
@@ -27,8 +31,12 @@ pub struct Client {
 
 impl Client {
     /// Returns a builder for the org at `org_url`, such as `https://acme.okta.com`.
-    pub fn builder(org_url: &str, token: Secret) -> ClientBuilder {
-        ClientBuilder::new(org_url, token)
+    ///
+    /// `credential` is an API token as a [`Secret`](rest_core::Secret), a
+    /// [`ServiceApp`](crate::ServiceApp), a [`TokenSource`](crate::TokenSource) in an `Arc`, or any other
+    /// [`Credential`].
+    pub fn builder(org_url: &str, credential: impl Into<Credential>) -> ClientBuilder {
+        ClientBuilder::new(org_url, credential.into())
     }
 
     /// Returns the URL of the org, with a trailing slash.
@@ -74,6 +82,11 @@ impl Client {
         }
     }
 
+    /// Waits on the clock of this client.
+    pub(crate) async fn sleep(&self, pause: Duration) {
+        self.service.clock().sleep(pause).await;
+    }
+
     /// Sends `call` and decodes the response.
     pub(crate) async fn read<T: FromJson>(&self, call: Call) -> Result<T, Error> {
         self.request(call).await?.read()
@@ -81,10 +94,7 @@ impl Client {
 
     /// Like [`read`](Self::read), but returns `None` if the resource does not exist.
     pub(crate) async fn read_opt<T: FromJson>(&self, call: Call) -> Result<Option<T>, Error> {
-        match self.read(call).await {
-            Err(error) if error.is_not_found() => Ok(None),
-            result => result.map(Some),
-        }
+        found(self.read(call).await)
     }
 
     /// Sends `call` and discards the response body.
@@ -117,6 +127,15 @@ impl Client {
         T: FromJson + Send + 'static,
         F: Fn() -> Call + Send + Sync + 'static,
     {
+        self.list_in(None, first)
+    }
+
+    /// Like [`list`](Self::list), for pages that are objects with the list in `field`.
+    pub(crate) fn list_in<T, F>(&self, field: Option<&'static str>, first: F) -> Pager<T, Error>
+    where
+        T: FromJson + Send + 'static,
+        F: Fn() -> Call + Send + Sync + 'static,
+    {
         let client = self.clone();
         let operation = first().operation();
         let first = Arc::new(first);
@@ -124,7 +143,7 @@ impl Client {
             let (client, first) = (client.clone(), Arc::clone(&first));
             Box::pin(async move {
                 let call = cursor.map_or_else(|| first(), Call::get_link);
-                client.request(call).await?.page()
+                client.request(call).await?.page(field)
             })
         })
     }
@@ -138,6 +157,22 @@ impl fmt::Debug for Client {
     }
 }
 
+/// Returns the segments of a path as one list.
+pub(crate) fn join(parts: &[&[&str]]) -> Vec<String> {
+    parts.concat().into_iter().map(String::from).collect()
+}
+
+/// Returns `None` instead of the error that the resource does not exist.
+pub(crate) fn found<T>(result: Result<T, Error>) -> Result<Option<T>, Error> {
+    match result {
+        Err(error) if error.is_not_found() => Ok(None),
+        result => result.map(Some),
+    }
+}
+
+/// The root element of SAML metadata, or of a list of them (`EntitiesDescriptor` contains them).
+const ROOT: &[u8] = b"EntityDescriptor";
+
 /// A successful response with the call that it belongs to.
 pub(crate) struct Reply {
     operation: String,
@@ -146,47 +181,59 @@ pub(crate) struct Reply {
 }
 
 impl Reply {
-    /// Decodes the body as one resource.
-    pub(crate) fn read<T: FromJson>(self) -> Result<T, Error> {
-        let value = self
-            .response
-            .json()
-            .map_err(|error| self.body_error(error))?;
-        T::from_json(value).map_err(|missing| self.body_error(missing))
+    /// Returns whether the response has no body.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.response.body().is_empty()
     }
 
-    /// Decodes the body as one page of a list.
-    fn page<T: FromJson>(self) -> Result<Page<T>, Error> {
+    /// Returns a header of the response.
+    pub(crate) fn header(&self, name: &str) -> Option<String> {
+        headers::text(self.response.headers(), name).map(str::to_owned)
+    }
+
+    /// Returns the body if it is an XML document of SAML metadata, without changing a byte.
+    pub(crate) fn metadata(self) -> Result<Bytes, Error> {
+        let body = self.response.body();
+        let is_html = headers::text(self.response.headers(), CONTENT_TYPE.as_str())
+            .is_some_and(|kind| kind.trim_start().starts_with("text/html"));
+        if is_html || !body.windows(ROOT.len()).any(|window| window == ROOT) {
+            return Err(self.body_error(Reason::NotMetadata));
+        }
+        Ok(self.response.into_body())
+    }
+
+    /// Decodes the body as one resource.
+    pub(crate) fn read<T: FromJson>(self) -> Result<T, Error> {
+        let raw = Raw::parse(self.response.body()).map_err(|error| self.body_error(error))?;
+        T::from_json(raw).map_err(|missing| self.body_error(missing))
+    }
+
+    /// Decodes the body as one page of a list, or as an object with the only page in `field`.
+    pub(crate) fn page<T: FromJson>(self, field: Option<&'static str>) -> Result<Page<T>, Error> {
+        let body = self.response.body();
+        let raw = match field {
+            None => serde_json::from_slice(body),
+            Some(field) => serde_json::from_slice(body).map(|body: &RawValue| {
+                let [list] = scan(body.get(), [field]);
+                list.unwrap_or(body)
+            }),
+        };
+        let list: &RawValue = raw.map_err(|error| self.body_error(error))?;
+        if !list.get().starts_with('[') {
+            return Err(self.body_error(Reason::NotAList));
+        }
         let list: Vec<&RawValue> =
-            serde_json::from_slice(self.response.body()).map_err(|error| {
-                let is_json = self.response.json::<IgnoredAny>().is_ok();
-                self.body_error(if is_json {
-                    Reason::NotAList
-                } else {
-                    Reason::from(error)
-                })
-            })?;
-        let items = list.into_iter().map(read_item).collect();
+            serde_json::from_str(list.get()).map_err(|error| self.body_error(error))?;
+        let item = |item: &RawValue| {
+            T::from_json(Raw::part(body, item))
+                .map_err(|missing| ItemError::new(item.get(), Reason::from(missing)))
+        };
+        let items = list.into_iter().map(item).collect();
         let next = self
             .response
             .next_link()
             .map_err(|error| self.body_error(error))?;
         Ok(Page { items, next })
-    }
-
-    /// Decodes the body as an object with the only page of a list in `field`.
-    pub(crate) fn wrapped_page<T: FromJson>(self, field: &'static str) -> Result<Page<T>, Error> {
-        let mut object: BTreeMap<String, &RawValue> =
-            serde_json::from_slice(self.response.body()).map_err(|error| self.body_error(error))?;
-        let list: Vec<&RawValue> = match object.remove(field) {
-            Some(list) => serde_json::from_str(list.get()),
-            None => return Err(self.body_error(Reason::NotAList)),
-        }
-        .map_err(|error| self.body_error(error))?;
-        Ok(Page {
-            items: list.into_iter().map(read_item).collect(),
-            next: None,
-        })
     }
 
     fn body_error(&self, reason: impl Into<Reason>) -> Error {
@@ -198,13 +245,4 @@ impl Reply {
             reason,
         )
     }
-}
-
-/// Decodes one item of a list.
-fn read_item<T: FromJson>(item: &RawValue) -> Result<T, ItemError> {
-    let read = || -> Result<T, Reason> {
-        let value = serde_json::from_str(item.get())?;
-        Ok(T::from_json(value)?)
-    };
-    read().map_err(|reason| ItemError::new(item.get(), reason))
 }

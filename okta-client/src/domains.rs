@@ -1,12 +1,10 @@
 //! Custom domains of an org.
 
-use rest_core::{Call, Idempotency, Pager};
-use serde_json::{Value, json};
+use rest_core::{Call, Idempotency, Pager, Secret};
+use serde_json::json;
 
 use crate::{
-    Client, Error, Id,
-    json::{self, FromJson, Missing},
-    open_enum::open_enum,
+    Brand, Brands, Client, Error, Id, brands, client::join, json::resource, open_enum::open_enum,
 };
 
 /// Calls for custom domains.
@@ -26,13 +24,14 @@ impl Client {
 impl Domains<'_> {
     /// Lists the custom domains. By default, an org has at most three. Okta returns them on one
     /// page.
+    ///
+    /// # Errors
+    ///
+    /// Reading the page fails if the request fails.
+    ///
+    /// Scope: `okta.domains.read`.
     pub fn list(&self) -> Pager<Domain, Error> {
-        let client = self.client.clone();
-        let call = || Call::get(DOMAINS);
-        Pager::new(call().operation(), move |_| {
-            let client = client.clone();
-            Box::pin(async move { client.request(call()).await?.wrapped_page("domains") })
-        })
+        self.client.list_in(Some("domains"), || Call::get(DOMAINS))
     }
 
     /// Returns a domain.
@@ -40,23 +39,47 @@ impl Domains<'_> {
     /// # Errors
     ///
     /// Fails if the request fails or the domain does not exist.
+    ///
+    /// Scope: `okta.domains.read`.
     pub async fn get(&self, id: &Id<Domain>) -> Result<Domain, Error> {
         self.client.read(Call::get(path(id, &[]))).await
     }
 
     /// Creates a domain. Publish its [`dns_records`](Domain::dns_records) next.
     ///
+    /// ```
+    /// # use okta_client::{CertificateSource, Client, NewDomain};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let sandbox = sandbox::Sandbox::start().await;
+    /// # let token = okta_client::Secret::new(sandbox.okta_token());
+    /// # let okta = Client::builder(&sandbox.okta_url(), token).build()?;
+    /// let domain = okta
+    ///     .domains()
+    ///     .create(&NewDomain {
+    ///         name: "login.example.com".to_owned(),
+    ///         certificate: CertificateSource::OktaManaged,
+    ///     })
+    ///     .await?;
+    /// for record in &domain.dns_records {
+    ///     println!("{} {} {}", record.name, record.kind, record.values.join(" "));
+    /// }
+    /// # Ok(()) }
+    /// ```
+    ///
     /// # Errors
     ///
     /// Fails if the request fails, if the domain already exists, or if the org has too many
     /// domains.
+    ///
+    /// Scope: `okta.domains.manage`.
     pub async fn create(&self, domain: &NewDomain) -> Result<Domain, Error> {
         let body = json!({
             "domain": domain.name,
             "certificateSourceType": domain.certificate.as_str(),
         });
         let reply = self.client.request(Call::post(DOMAINS).json(&body)).await?;
-        if reply.response.body().is_empty() {
+        if reply.is_empty() {
             // Okta has been observed to create a domain and answer with an empty body.
             let all = self.list().try_collect().await?;
             let is_created = |found: &Domain| found.name.eq_ignore_ascii_case(&domain.name);
@@ -76,8 +99,48 @@ impl Domains<'_> {
     /// # Errors
     ///
     /// Fails if the request fails.
+    ///
+    /// Scope: `okta.domains.manage`.
     pub async fn verify(&self, id: &Id<Domain>) -> Result<Domain, Error> {
         let call = Call::post(path(id, &["verify"])).with_idempotency(Idempotency::Idempotent);
+        self.client.read(call).await
+    }
+
+    /// Uploads the certificate of a domain, and makes its source [`Manual`](CertificateSource::Manual). Okta cannot manage
+    /// the certificate afterwards.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the request fails, if the domain does not exist, or if Okta rejects the certificate.
+    ///
+    /// Scope: `okta.domains.manage`.
+    pub async fn upload_certificate(
+        &self,
+        id: &Id<Domain>,
+        certificate: &DomainCertificate,
+    ) -> Result<(), Error> {
+        let call = Call::put(path(id, &["certificate"])).json(&json!({
+            "type": "PEM",
+            "privateKey": certificate.private_key.expose(),
+            "certificate": certificate.certificate,
+            "certificateChain": certificate.chain,
+        }));
+        let mut result = self.client.send_discard(call).await;
+        if let Err(error) = &mut result {
+            error.redact(&certificate.private_key);
+        }
+        result
+    }
+
+    /// Selects the brand whose pages the domain shows.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the request fails, or if the domain or the brand does not exist.
+    ///
+    /// Scope: `okta.domains.manage`.
+    pub async fn set_brand(&self, id: &Id<Domain>, brand: &Id<Brand>) -> Result<Domain, Error> {
+        let call = Call::put(path(id, &[])).json(&json!({ "brandId": brand.as_str() }));
         self.client.read(call).await
     }
 
@@ -86,11 +149,42 @@ impl Domains<'_> {
     /// # Errors
     ///
     /// Fails if the request fails or the domain does not exist.
+    ///
+    /// Scope: `okta.domains.manage`.
     pub async fn delete(&self, id: &Id<Domain>) -> Result<(), Error> {
         self.client
             .delete_idempotent(Call::delete(path(id, &[])))
             .await
     }
+}
+
+impl Brands<'_> {
+    /// Lists the domains of a brand. Okta returns them on one page.
+    ///
+    /// # Errors
+    ///
+    /// Reading the page fails if the request fails or the brand does not exist.
+    ///
+    /// Scope: `okta.brands.read`.
+    pub fn domains(&self, id: &Id<Brand>) -> Pager<Domain, Error> {
+        let path = brands::path(id, &["domains"]);
+        self.client
+            .list_in(Some("domains"), move || Call::get(path.clone()))
+    }
+}
+
+/// A certificate for [`Domains::upload_certificate`], each part as PEM.
+///
+/// Okta accepts RSA keys of 2048, 3072 and 4096 bits, and certificates that are not self-signed and valid for at most ten
+/// years ("Customize domain and email address").
+#[derive(Debug, Clone)]
+pub struct DomainCertificate {
+    /// The certificate.
+    pub certificate: String,
+    /// The certificates of the issuers.
+    pub chain: String,
+    /// The private key (PKCS #8).
+    pub private_key: Secret,
 }
 
 /// A new custom domain.
@@ -102,57 +196,35 @@ pub struct NewDomain {
     pub certificate: CertificateSource,
 }
 
-/// A custom domain.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Domain {
-    /// The id.
-    pub id: Id<Self>,
-    /// The host name in lower case; empty only if Okta omitted it.
-    pub name: String,
-    /// The source of the certificate.
-    pub certificate_source: CertificateSource,
-    /// The progress of the validation.
-    pub validation: DomainValidation,
-    /// The DNS records to publish.
-    pub dns_records: Vec<DnsRecord>,
-    /// Expiry time of the certificate in Okta's format, if there is a certificate.
-    pub certificate_expires: Option<String>,
-}
-
-impl FromJson for Domain {
-    fn from_json(value: Value) -> Result<Self, Missing> {
-        let records = value.get("dnsRecords").and_then(Value::as_array);
-        Ok(Self {
-            id: json::id(&value, "/id")?,
-            name: json::string(&value, "/domain").unwrap_or_default(),
-            certificate_source: json::open_enum(&value, "/certificateSourceType"),
-            validation: json::open_enum(&value, "/validationStatus"),
-            dns_records: records.into_iter().flatten().map(DnsRecord::read).collect(),
-            certificate_expires: json::string(&value, "/publicCertificate/expiration"),
-        })
+resource! {
+    /// A custom domain.
+    resource Domain {
+        /// The id.
+        pub id: Id<Domain> = "/id",
+        /// The host name in lower case; empty only if Okta omitted it.
+        pub name: String = "/domain",
+        /// The source of the certificate.
+        pub certificate_source: CertificateSource = "/certificateSourceType",
+        /// The progress of the validation.
+        pub validation: DomainValidation = "/validationStatus",
+        /// The DNS records to publish.
+        pub dns_records: Vec<DnsRecord> = "/dnsRecords",
+        /// Expiry time of the certificate in Okta's format, if there is a certificate.
+        pub certificate_expires: Option<String> = "/publicCertificate/expiration",
+        /// The brand whose pages the domain shows.
+        pub brand: Option<Id<Brand>> = "/brandId",
     }
 }
 
-/// A DNS record that Okta requires.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct DnsRecord {
-    /// The type, such as `TXT` or `CNAME`.
-    pub kind: String,
-    /// The fully qualified name.
-    pub name: String,
-    /// The values.
-    pub values: Vec<String>,
-}
-
-impl DnsRecord {
-    fn read(value: &Value) -> Self {
-        Self {
-            kind: json::string(value, "/recordType").unwrap_or_default(),
-            name: json::string(value, "/fqdn").unwrap_or_default(),
-            values: json::strings(value, "/values"),
-        }
+resource! {
+    /// A DNS record that Okta requires.
+    part DnsRecord {
+        /// The type, such as `TXT` or `CNAME`.
+        pub kind: String = "/recordType",
+        /// The fully qualified name.
+        pub name: String = "/fqdn",
+        /// The values.
+        pub values: Vec<String> = "/values",
     }
 }
 
@@ -183,12 +255,7 @@ open_enum! {
 }
 
 fn path(id: &Id<Domain>, rest: &[&str]) -> Vec<String> {
-    let all = DOMAINS
-        .iter()
-        .copied()
-        .chain([id.as_str()])
-        .chain(rest.iter().copied());
-    all.map(String::from).collect()
+    join(&[&DOMAINS, &[id.as_str()], rest])
 }
 
 const DOMAINS: [&str; 3] = ["api", "v1", "domains"];
@@ -198,11 +265,11 @@ mod tests {
     use serde_json::json;
 
     use super::{CertificateSource, Domain, DomainValidation};
-    use crate::json::FromJson;
+    use crate::json::decode;
 
     #[test]
     fn a_domain_is_decoded_with_its_dns_records() {
-        let domain = Domain::from_json(json!({
+        let domain = decode::<Domain>(json!({
             "id": "OcD1", "domain": "login.example.com",
             "certificateSourceType": "OKTA_MANAGED", "validationStatus": "FAILED_TO_VERIFY",
             "publicCertificate": null,

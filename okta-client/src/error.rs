@@ -1,19 +1,21 @@
 //! Errors of calls, with help texts.
 
-use std::{error, fmt};
+use std::{error, fmt, sync::Arc, time::SystemTime};
 
 use http::StatusCode;
 use rest_core::{
-    Idempotency, ItemError, LinkError, ListError, Reached, RequestError, Response, TransportError,
-    Unreachable,
+    Idempotency, ItemError, LinkError, ListError, Reached, RequestError, Response, Secret,
+    TransportError, Unreachable,
 };
 
 use crate::json::Missing;
 
 mod api;
+mod token;
 
 pub use api::ApiError;
-use api::NOT_OKTA;
+use api::{NOT_OKTA, THROTTLED};
+pub use token::TokenError;
 
 /// The error of a call to Okta.
 ///
@@ -40,6 +42,25 @@ pub enum Error {
         operation: String,
         /// The cause, with the cause of the earlier call.
         source: Unreachable,
+    },
+    /// There is no access token for the call; this attempt of it was not sent.
+    #[error("{operation} could not be authorized")]
+    #[non_exhaustive]
+    Token {
+        /// The call, such as `POST /api/v1/apps`.
+        operation: String,
+        /// The cause. Calls that waited for the same token share it.
+        source: Arc<TokenError>,
+    },
+    /// Okta's rate limit for the call is used up for longer than the client waits
+    /// ([`RetryPolicy::max_wait`](rest_core::RetryPolicy::max_wait)); nothing was sent.
+    #[error("Okta's rate limit for {operation} is used up until {}, so it was not sent", httpdate::fmt_http_date(*.until))]
+    #[non_exhaustive]
+    RateLimited {
+        /// The call, such as `POST /api/v1/apps`.
+        operation: String,
+        /// The time at which the limit ends, on this client's clock.
+        until: SystemTime,
     },
     /// No usable response was received.
     #[error("Okta did not answer {operation}")]
@@ -74,6 +95,17 @@ pub enum Error {
         /// The cause.
         source: Box<BodyError>,
     },
+    /// Several resources have the name that was looked up; nothing was changed.
+    #[error("{operation} found several resources with the name {name:?}: {}", ids.join(", "))]
+    #[non_exhaustive]
+    Ambiguous {
+        /// The call that found them, such as `GET /api/v1/apps`.
+        operation: String,
+        /// The name or label.
+        name: String,
+        /// The ids of the resources.
+        ids: Vec<String>,
+    },
     /// An item of a list cannot be read, or the list repeats a page or has too many pages.
     #[error(transparent)]
     List(#[from] ListError),
@@ -86,9 +118,12 @@ impl Error {
         Some(match self {
             Self::Request { operation, .. }
             | Self::Unreachable { operation, .. }
+            | Self::Token { operation, .. }
+            | Self::RateLimited { operation, .. }
             | Self::Transport { operation, .. }
             | Self::Api { operation, .. }
-            | Self::Body { operation, .. } => operation,
+            | Self::Body { operation, .. }
+            | Self::Ambiguous { operation, .. } => operation,
             Self::List(error) => error.operation(),
         })
     }
@@ -99,9 +134,12 @@ impl Error {
         match self {
             Self::Api { source, .. } => Some(source.status()),
             Self::Body { source, .. } => Some(source.status.as_u16()),
+            Self::Token { source, .. } => source.endpoint()?.status(),
             Self::Request { .. }
             | Self::Unreachable { .. }
+            | Self::RateLimited { .. }
             | Self::Transport { .. }
+            | Self::Ambiguous { .. }
             | Self::List(_) => None,
         }
     }
@@ -124,9 +162,12 @@ impl Error {
         match self {
             Self::Api { source, .. } => source.request_id(),
             Self::Body { source, .. } => source.request_id.as_deref(),
+            Self::Token { source, .. } => source.endpoint()?.request_id(),
             Self::Request { .. }
             | Self::Unreachable { .. }
+            | Self::RateLimited { .. }
             | Self::Transport { .. }
+            | Self::Ambiguous { .. }
             | Self::List(_) => None,
         }
     }
@@ -136,9 +177,11 @@ impl Error {
     pub fn help(&self) -> Option<&str> {
         match self {
             Self::Api { source, .. } => source.help(),
+            Self::Token { source, .. } => source.endpoint()?.help(),
             Self::Transport { source, .. } if source.reached() == Reached::NotSent => {
                 Some("Check the org URL, the network, and whether a proxy is required.")
             }
+            Self::RateLimited { .. } => Some(THROTTLED),
             Self::Unreachable { .. } => Some(
                 "Check the org URL, the network, the proxies and Okta's status page, then run again.",
             ),
@@ -158,6 +201,7 @@ impl Error {
             Self::List(_) => {
                 Some("Okta's pages do not end: try again later, and report it if it persists.")
             }
+            Self::Ambiguous { .. } => Some("Use the id of one of them, or rename the others."),
             Self::Request { .. } => None,
         }
     }
@@ -177,20 +221,34 @@ impl Error {
     /// the page of a proxy. Such a response does not mean that the resource is absent.
     #[must_use]
     pub fn is_not_found(&self) -> bool {
-        let code = self.code();
+        // A token endpoint that is not found says nothing about the resource.
+        let Self::Api { source, .. } = self else {
+            return false;
+        };
+        let code = source.code();
         self.status() == Some(404) && code.is_some() && code != Some("E0000008")
     }
 
     /// Returns whether the call conflicts with an existing resource or with another change.
     #[must_use]
     pub fn is_conflict(&self) -> bool {
-        self.status() == Some(409)
+        matches!(self, Self::Api { .. }) && self.status() == Some(409)
     }
 
-    /// Returns whether Okta throttled the call. An idempotent call was already retried.
+    /// Returns whether Okta throttled the call, or would have. The client has already waited and tried again, as
+    /// far as its retry policy allows; [`throttled_until`](Self::throttled_until) tells when the limit ends.
     #[must_use]
     pub fn is_throttled(&self) -> bool {
-        self.status() == Some(429)
+        self.status() == Some(429) || matches!(self, Self::RateLimited { .. })
+    }
+
+    /// Returns the time at which the rate limit of the call ends, if it is used up.
+    #[must_use]
+    pub fn throttled_until(&self) -> Option<SystemTime> {
+        match self {
+            Self::RateLimited { until, .. } => Some(*until),
+            other => other.api()?.throttled_until(),
+        }
     }
 
     /// Returns whether Okta does not accept the token.
@@ -200,20 +258,26 @@ impl Error {
     pub fn is_unauthenticated(&self) -> bool {
         match self.code() {
             Some("E0000015") => false,
-            Some("E0000005") => true,
+            Some("E0000005" | "invalid_client") => true,
             _ => self.status() == Some(401),
         }
     }
 
     /// Returns whether Okta knows the token, but its administrator has no permission for the call.
     ///
-    /// Okta also answers 403 if a resource does not allow the call in its state (`E0000038`), to
+    /// Okta also answers 403 if a resource does not allow the call in its state (`E0000038`, `E0000056`), to
     /// attributes with a mapping (`E0000075`) and to domains (`E0000165`), which are no such errors.
     #[must_use]
     pub fn is_permission_denied(&self) -> bool {
-        let other = ["E0000005", "E0000038", "E0000075", "E0000165"];
-        // A 403 without a code is the page of a proxy.
-        self.status() == Some(403) && self.code().is_some_and(|code| !other.contains(&code))
+        let other = ["E0000005", "E0000038", "E0000056", "E0000075", "E0000165"];
+        // A 403 without a code is the page of a proxy, unless it names a scope.
+        let by_code = self.code().is_some_and(|code| !other.contains(&code));
+        let by_scope = self.api().is_some_and(|api| api.missing_scope().is_some());
+        let by_token = matches!(
+            self.code(),
+            Some("access_denied" | "invalid_scope" | "unauthorized_client")
+        );
+        self.status() == Some(403) && (by_code || by_scope) || by_token
     }
 
     /// Returns whether a write that is not idempotent was sent and its result is not known: Okta may
@@ -226,7 +290,12 @@ impl Error {
             Self::Transport { may_have_acted, .. }
             | Self::Api { may_have_acted, .. }
             | Self::Body { may_have_acted, .. } => *may_have_acted,
-            Self::Request { .. } | Self::Unreachable { .. } | Self::List(_) => false,
+            Self::Request { .. }
+            | Self::Unreachable { .. }
+            | Self::Ambiguous { .. }
+            | Self::Token { .. }
+            | Self::RateLimited { .. }
+            | Self::List(_) => false,
         }
     }
 
@@ -243,12 +312,21 @@ impl Error {
         })
     }
 
-    /// Returns Okta's error response, if Okta sent one.
+    /// Returns Okta's error response, if Okta sent one: to the call, or to the request for its access
+    /// token.
     #[must_use]
     pub fn api(&self) -> Option<&ApiError> {
         match self {
             Self::Api { source, .. } => Some(source),
+            Self::Token { source, .. } => source.endpoint()?.api(),
             _ => None,
+        }
+    }
+
+    /// Removes a secret of the request from Okta's texts: Okta does not document whether its errors repeat the request.
+    pub(crate) fn redact(&mut self, secret: &Secret) {
+        if let Self::Api { source, .. } = self {
+            source.redact(secret);
         }
     }
 
@@ -261,6 +339,14 @@ impl Error {
         match error {
             rest_core::Error::Request(source) => Self::Request { operation, source },
             rest_core::Error::Unreachable(source) => Self::Unreachable { operation, source },
+            rest_core::Error::Authorization(source) => Self::Token {
+                operation,
+                source: match source.downcast::<Arc<TokenError>>() {
+                    Ok(source) => *source,
+                    Err(source) => Arc::new(TokenError::Source { source }),
+                },
+            },
+            rest_core::Error::RateLimited { until, .. } => Self::RateLimited { operation, until },
             rest_core::Error::Refused(response) => {
                 Self::refused(operation, &response, may_have_acted)
             }
@@ -279,10 +365,11 @@ impl Error {
     }
 
     pub(crate) fn refused(operation: String, response: &Response, may_have_acted: bool) -> Self {
+        let source = Box::new(ApiError::read(&operation, response));
         Self::Api {
             operation,
             may_have_acted,
-            source: Box::new(ApiError::read(response)),
+            source,
         }
     }
 
@@ -333,6 +420,8 @@ pub(crate) enum Reason {
     Missing(Missing),
     #[error("the response is not a list")]
     NotAList,
+    #[error("the response is not SAML metadata")]
+    NotMetadata,
     #[error("the link to the next page could not be parsed")]
     Link(#[from] LinkError),
 }

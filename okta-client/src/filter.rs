@@ -1,4 +1,4 @@
-//! The filter expressions that this client generates.
+//! The filter expressions that this client generates, and the order of lists.
 
 /// Returns the expression `attribute eq "value"`.
 ///
@@ -6,6 +6,33 @@
 /// are JSON strings (RFC 7644, 3.4.2.2).
 pub(crate) fn eq(attribute: &str, value: &str) -> String {
     format!("{attribute} eq {}", serde_json::Value::from(value))
+}
+
+/// The order of a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum SortOrder {
+    /// The smallest or oldest first.
+    Ascending,
+    /// The largest or newest first.
+    Descending,
+}
+
+impl SortOrder {
+    /// Returns the value of users and groups.
+    pub(crate) fn short(self) -> &'static str {
+        match self {
+            Self::Ascending => "asc",
+            Self::Descending => "desc",
+        }
+    }
+
+    /// Returns the value of the System Log.
+    pub(crate) fn long(self) -> &'static str {
+        match self {
+            Self::Ascending => "ASCENDING",
+            Self::Descending => "DESCENDING",
+        }
+    }
 }
 
 #[cfg(test)]

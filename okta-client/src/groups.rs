@@ -1,12 +1,13 @@
 //! Groups of users.
 
+use std::collections::BTreeSet;
+
 use rest_core::{Call, Pager};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::{
-    App, Client, Error, Id, User, filter,
-    json::{self, FromJson, Missing},
-    open_enum::open_enum,
+    App, Client, Edit, Error, Id, SortOrder, User, Users, client::join, filter, json::resource,
+    open_enum::open_enum, users,
 };
 
 /// Calls for groups.
@@ -29,6 +30,8 @@ impl Groups<'_> {
     /// # Errors
     ///
     /// Fails if the request fails or the group does not exist.
+    ///
+    /// Scope: `okta.groups.read`.
     pub async fn get(&self, id: &Id<Group>) -> Result<Group, Error> {
         self.client.read(Call::get(path(id, &[]))).await
     }
@@ -38,56 +41,80 @@ impl Groups<'_> {
     /// # Errors
     ///
     /// Fails if the request fails.
+    ///
+    /// Scope: `okta.groups.read`.
     pub async fn get_opt(&self, id: &Id<Group>) -> Result<Option<Group>, Error> {
         self.client.read_opt(Call::get(path(id, &[]))).await
     }
 
     /// Lists the groups that match `options`.
+    ///
+    /// # Errors
+    ///
+    /// Reading a page fails if the request fails or if Okta rejects the filter or the search.
+    ///
+    /// Scope: `okta.groups.read`.
     pub fn list(&self, options: ListGroups) -> Pager<Group, Error> {
         // Okta returns the groups with a name prefix as a single page ("Paging and searching are
         // currently mutually exclusive"). The default size of this page is left to Okta.
         let page = options.name_prefix.is_none().then_some(PAGE);
         let limit = options.limit.or(page).map(|limit| limit.to_string());
         self.client.list(move || {
+            let order = options.sort_order.map(SortOrder::short);
             Call::get(GROUPS)
                 .query_opt("limit", limit.clone())
                 .query_opt("q", options.name_prefix.clone())
                 .query_opt("filter", options.filter.clone())
                 .query_opt("search", options.search.clone())
+                .query_opt("sortBy", options.sort_by.clone())
+                .query_opt("sortOrder", order)
+                .query_opt("expand", options.expand.map(GroupExpand::as_str))
         })
     }
 
-    /// Returns the group with exactly this name, or `None` if there is no such group.
+    /// Returns the groups with exactly this name.
     ///
-    /// Several groups may have the same name if some were imported from apps. In this case, Okta's
-    /// own group is preferred; see [`Group::kind`]. The name is looked up in the list of groups,
-    /// which sees changes immediately. That list is cut off at 300 groups whose names start with
-    /// this name. If it is cut off before this name, the search is used as well. The search sees
-    /// changes with a short delay.
+    /// Okta's own groups have unique names. Groups that were imported from apps are unique only in their app, so several
+    /// groups may have one name; see [`Group::kind`]. The name is looked up in the list of groups, which sees changes
+    /// immediately. That list is cut off at 300 groups whose names start with this name. If it is cut off, the search is used
+    /// as well. The search sees changes with a short delay.
+    ///
+    /// ```
+    /// # use okta_client::{Client, GroupKind};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let sandbox = sandbox::Sandbox::start().await;
+    /// # let token = okta_client::Secret::new(sandbox.okta_token());
+    /// # let okta = Client::builder(&sandbox.okta_url(), token).build()?;
+    /// let created = okta.groups().create("admins", Some("Admins of the cloud")).await?;
+    /// let found = okta.groups().named("admins").await?;
+    /// assert_eq!(found[0].id, created.id);
+    /// assert_eq!(found[0].kind, GroupKind::OktaGroup);
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
     ///
     /// Fails if a request fails.
-    pub async fn find_by_name(&self, name: &str) -> Result<Option<Group>, Error> {
-        let name_prefix = Some(name.to_owned());
-        let limit = Some(QUERY_LIMIT);
+    ///
+    /// Scope: `okta.groups.read`.
+    pub async fn named(&self, name: &str) -> Result<Vec<Group>, Error> {
         let options = ListGroups {
-            name_prefix,
-            limit,
+            name_prefix: Some(name.to_owned()),
+            limit: Some(QUERY_LIMIT),
             ..ListGroups::default()
         };
-        let found = self.list(options).try_collect().await?;
-        let complete = found.len() < QUERY_LIMIT as usize;
-        let best = best_named(found, name);
-        if complete || best.is_some() {
-            return Ok(best);
+        let mut groups = self.list(options).try_collect().await?;
+        if groups.len() >= QUERY_LIMIT as usize {
+            let options = ListGroups {
+                search: Some(filter::eq("profile.name", name)),
+                ..ListGroups::default()
+            };
+            groups.extend(self.list(options).try_collect().await?);
         }
-        let search = Some(filter::eq("profile.name", name));
-        let found = self.list(ListGroups {
-            search,
-            ..ListGroups::default()
-        });
-        Ok(best_named(found.try_collect().await?, name))
+        let mut seen = BTreeSet::new();
+        groups.retain(|group| group.name == name && seen.insert(group.id.clone()));
+        Ok(groups)
     }
 
     /// Creates a group.
@@ -95,7 +122,9 @@ impl Groups<'_> {
     /// # Errors
     ///
     /// Fails if the request fails or the name is already in use. If [`Error::may_have_acted`], Okta
-    /// may have created the group: check with [`find_by_name`](Self::find_by_name).
+    /// may have created the group: check with [`named`](Self::named).
+    ///
+    /// Scope: `okta.groups.manage`.
     pub async fn create(&self, name: &str, description: Option<&str>) -> Result<Group, Error> {
         let mut profile = json!({ "name": name });
         if let Some(description) = description {
@@ -106,11 +135,27 @@ impl Groups<'_> {
             .await
     }
 
+    /// Replaces the attributes of a group with those of `edit`, from [`Group::edit`].
+    ///
+    /// Okta has no conditional update of groups. To detect concurrent changes, compare [`Group::last_updated`] before.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the request fails, if the group does not exist, if it is not managed in Okta
+    /// ([`GroupKind::OktaGroup`]), or if the name is already in use.
+    ///
+    /// Scope: `okta.groups.manage`.
+    pub async fn replace(&self, id: &Id<Group>, edit: &Edit<Group>) -> Result<Group, Error> {
+        self.client.read(Call::put(path(id, &[])).json(edit)).await
+    }
+
     /// Deletes a group. The members of the group are not deleted.
     ///
     /// # Errors
     ///
     /// Fails if the request fails or the group does not exist.
+    ///
+    /// Scope: `okta.groups.manage`.
     pub async fn delete(&self, id: &Id<Group>) -> Result<(), Error> {
         self.client
             .delete_idempotent(Call::delete(path(id, &[])))
@@ -118,6 +163,12 @@ impl Groups<'_> {
     }
 
     /// Lists the members of a group.
+    ///
+    /// # Errors
+    ///
+    /// Reading a page fails if the request fails or the group does not exist.
+    ///
+    /// Scope: `okta.groups.read`.
     pub fn members(&self, id: &Id<Group>) -> Pager<User, Error> {
         let path = path(id, &["users"]);
         self.client
@@ -130,6 +181,8 @@ impl Groups<'_> {
     ///
     /// Fails if the request fails, if the group or the user does not exist, or if the group is not
     /// managed in Okta ([`GroupKind::OktaGroup`]).
+    ///
+    /// Scope: `okta.groups.manage`.
     pub async fn add_member(&self, id: &Id<Group>, user: &Id<User>) -> Result<(), Error> {
         let call = Call::put(path(id, &["users", user.as_str()]));
         match self.client.send_discard(call).await {
@@ -144,10 +197,39 @@ impl Groups<'_> {
     ///
     /// Fails if the request fails, if the group or the user does not exist, or if the group is not
     /// managed in Okta ([`GroupKind::OktaGroup`]).
+    ///
+    /// Scope: `okta.groups.manage`.
     pub async fn remove_member(&self, id: &Id<Group>, user: &Id<User>) -> Result<(), Error> {
         self.client
             .delete_idempotent(Call::delete(path(id, &["users", user.as_str()])))
             .await
+    }
+
+    /// Lists the apps that a group is assigned to.
+    ///
+    /// # Errors
+    ///
+    /// Reading a page fails if the request fails or the group does not exist.
+    ///
+    /// Scope: `okta.groups.read`.
+    pub fn apps(&self, id: &Id<Group>) -> Pager<App, Error> {
+        let path = path(id, &["apps"]);
+        self.client
+            .list(move || Call::get(path.clone()).query("limit", PAGE.to_string()))
+    }
+}
+
+impl Users<'_> {
+    /// Lists the groups that a user is a member of.
+    ///
+    /// # Errors
+    ///
+    /// Reading a page fails if the request fails or the user does not exist.
+    ///
+    /// Scope: `okta.users.read`.
+    pub fn groups(&self, id: &Id<User>) -> Pager<Group, Error> {
+        let path = users::path(id.as_str(), &["groups"]);
+        self.client.list(move || Call::get(path.clone()))
     }
 }
 
@@ -164,43 +246,92 @@ pub struct ListGroups {
     /// A search over any attribute, such as `profile.name eq "admins"`. It sees changes with a
     /// delay.
     pub search: Option<String>,
+    /// The attribute that determines the order, such as `profile.name`. Only for a search.
+    pub sort_by: Option<String>,
+    /// The order. Only for a search.
+    pub sort_order: Option<SortOrder>,
+    /// The additional data of each group.
+    pub expand: Option<GroupExpand>,
     /// Number of groups per page (default: 200; with a name prefix: Okta's default).
     pub limit: Option<u32>,
 }
 
-/// A group of users.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Additional data of the groups of a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Group {
-    /// The id.
-    pub id: Id<Self>,
-    /// The kind of group.
-    pub kind: GroupKind,
-    /// The name; empty only if Okta omitted it.
-    pub name: String,
-    /// The description.
-    pub description: Option<String>,
-    /// The app from which the group was imported, if any.
-    pub source: Option<Id<App>>,
-    /// Time of the last change of the group itself, in Okta's format.
-    pub last_updated: Option<String>,
-    /// Time of the last change of the group's members, in Okta's format.
-    pub last_membership_updated: Option<String>,
+pub enum GroupExpand {
+    /// The numbers of members and apps: [`Group::users_count`], [`Group::apps_count`].
+    Stats,
+    /// The app from which a group was imported, in `/_embedded/app` of [`Group::raw`].
+    App,
 }
 
-impl FromJson for Group {
-    fn from_json(value: Value) -> Result<Self, Missing> {
-        Ok(Self {
-            id: json::id(&value, "/id")?,
-            kind: json::open_enum(&value, "/type"),
-            name: json::string(&value, "/profile/name").unwrap_or_default(),
-            description: json::string(&value, "/profile/description"),
-            source: json::id_opt(&value, "/source/id"),
-            last_updated: json::string(&value, "/lastUpdated"),
-            last_membership_updated: json::string(&value, "/lastMembershipUpdated"),
-        })
+impl GroupExpand {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Stats => "stats",
+            Self::App => "app",
+        }
     }
 }
+
+resource! {
+    /// A group of users.
+    resource Group {
+        /// The id.
+        pub id: Id<Group> = "/id",
+        /// The kind of group.
+        pub kind: GroupKind = "/type",
+        /// The name; empty only if Okta omitted it.
+        pub name: String = "/profile/name",
+        /// The description.
+        pub description: Option<String> = "/profile/description",
+        /// The app from which the group was imported, if any.
+        pub source: Option<Id<App>> = "/source/id",
+        /// Time of the last change of the group itself, in Okta's format.
+        pub last_updated: Option<String> = "/lastUpdated",
+        /// Time of the last change of the group's members, in Okta's format.
+        pub last_membership_updated: Option<String> = "/lastMembershipUpdated",
+        /// The number of members, with [`GroupExpand::Stats`].
+        pub users_count: Option<i64> = "/_embedded/stats/usersCount",
+        /// The number of apps that the group is assigned to, with [`GroupExpand::Stats`].
+        pub apps_count: Option<i64> = "/_embedded/stats/appsCount",
+    }
+}
+
+impl Group {
+    /// Returns the document for [`Groups::replace`]: all fields except those that are read-only.
+    #[must_use]
+    pub fn edit(&self) -> Edit<Self> {
+        Edit::of(&self.raw, &READ_ONLY)
+    }
+}
+
+impl Edit<Group> {
+    /// Sets the name.
+    pub fn set_name(&mut self, name: &str) {
+        self.set_text("/profile/name", name);
+    }
+
+    /// Sets the description.
+    pub fn set_description(&mut self, description: &str) {
+        self.set_text("/profile/description", description);
+    }
+}
+
+/// The fields that Okta sets itself.
+const READ_ONLY: [&str; 10] = [
+    "id",
+    "orn",
+    "type",
+    "source",
+    "created",
+    "lastUpdated",
+    "lastMembershipUpdated",
+    "objectClass",
+    "_links",
+    "_embedded",
+];
 
 open_enum! {
     /// Kind of a group, which determines where its members are managed.
@@ -214,20 +345,6 @@ open_enum! {
     }
 }
 
-/// Returns the group with this name, with a preference for groups that are managed in Okta.
-fn best_named(groups: Vec<Group>, name: &str) -> Option<Group> {
-    let rank = |group: &Group| match group.kind {
-        GroupKind::OktaGroup => 0,
-        GroupKind::BuiltIn => 1,
-        GroupKind::AppGroup => 2,
-        GroupKind::Other(_) => 3,
-    };
-    groups
-        .into_iter()
-        .filter(|group| group.name == name)
-        .min_by_key(rank)
-}
-
 /// Returns whether Okta refused a membership because the membership already exists.
 fn is_already_member(error: &Error) -> bool {
     let refused = matches!(error.status(), Some(400 | 409));
@@ -236,13 +353,7 @@ fn is_already_member(error: &Error) -> bool {
 
 /// Returns the path of a group, with the segments `rest` appended.
 fn path(id: &Id<Group>, rest: &[&str]) -> Vec<String> {
-    GROUPS
-        .iter()
-        .copied()
-        .chain([id.as_str()])
-        .chain(rest.iter().copied())
-        .map(String::from)
-        .collect()
+    join(&[&GROUPS, &[id.as_str()], rest])
 }
 
 const GROUPS: [&str; 3] = ["api", "v1", "groups"];
@@ -255,17 +366,12 @@ const QUERY_LIMIT: u32 = 300;
 mod tests {
     use serde_json::json;
 
-    use super::{Group, GroupKind, best_named};
-    use crate::json::{FromJson, Missing};
-
-    fn group(id: &str, kind: &str, name: &str) -> Group {
-        let value = json!({ "id": id, "type": kind, "profile": { "name": name } });
-        Group::from_json(value).expect("a valid group")
-    }
+    use super::{Group, GroupKind};
+    use crate::json::{Missing, decode};
 
     #[test]
     fn a_group_is_decoded_with_its_source() {
-        let group = Group::from_json(json!({
+        let group = decode::<Group>(json!({
             "id": "00g1", "type": "APP_GROUP", "lastUpdated": "2026-01-01T00:00:00.000Z",
             "profile": { "name": "admins", "description": null }, "source": { "id": "0oa1" }
         }))
@@ -278,31 +384,11 @@ mod tests {
 
     #[test]
     fn a_group_with_invalid_fields_is_decoded() {
-        let group = Group::from_json(json!({ "id": "00g1", "profile": 7 })).expect("a valid group");
+        let group = decode::<Group>(json!({ "id": "00g1", "profile": 7 })).expect("a valid group");
         assert_eq!(
             (group.kind, group.name.as_str()),
             (GroupKind::Other(String::new()), "")
         );
-        assert_eq!(Group::from_json(json!({ "id": "" })), Err(Missing("/id")));
-    }
-
-    #[test]
-    fn the_okta_group_is_preferred_among_groups_with_the_same_name() {
-        let groups = || {
-            vec![
-                group("00g1", "OKTA_GROUP", "admins-eu"),
-                group("00g2", "APP_GROUP", "admins"),
-                group("00g3", "OKTA_GROUP", "admins"),
-                group("00g4", "OKTA_GROUP", "Admins"),
-            ]
-        };
-        assert_eq!(
-            best_named(groups(), "admins")
-                .expect("a valid group")
-                .id
-                .as_str(),
-            "00g3"
-        );
-        assert_eq!(best_named(groups(), "admin"), None);
+        assert_eq!(decode::<Group>(json!({ "id": "" })), Err(Missing("/id")));
     }
 }

@@ -163,7 +163,7 @@ enum Problem {
     Character(char),
 }
 
-// Okta's ids have 20 characters. Key ids have 43, but this type is not used for them.
+// Okta's ids have 20 characters, and key ids have 43.
 const MAX_LEN: usize = 128;
 
 #[cfg(test)]

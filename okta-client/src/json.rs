@@ -1,25 +1,31 @@
-//! Tolerant decoding of JSON: an invalid field counts as absent, unless it is required.
+//! Tolerant decoding of JSON text: an invalid field counts as absent, unless it is required.
+//!
+//! Each resource is decoded directly from its text in one pass, and keeps the text.
 
-use serde_json::Value;
+use std::fmt;
 
-use crate::id::Id;
+use serde::{
+    Deserializer,
+    de::{DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor},
+};
+use serde_json::{Value, value::RawValue};
+
+use crate::{
+    id::Id,
+    raw::{Raw, text},
+};
 
 /// A type that is decoded from Okta's JSON.
 pub(crate) trait FromJson: Sized {
-    /// Decodes `value`.
-    fn from_json(value: Value) -> Result<Self, Missing>;
+    /// Decodes `raw`.
+    fn from_json(raw: Raw) -> Result<Self, Missing>;
 }
 
 /// The JSON pointer of a required field that is absent or invalid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Missing(pub(crate) &'static str);
 
-/// Returns the string at `pointer`. An empty string counts as absent, as in Okta's API.
-pub(crate) fn string(value: &Value, pointer: &str) -> Option<String> {
-    str_at(value, pointer).map(str::to_owned)
-}
-
-/// Returns the same as [`string`], but borrowed from `value`.
+/// Returns the string at `pointer` of a value that is no resource. An empty string counts as absent.
 pub(crate) fn str_at<'a>(value: &'a Value, pointer: &str) -> Option<&'a str> {
     value
         .pointer(pointer)
@@ -27,57 +33,331 @@ pub(crate) fn str_at<'a>(value: &'a Value, pointer: &str) -> Option<&'a str> {
         .filter(|text| !text.is_empty())
 }
 
-/// Returns the strings of the list at `pointer`. Elements that are not strings are omitted.
-pub(crate) fn strings(value: &Value, pointer: &str) -> Vec<String> {
-    let list = value.pointer(pointer).and_then(Value::as_array);
-    list.into_iter()
-        .flatten()
-        .filter_map(Value::as_str)
-        .map(str::to_owned)
-        .collect()
+/// A field of a resource. Its value is `None` only if the field is required, and absent or invalid.
+pub(crate) trait Field: Sized {
+    fn field(found: Option<&RawValue>) -> Option<Self>;
 }
 
-/// Returns the string at `pointer` as an open enum. An absent string becomes `Other` with an empty
-/// string.
-pub(crate) fn open_enum<T: for<'a> From<&'a str>>(value: &Value, pointer: &str) -> T {
-    T::from(str_at(value, pointer).unwrap_or_default())
+/// A value that is a field as itself, as an `Option` or in a `Vec`.
+pub(crate) trait Element: Sized {
+    /// Decodes a value, or returns `None` if it is invalid or empty.
+    fn element(raw: &RawValue) -> Option<Self>;
+
+    /// Returns the value of a field that is absent; `None`: the field is required.
+    fn absent() -> Option<Self> {
+        None
+    }
 }
 
-/// Returns the id at `pointer`. Fails if the id is absent or invalid.
-pub(crate) fn id<T>(value: &Value, pointer: &'static str) -> Result<Id<T>, Missing> {
-    id_opt(value, pointer).ok_or(Missing(pointer))
+impl<T: Element> Field for T {
+    fn field(found: Option<&RawValue>) -> Option<Self> {
+        found.and_then(T::element).or_else(T::absent)
+    }
 }
 
-/// Returns the id at `pointer`, or `None` if the id is absent or invalid.
-pub(crate) fn id_opt<T>(value: &Value, pointer: &str) -> Option<Id<T>> {
-    Id::parse(str_at(value, pointer)?).ok()
+impl<T: Element> Field for Option<T> {
+    fn field(found: Option<&RawValue>) -> Option<Self> {
+        Some(found.and_then(T::element))
+    }
+}
+
+/// Elements that are invalid are omitted.
+impl<T: Element> Field for Vec<T> {
+    fn field(found: Option<&RawValue>) -> Option<Self> {
+        let list = found.and_then(|raw| serde_json::from_str::<Vec<&RawValue>>(raw.get()).ok());
+        let list = list.unwrap_or_default();
+        Some(list.into_iter().filter_map(T::element).collect())
+    }
+}
+
+/// An empty string counts as absent, as in Okta's API. An absent string is empty.
+impl Element for String {
+    fn element(raw: &RawValue) -> Option<Self> {
+        let text = text(raw.get())?;
+        (!text.is_empty()).then(|| text.into_owned())
+    }
+
+    fn absent() -> Option<Self> {
+        Some(Self::new())
+    }
+}
+
+/// An absent flag is `false`.
+impl Element for bool {
+    fn element(raw: &RawValue) -> Option<Self> {
+        raw.get().parse().ok()
+    }
+
+    fn absent() -> Option<Self> {
+        Some(false)
+    }
+}
+
+impl Element for i64 {
+    fn element(raw: &RawValue) -> Option<Self> {
+        raw.get().parse().ok()
+    }
+}
+
+/// An id is required, unless the field is optional.
+impl<T> Element for Id<T> {
+    fn element(raw: &RawValue) -> Option<Self> {
+        Self::parse(text(raw.get())?).ok()
+    }
+}
+
+/// Returns the values at `pointers` in one pass over `json`. A value inside another returned value is absent.
+///
+/// Of several members with one name, the last one counts.
+pub(crate) fn scan<'a, const N: usize>(
+    json: &'a str,
+    pointers: [&str; N],
+) -> [Option<&'a RawValue>; N] {
+    let mut found = [None; N];
+    let mut wanted = [(0, ""); N];
+    for (index, pointer) in pointers.into_iter().enumerate() {
+        wanted[index] = (index, pointer.trim_start_matches('/'));
+    }
+    let mut deserializer = serde_json::Deserializer::from_str(json);
+    // The text is known to be JSON, so this fails at most for text that is nested too deeply. The values that were found
+    // before are returned.
+    let _ = Scan {
+        wanted: &wanted,
+        found: &mut found,
+    }
+    .deserialize(&mut deserializer);
+    found
+}
+
+struct Scan<'w, 'p, 'a, const N: usize> {
+    /// The index of each value, and its path from here.
+    wanted: &'w [(usize, &'p str)],
+    found: &'w mut [Option<&'a RawValue>; N],
+}
+
+impl<'a, const N: usize> DeserializeSeed<'a> for Scan<'_, '_, 'a, N> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'a>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'a, const N: usize> Visitor<'a> for Scan<'_, '_, 'a, N> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("any value")
+    }
+
+    fn visit_map<A: MapAccess<'a>>(self, mut map: A) -> Result<(), A::Error> {
+        while let Some(key) = map.next_key::<&RawValue>()? {
+            let key = text(key.get()).unwrap_or_default();
+            let (mut leaf, mut inner, mut count) = (None, [(0, ""); N], 0);
+            for &(index, path) in self.wanted {
+                if path.len() == key.len() {
+                    if path == key {
+                        leaf = Some(index);
+                    }
+                } else if path.as_bytes().get(key.len()) == Some(&b'/') && path.starts_with(&*key) {
+                    inner[count] = (index, &path[key.len() + 1..]);
+                    count += 1;
+                }
+            }
+            if let Some(index) = leaf {
+                self.found[index] = Some(map.next_value()?);
+            } else if count > 0 {
+                map.next_value_seed(Scan {
+                    wanted: &inner[..count],
+                    found: &mut *self.found,
+                })?;
+            } else {
+                map.next_value::<IgnoredAny>()?;
+            }
+        }
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'a>>(self, mut seq: A) -> Result<(), A::Error> {
+        while seq.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(())
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<(), E> {
+        Ok(())
+    }
+}
+
+/// Declares a struct whose fields are decoded from JSON pointers.
+///
+/// `resource` declares a resource that keeps its text; `part` declares a part of one.
+macro_rules! resource {
+    ($(#[$meta:meta])* resource $name:ident { $($(#[$about:meta])* $vis:vis $field:ident: $type:ty = $pointer:literal,)+ }) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, PartialEq, Eq)]
+        #[non_exhaustive]
+        pub struct $name {
+            $($(#[$about])* $vis $field: $type,)+
+            raw: $crate::Raw,
+        }
+
+        impl $name {
+            /// Returns the JSON text that Okta sent, with the fields that this type does not have.
+            #[must_use]
+            pub fn raw(&self) -> &$crate::Raw {
+                &self.raw
+            }
+        }
+
+        impl $crate::json::FromJson for $name {
+            fn from_json(raw: $crate::Raw) -> Result<Self, $crate::json::Missing> {
+                let [$($field),+] = $crate::json::scan(raw.as_str(), [$($pointer),+]);
+                Ok(Self {
+                    $($field: $crate::json::Field::field($field)
+                        .ok_or($crate::json::Missing($pointer))?,)+
+                    raw,
+                })
+            }
+        }
+    };
+    ($(#[$meta:meta])* part $name:ident { $($(#[$about:meta])* $vis:vis $field:ident: $type:ty = $pointer:literal,)+ }) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, PartialEq, Eq)]
+        #[non_exhaustive]
+        pub struct $name {
+            $($(#[$about])* $vis $field: $type,)+
+        }
+
+        impl $crate::json::Element for $name {
+            fn element(raw: &serde_json::value::RawValue) -> Option<Self> {
+                if !raw.get().starts_with('{') {
+                    return None;
+                }
+                let [$($field),+] = $crate::json::scan(raw.get(), [$($pointer),+]);
+                Some(Self { $($field: $crate::json::Field::field($field)?,)+ })
+            }
+        }
+    };
+}
+
+pub(crate) use resource;
+
+/// Decodes a value in a unit test.
+#[cfg(test)]
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "every caller passes a new `json!` value"
+)]
+pub(crate) fn decode<T: FromJson>(value: serde_json::Value) -> Result<T, Missing> {
+    T::from_json(Raw::parse(&value.to_string().into()).expect("JSON"))
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    #![expect(
+        unreachable_pub,
+        dead_code,
+        reason = "the macro declares public items for other modules"
+    )]
 
-    use super::{Missing, id, string, strings};
-    use crate::App;
+    use super::{Missing, decode, scan};
+    use crate::{App, Group, Id};
+
+    resource! {
+        /// A resource.
+        resource Sample {
+            id: Id<App> = "/id",
+            other: Option<Id<Group>> = "/other",
+            name: String = "/a/b/name",
+            note: Option<String> = "/a/note",
+            names: Vec<String> = "/names",
+            on: bool = "/on",
+            count: Option<i64> = "/count",
+        }
+    }
+
+    #[track_caller]
+    fn sample(text: &'static str) -> Sample {
+        let raw = crate::Raw::parse(&bytes::Bytes::from_static(text.as_bytes())).expect("JSON");
+        super::FromJson::from_json(raw).expect("an id")
+    }
+
+    #[test]
+    fn fields_are_decoded_from_their_pointers() {
+        let text = r#"{"id":"0oa1","x":[{"id":7}],"a":{"note":"n\u00fc","b":{"name":"N","id":"0oa2"}},
+            "names":["y",1,null,"z"],"on":true,"count":-3}"#;
+        let sample = sample(text);
+        assert_eq!((sample.id.as_str(), sample.name.as_str()), ("0oa1", "N"));
+        assert_eq!(sample.note.as_deref(), Some("nü"));
+        assert_eq!(
+            (sample.names, sample.on, sample.count),
+            (vec!["y".to_owned(), "z".to_owned()], true, Some(-3))
+        );
+        assert_eq!(sample.raw.as_str(), text);
+    }
 
     #[test]
     fn an_invalid_value_counts_as_absent() {
-        let value = json!({ "a": null, "b": 7, "c": "", "d": { "e": "x" }, "f": ["y", 1, null] });
-        assert_eq!(string(&value, "/a"), None);
-        assert_eq!(string(&value, "/b"), None);
-        assert_eq!(string(&value, "/c"), None);
-        assert_eq!(string(&value, "/b/c"), None);
-        assert_eq!(string(&value, "/d/e").as_deref(), Some("x"));
-        assert_eq!(strings(&value, "/f"), ["y"]);
-        assert_eq!(strings(&value, "/a"), [""; 0]);
+        let odd = r#"{"id":"no id!","id":"0oa1","other":"../x","a":{"b":[],"note":"\ud800"},"names":7,"on":"true","count":1e400}"#;
+        let sample = sample(odd);
+        assert_eq!(
+            (sample.id.as_str(), sample.other, sample.note),
+            ("0oa1", None, None)
+        );
+        assert_eq!(
+            (
+                sample.name.as_str(),
+                sample.names.len(),
+                sample.on,
+                sample.count
+            ),
+            ("", 0, false, None)
+        );
+        let empty = self::sample(r#"{"id":"0oa1","a":null,"\ud800":1,"other":""}"#);
+        assert_eq!((empty.other, empty.note), (None, None));
     }
 
     #[test]
     fn a_required_id_must_be_present_and_valid() {
-        assert_eq!(id::<App>(&json!({}), "/id"), Err(Missing("/id")));
-        assert_eq!(
-            id::<App>(&json!({ "id": "../x" }), "/id"),
-            Err(Missing("/id"))
-        );
+        for text in [
+            "{}",
+            "[]",
+            "null",
+            "7",
+            "\"x\"",
+            "1.5",
+            "-1",
+            "true",
+            r#"{"id":"../x"}"#,
+        ] {
+            let value = serde_json::from_str(text).expect("JSON");
+            assert_eq!(decode::<Sample>(value), Err(Missing("/id")), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_last_of_several_members_with_one_name_counts() {
+        let found = scan(r#"{"a":1,"b":{"c":2},"\u0061":3}"#, ["/a", "/b/c"]);
+        assert_eq!(found.map(|raw| raw.expect("a value").get()), ["3", "2"]);
     }
 }

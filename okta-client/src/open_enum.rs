@@ -34,6 +34,17 @@ macro_rules! open_enum {
             }
         }
 
+        impl $crate::json::Element for $name {
+            fn element(raw: &serde_json::value::RawValue) -> Option<Self> {
+                let text = $crate::raw::text(raw.get()).filter(|text| !text.is_empty())?;
+                Some(Self::from(&*text))
+            }
+
+            fn absent() -> Option<Self> {
+                Some(Self::from(""))
+            }
+        }
+
         impl std::fmt::Display for $name {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.write_str(self.as_str())

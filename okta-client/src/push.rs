@@ -1,13 +1,9 @@
 //! Group push: groups that Okta pushes to an app.
 
 use rest_core::{Call, Idempotency, Pager};
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::{
-    App, Client, Error, Group, Id,
-    json::{self, FromJson, Missing},
-    open_enum::open_enum,
-};
+use crate::{App, Client, Error, Group, Id, apps::path, json::resource, open_enum::open_enum};
 
 /// Calls for the push mappings of one app.
 ///
@@ -33,6 +29,12 @@ impl Client {
 
 impl PushMappings<'_> {
     /// Lists the mappings of the app.
+    ///
+    /// # Errors
+    ///
+    /// Reading a page fails if the request fails or the app does not exist.
+    ///
+    /// Scopes: `okta.apps.read`, `okta.groups.read`.
     pub fn list(&self) -> Pager<PushMapping, Error> {
         let path = self.path(&[]);
         self.client
@@ -44,16 +46,32 @@ impl PushMappings<'_> {
     /// # Errors
     ///
     /// Fails if the request fails or the mapping does not exist.
+    ///
+    /// Scopes: `okta.apps.read`, `okta.groups.read`.
     pub async fn get(&self, id: &Id<PushMapping>) -> Result<PushMapping, Error> {
         self.client.read(Call::get(self.path(&[id.as_str()]))).await
     }
 
     /// Creates a mapping. Okta then starts to push the group.
     ///
+    /// ```no_run
+    /// # use okta_client::{App, Client, Group, Id, NewPushMapping, PushTarget};
+    /// # async fn run(okta: Client, app: Id<App>, group: Id<Group>) -> Result<(), okta_client::Error> {
+    /// let mapping = NewPushMapping {
+    ///     source_group: group,
+    ///     target: PushTarget::NewGroup("admins".to_owned()),
+    /// };
+    /// let mapping = okta.push_mappings(&app).create(&mapping).await?;
+    /// println!("{}: {}", mapping.id, mapping.status);
+    /// # Ok(()) }
+    /// ```
+    ///
     /// # Errors
     ///
     /// Fails if the request fails or Okta rejects the target. If [`Error::may_have_acted`], Okta may
     /// have created the mapping: check with [`list`](Self::list).
+    ///
+    /// Scopes: `okta.apps.manage`, `okta.groups.manage`.
     pub async fn create(&self, mapping: &NewPushMapping) -> Result<PushMapping, Error> {
         let mut body = json!({ "sourceGroupId": mapping.source_group.as_str() });
         let (key, value) = match &mapping.target {
@@ -74,6 +92,8 @@ impl PushMappings<'_> {
     ///
     /// Fails if the request fails, or if the mapping has the status [`Error`](PushStatus::Error).
     /// Such a mapping can only be deleted.
+    ///
+    /// Scopes: `okta.apps.manage`, `okta.groups.manage`.
     pub async fn set_status(
         &self,
         id: &Id<PushMapping>,
@@ -87,7 +107,7 @@ impl PushMappings<'_> {
             .json(&json!({ "status": status.as_str() }))
             .with_idempotency(Idempotency::Idempotent);
         let reply = self.client.request(call).await?;
-        if reply.response.body().is_empty() {
+        if reply.is_empty() {
             return self.get(id).await;
         }
         reply.read()
@@ -99,6 +119,8 @@ impl PushMappings<'_> {
     /// # Errors
     ///
     /// Fails if the request fails, if the mapping is active, or if the mapping does not exist.
+    ///
+    /// Scopes: `okta.apps.manage`, `okta.groups.manage`.
     pub async fn delete(
         &self,
         id: &Id<PushMapping>,
@@ -114,19 +136,7 @@ impl PushMappings<'_> {
     }
 
     fn path(&self, rest: &[&str]) -> Vec<String> {
-        let mappings = [
-            "api",
-            "v1",
-            "apps",
-            self.app.as_str(),
-            "group-push",
-            "mappings",
-        ];
-        mappings
-            .into_iter()
-            .chain(rest.iter().copied())
-            .map(String::from)
-            .collect()
+        path(&self.app, &[&["group-push", "mappings"], rest].concat())
     }
 }
 
@@ -169,34 +179,21 @@ pub enum TargetGroupAction {
     Delete,
 }
 
-/// A push mapping: a group that Okta pushes to an app.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct PushMapping {
-    /// The id.
-    pub id: Id<Self>,
-    /// The group in Okta.
-    pub source_group: Id<Group>,
-    /// Okta's record of the group at the app, if it exists already.
-    pub target_group: Option<Id<Group>>,
-    /// Whether the group is pushed.
-    pub status: PushStatus,
-    /// The error of the last push, if it failed.
-    pub error_summary: Option<String>,
-    /// Time of the last push, in Okta's format.
-    pub last_push: Option<String>,
-}
-
-impl FromJson for PushMapping {
-    fn from_json(value: Value) -> Result<Self, Missing> {
-        Ok(Self {
-            id: json::id(&value, "/id")?,
-            source_group: json::id(&value, "/sourceGroupId")?,
-            target_group: json::id_opt(&value, "/targetGroupId"),
-            status: json::open_enum(&value, "/status"),
-            error_summary: json::string(&value, "/errorSummary"),
-            last_push: json::string(&value, "/lastPush"),
-        })
+resource! {
+    /// A push mapping: a group that Okta pushes to an app.
+    resource PushMapping {
+        /// The id.
+        pub id: Id<PushMapping> = "/id",
+        /// The group in Okta.
+        pub source_group: Id<Group> = "/sourceGroupId",
+        /// Okta's record of the group at the app, if it exists already.
+        pub target_group: Option<Id<Group>> = "/targetGroupId",
+        /// Whether the group is pushed.
+        pub status: PushStatus = "/status",
+        /// The error of the last push, if it failed.
+        pub error_summary: Option<String> = "/errorSummary",
+        /// Time of the last push, in Okta's format.
+        pub last_push: Option<String> = "/lastPush",
     }
 }
 
@@ -220,19 +217,19 @@ mod tests {
     use serde_json::json;
 
     use super::{PushMapping, PushStatus};
-    use crate::json::{FromJson, Missing};
+    use crate::json::{Missing, decode};
 
     #[test]
     fn a_mapping_is_decoded_with_and_without_optional_fields() {
         let fresh = json!({ "id": "gPm1", "sourceGroupId": "00g1", "status": "ACTIVE" });
-        let mapping = PushMapping::from_json(fresh).expect("a valid mapping");
+        let mapping = decode::<PushMapping>(fresh).expect("a valid mapping");
         assert_eq!(mapping.target_group, None);
         assert_eq!(mapping.last_push, None);
         let failed = json!({
             "id": "gPm1", "sourceGroupId": "00g1", "targetGroupId": "00g2", "status": "ERROR",
             "errorSummary": "Unable to push.", "lastPush": "2026-03-25T06:09:58Z"
         });
-        let mapping = PushMapping::from_json(failed).expect("a valid mapping");
+        let mapping = decode::<PushMapping>(failed).expect("a valid mapping");
         assert_eq!(mapping.status, PushStatus::Error);
         assert_eq!(mapping.error_summary.as_deref(), Some("Unable to push."));
         assert_eq!(mapping.last_push.as_deref(), Some("2026-03-25T06:09:58Z"));
@@ -241,9 +238,6 @@ mod tests {
     #[test]
     fn a_mapping_without_a_source_group_is_an_error() {
         let value = json!({ "id": "gPm1", "status": "ACTIVE" });
-        assert_eq!(
-            PushMapping::from_json(value),
-            Err(Missing("/sourceGroupId"))
-        );
+        assert_eq!(decode::<PushMapping>(value), Err(Missing("/sourceGroupId")));
     }
 }

@@ -1,18 +1,21 @@
 //! Users of an org.
 
-use rest_core::{Call, Pager};
-use serde_json::{Map, Value};
+use http::{HeaderValue, header::IF_MATCH};
+use rest_core::{Call, Idempotency, Pager};
 
 use crate::{
-    Client, Error, Id,
-    json::{self, FromJson, Missing},
-    open_enum::open_enum,
+    Client, Edit, Error, Id, SortOrder,
+    client::{found, join},
 };
+
+mod user;
+
+pub use user::{User, UserProfile, UserStatus};
 
 /// Calls for users.
 #[derive(Debug, Clone, Copy)]
 pub struct Users<'a> {
-    client: &'a Client,
+    pub(crate) client: &'a Client,
 }
 
 impl Client {
@@ -30,17 +33,21 @@ impl Users<'_> {
     ///
     /// Fails if the request fails. The error code `E0000011` means that Okta does not accept the
     /// token.
+    ///
+    /// Scope: `okta.users.read`.
     pub async fn me(&self) -> Result<User, Error> {
-        self.client.read(get_user("me")).await
+        self.read(Call::get(path("me", &[]))).await
     }
 
-    /// Returns a user. Use [`get_opt`](Self::get_opt) if the user may not exist.
+    /// Returns a user, with its [`etag`](User::etag). Use [`get_opt`](Self::get_opt) if the user may not exist.
     ///
     /// # Errors
     ///
     /// Fails if the request fails or the user does not exist.
+    ///
+    /// Scope: `okta.users.read`.
     pub async fn get(&self, user: &UserRef) -> Result<User, Error> {
-        self.client.read(get_user(user.as_str())).await
+        self.read(Call::get(path(user.as_str(), &[]))).await
     }
 
     /// Returns a user, or `None` if the user does not exist.
@@ -48,20 +55,128 @@ impl Users<'_> {
     /// # Errors
     ///
     /// Fails if the request fails.
+    ///
+    /// Scope: `okta.users.read`.
     pub async fn get_opt(&self, user: &UserRef) -> Result<Option<User>, Error> {
-        self.client.read_opt(get_user(user.as_str())).await
+        found(self.get(user).await)
     }
 
     /// Lists the users that match `options`.
     ///
     /// Without a filter or a search, deprovisioned users are omitted.
+    ///
+    /// ```
+    /// # use okta_client::{Client, ListUsers};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let sandbox = sandbox::Sandbox::start().await;
+    /// # let token = okta_client::Secret::new(sandbox.okta_token());
+    /// # let okta = Client::builder(&sandbox.okta_url(), token).build()?;
+    /// let mut users = okta.users().list(ListUsers {
+    ///     filter: Some("status eq \"ACTIVE\"".to_owned()),
+    ///     ..ListUsers::default()
+    /// });
+    /// while let Some(user) = users.try_next().await? {
+    ///     println!("{} {:?}", user.profile.login, user.profile.text("department"));
+    /// }
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Reading a page fails if the request fails or if Okta rejects the filter or the search.
+    ///
+    /// Scope: `okta.users.read`.
     pub fn list(&self, options: ListUsers) -> Pager<User, Error> {
         self.client.list(move || {
-            Call::get(["api", "v1", "users"])
+            let order = options.sort_order.map(SortOrder::short);
+            Call::get(USERS)
                 .query("limit", options.limit.unwrap_or(PAGE).to_string())
                 .query_opt("filter", options.filter.clone())
                 .query_opt("search", options.search.clone())
+                .query_opt("q", options.query.clone())
+                .query_opt("sortBy", options.sort_by.clone())
+                .query_opt("sortOrder", order)
+                .query_opt("fields", options.fields.clone())
         })
+    }
+
+    /// Changes the attributes and the credentials that `edit` contains, and no others.
+    ///
+    /// Start with [`Edit::new`]. `null` removes an attribute. With [`UpdateUser::if_match`], the user is changed only
+    /// if it did not change since it was read.
+    ///
+    /// ```
+    /// # use okta_client::{Client, Edit, UpdateUser, UserRef};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let sandbox = sandbox::Sandbox::start().await;
+    /// # let token = okta_client::Secret::new(sandbox.okta_token());
+    /// # let okta = Client::builder(&sandbox.okta_url(), token).build()?;
+    /// # let new = okta_client::NewUser {
+    /// #     login: "ada@example.com".to_owned(),
+    /// #     email: "ada@example.com".to_owned(),
+    /// #     first_name: "Ada".to_owned(),
+    /// #     last_name: "Lovelace".to_owned(),
+    /// #     ..okta_client::NewUser::default()
+    /// # };
+    /// # okta.users().create(&new, &okta_client::CreateUser::default()).await?;
+    /// let user = okta.users().get(&UserRef::login("ada@example.com")).await?;
+    /// let mut edit = Edit::new();
+    /// edit.set_attribute("department", "Research")?.set_attribute("costCenter", ())?;
+    /// okta.users().update(&user.id, &edit, &UpdateUser::default()).await?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Fails if the request fails, if the user does not exist, if Okta rejects a value, or with status 412 if the user
+    /// has changed since.
+    ///
+    /// Scope: `okta.users.manage`.
+    pub async fn update(
+        &self,
+        id: &Id<User>,
+        edit: &Edit<User>,
+        options: &UpdateUser,
+    ) -> Result<User, Error> {
+        // The same change twice has the effect of one. With a version, the second one would fail.
+        let idempotency = match options.if_match {
+            Some(_) => Idempotency::NotIdempotent,
+            None => Idempotency::Idempotent,
+        };
+        let call = Call::post(path(id.as_str(), &[])).with_idempotency(idempotency);
+        self.read(options.apply(call, edit)).await
+    }
+
+    /// Replaces all attributes of a user with those of `edit`, from [`User::edit`]. Okta removes attributes that `edit`
+    /// does not contain.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the request fails, if the user does not exist, if Okta rejects a value, or with status 412 if the user
+    /// has changed since ([`UpdateUser::if_match`]).
+    ///
+    /// Scope: `okta.users.manage`.
+    pub async fn replace(
+        &self,
+        id: &Id<User>,
+        edit: &Edit<User>,
+        options: &UpdateUser,
+    ) -> Result<User, Error> {
+        let mut call = Call::put(path(id.as_str(), &[]));
+        if options.if_match.is_some() {
+            call = call.with_idempotency(Idempotency::NotIdempotent);
+        }
+        self.read(options.apply(call, edit)).await
+    }
+
+    /// Reads one user with its version.
+    pub(crate) async fn read(&self, call: Call) -> Result<User, Error> {
+        let reply = self.client.request(call).await?;
+        let etag = reply.header("etag");
+        let user: User = reply.read()?;
+        Ok(User { etag, ..user })
     }
 }
 
@@ -75,8 +190,42 @@ pub struct ListUsers {
     pub filter: Option<String>,
     /// A search over any attribute. It sees changes with a delay.
     pub search: Option<String>,
+    /// The start of a first name, a last name or an email address. Okta returns only one page of matching users.
+    pub query: Option<String>,
+    /// The attribute that determines the order, such as `profile.lastName`. Only for a search.
+    pub sort_by: Option<String>,
+    /// The order. Only for a search.
+    pub sort_order: Option<SortOrder>,
+    /// The fields to return, such as `id,status,profile:(login)` (default: all fields). All other fields of the users
+    /// are absent, so such users are not fit for an update.
+    pub fields: Option<String>,
     /// Number of users per page (default: 200).
     pub limit: Option<u32>,
+}
+
+/// Options of [`Users::update`] and [`Users::replace`].
+///
+/// Fields may be added: end with `..UpdateUser::default()`.
+#[derive(Debug, Clone, Default)]
+pub struct UpdateUser {
+    /// The version that the user must have, from [`User::etag`] (default: any version).
+    pub if_match: Option<String>,
+    /// Whether a new password must satisfy the rules for age and history (default: no).
+    pub strict: bool,
+}
+
+impl UpdateUser {
+    fn apply(&self, call: Call, edit: &Edit<User>) -> Call {
+        let mut call = call
+            .query_opt("strict", self.strict.then_some("true"))
+            .json(edit);
+        if let Some(version) = &self.if_match
+            && let Ok(version) = HeaderValue::try_from(version)
+        {
+            call = call.header(IF_MATCH, version);
+        }
+        call
+    }
 }
 
 /// A reference to a user by id or by login.
@@ -109,130 +258,12 @@ impl From<&Id<User>> for UserRef {
     }
 }
 
-/// A user account. Service accounts are user accounts too.
-#[derive(Debug, Clone, PartialEq)]
-#[non_exhaustive]
-pub struct User {
-    /// The id.
-    pub id: Id<Self>,
-    /// The user's lifecycle status.
-    pub status: UserStatus,
-    /// The user's attributes.
-    pub profile: UserProfile,
+/// Returns the path of a user, with the segments `rest` appended.
+pub(crate) fn path(user: &str, rest: &[&str]) -> Vec<String> {
+    join(&[&USERS, &[user], rest])
 }
 
-impl FromJson for User {
-    fn from_json(mut value: Value) -> Result<Self, Missing> {
-        let id = json::id(&value, "/id")?;
-        let status = json::open_enum(&value, "/status");
-        let profile = match value.get_mut("profile").map(Value::take) {
-            Some(Value::Object(profile)) => UserProfile::from_map(profile),
-            _ => UserProfile::default(),
-        };
-        Ok(Self {
-            id,
-            status,
-            profile,
-        })
-    }
-}
-
-/// The attributes of a user. An empty attribute counts as absent.
-#[derive(Debug, Clone, PartialEq, Default)]
-#[non_exhaustive]
-pub struct UserProfile {
-    /// The login name; empty only if Okta omitted it.
-    pub login: String,
-    /// The email address.
-    pub email: Option<String>,
-    /// The given name.
-    pub first_name: Option<String>,
-    /// The family name.
-    pub last_name: Option<String>,
-    /// The display name; often absent.
-    pub display_name: Option<String>,
-    /// All other attributes, as Okta sent them.
-    pub other: Map<String, Value>,
-}
-
-impl UserProfile {
-    fn from_map(mut other: Map<String, Value>) -> Self {
-        let mut take = |name: &str| match other.remove(name) {
-            Some(Value::String(text)) if !text.is_empty() => Some(text),
-            _ => None,
-        };
-        Self {
-            login: take("login").unwrap_or_default(),
-            email: take("email"),
-            first_name: take("firstName"),
-            last_name: take("lastName"),
-            display_name: take("displayName"),
-            other,
-        }
-    }
-}
-
-open_enum! {
-    /// Lifecycle status of a user, which determines whether the user can sign in.
-    UserStatus {
-        /// The user can sign in.
-        Active = "ACTIVE",
-        /// The user was created but is not activated yet.
-        Staged = "STAGED",
-        /// The user was activated but has not set a password yet.
-        Provisioned = "PROVISIONED",
-        /// The user is resetting the password.
-        Recovery = "RECOVERY",
-        /// The password must be changed.
-        PasswordExpired = "PASSWORD_EXPIRED",
-        /// The user is locked out after too many wrong passwords.
-        LockedOut = "LOCKED_OUT",
-        /// An admin has suspended the user.
-        Suspended = "SUSPENDED",
-        /// The user was deactivated and lost all assignments.
-        Deprovisioned = "DEPROVISIONED",
-    }
-}
-
-fn get_user(user: &str) -> Call {
-    Call::get(["api", "v1", "users", user])
-}
+pub(crate) const USERS: [&str; 3] = ["api", "v1", "users"];
 
 // This is Okta's default, and the largest page size in Okta's documentation.
 const PAGE: u32 = 200;
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::{User, UserStatus};
-    use crate::json::{FromJson, Missing};
-
-    #[test]
-    fn a_user_is_decoded_with_all_attributes() {
-        let user = User::from_json(json!({
-            "id": "00u1",
-            "status": "PASSWORD_EXPIRED",
-            "profile": {
-                "login": "ada@example.com", "email": "ada@example.com", "firstName": "Ada",
-                "lastName": "Lovelace", "displayName": "", "mobilePhone": null, "costCenter": 7
-            }
-        }))
-        .expect("a valid user");
-        assert_eq!(user.status, UserStatus::PasswordExpired);
-        assert_eq!(user.profile.login, "ada@example.com");
-        assert_eq!(user.profile.first_name.as_deref(), Some("Ada"));
-        assert_eq!(user.profile.display_name, None);
-        let other = json!({ "mobilePhone": null, "costCenter": 7 });
-        assert_eq!(serde_json::Value::Object(user.profile.other), other);
-    }
-
-    #[test]
-    fn a_user_with_invalid_fields_is_decoded() {
-        let odd = json!({ "id": "00u1", "status": null, "profile": null });
-        let user = User::from_json(odd).expect("a valid user");
-        assert_eq!(user.status, UserStatus::Other(String::new()));
-        assert_eq!(user.profile.login, "");
-        assert_eq!(User::from_json(json!([])), Err(Missing("/id")));
-    }
-}

@@ -14,8 +14,8 @@ use rest_core::{AttemptResult, PlainVendor, RateLimit, Vendor, headers};
 pub(crate) struct Okta;
 
 impl Vendor for Okta {
-    fn bucket(&self, method: &Method, path: &str) -> Cow<'static, str> {
-        Cow::Borrowed(bucket(method, path))
+    fn bucket(&self, method: &Method, path: &str) -> Option<Cow<'static, str>> {
+        Some(bucket(method, path))
     }
 
     fn rate_limit(&self, response: &Response<Bytes>, now: SystemTime) -> Option<RateLimit> {
@@ -27,11 +27,19 @@ impl Vendor for Okta {
             return None;
         }
         let resets_in = until_reset(response.headers(), now)?;
+        let reset = headers::smallest_number(response.headers(), RESET)?;
         Some(RateLimit {
             limit,
             remaining: number(REMAINING)?,
+            reset: SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(reset))?,
             resets_in,
+            window: Some(WINDOW),
         })
+    }
+
+    fn is_too_many_in_flight(&self, response: &Response<Bytes>) -> bool {
+        let limit = headers::smallest_number(response.headers(), LIMIT);
+        response.status() == StatusCode::TOO_MANY_REQUESTS && limit == Some(0)
     }
 
     fn attempt_result(&self, response: &Response<Bytes>, now: SystemTime) -> AttemptResult {
@@ -68,30 +76,34 @@ impl Vendor for Okta {
 ///
 /// The buckets follow Okta's published table of org-wide limits ("Management API rate limits",
 /// until December 2025). An app's users, groups, keys, features and push mappings share the bucket
-/// of the app list, which has the lowest limit.
-pub(crate) fn bucket(method: &Method, path: &str) -> &'static str {
-    let path = path.trim_matches('/');
-    let mut segments = path.split('/');
-    if segments.next() == Some("oauth2") {
-        return if path == "oauth2/v1/token" {
-            "/oauth2/v1/token"
-        } else {
-            "/oauth2/v1/clients"
-        };
-    }
-    segments.next();
-    match (segments.next(), segments.next(), segments.next()) {
-        (Some("apps"), Some(_), None) => "/api/v1/apps/{id}",
-        (Some("apps"), _, _) => "/api/v1/apps",
-        (Some("groups"), Some(id), None) if id != "rules" => "/api/v1/groups/{id}",
-        (Some("groups"), _, _) => "/api/v1/groups",
-        (Some("users"), Some(_), None) if method == Method::GET => "GET /api/v1/users/{id}",
-        (Some("users"), Some(_), _) => "/api/v1/users/{id}",
-        (Some("users"), None, _) => "/api/v1/users",
-        (Some("domains"), _, _) => "/api/v1/domains",
-        (Some("logs"), _, _) => "/api/v1/logs",
-        _ => "/api/v1",
-    }
+/// of the app list, which has the lowest limit. Two buckets of Okta must not be one here, because
+/// the reports of one would be taken for those of the other. In doubt there is one more: its requests
+/// are then seen as those of another program.
+pub(crate) fn bucket(method: &Method, path: &str) -> Cow<'static, str> {
+    let mut segments = path.trim_matches('/').split('/');
+    let mut next = || segments.next();
+    let name = match (next(), next()) {
+        (Some("api"), Some("v1")) => match (next(), next(), next()) {
+            (Some("apps"), Some(_), None) => "/api/v1/apps/{id}",
+            (Some("apps"), _, _) => "/api/v1/apps",
+            (Some("groups"), Some(id), None) if id != "rules" => "/api/v1/groups/{id}",
+            (Some("groups"), _, _) => "/api/v1/groups",
+            (Some("users"), Some(_), None) if method == Method::GET => "GET /api/v1/users/{id}",
+            (Some("users"), Some(_), _) => "/api/v1/users/{id}",
+            (Some("users"), None, _) => "/api/v1/users",
+            (Some("domains"), _, _) => "/api/v1/domains",
+            (Some("logs"), _, _) => "/api/v1/logs",
+            _ => "/api/v1",
+        },
+        (Some("oauth2"), Some("v1")) => match next() {
+            Some("token") => "/oauth2/v1/token",
+            Some("clients") => "/oauth2/v1/clients",
+            _ => "/oauth2/v1",
+        },
+        // The other APIs of an org, such as `/governance/api/v1`, have limits of their own.
+        (first, _) => return Cow::Owned(format!("/{}", first.unwrap_or_default())),
+    };
+    Cow::Borrowed(name)
 }
 
 /// Returns the time until the end of the window that a response reports.
@@ -108,9 +120,13 @@ fn until_reset(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     })
 }
 
-const LIMIT: &str = "x-rate-limit-limit";
+/// Okta counts requests by the minute, from the first request of a window ("Rate limits"). The servers of an
+/// org may differ a little.
+const WINDOW: Duration = Duration::from_millis(60_250);
+
+pub(crate) const LIMIT: &str = "x-rate-limit-limit";
 const REMAINING: &str = "x-rate-limit-remaining";
-const RESET: &str = "x-rate-limit-reset";
+pub(crate) const RESET: &str = "x-rate-limit-reset";
 
 #[cfg(test)]
 mod tests {
@@ -152,6 +168,30 @@ mod tests {
             (&get, "/api/v1/mappings", "/api/v1"),
             (&post, "/oauth2/v1/token", "/oauth2/v1/token"),
             (&get, "/oauth2/v1/clients/0oa1", "/oauth2/v1/clients"),
+            (&post, "/oauth2/v1/introspect", "/oauth2/v1"),
+            (&get, "/oauth2/aus1/v1/keys", "/oauth2"),
+            (
+                &get,
+                "/api/v1/apps/0oa1/connections/default",
+                "/api/v1/apps",
+            ),
+            (
+                &post,
+                "/api/v1/apps/0oa1/lifecycle/activate",
+                "/api/v1/apps",
+            ),
+            (&get, "/api/v1/apps/0oa1/credentials/keys", "/api/v1/apps"),
+            (&get, "/api/v1/apps/0oa1/features", "/api/v1/apps"),
+            (&put, "/api/v1/groups/00g1", "/api/v1/groups/{id}"),
+            (&get, "/api/v1/groups/rules/0pr1", "/api/v1/groups"),
+            (
+                &post,
+                "/api/v1/users/00u1/lifecycle/suspend",
+                "/api/v1/users/{id}",
+            ),
+            (&get, "/api/v1/meta/schemas/user/default", "/api/v1"),
+            (&get, "/api/v1/policies", "/api/v1"),
+            (&get, "/governance/api/v1/campaigns", "/governance"),
         ] {
             assert_eq!(bucket(method, path), expected, "{method} {path}");
         }
@@ -183,6 +223,8 @@ mod tests {
         let expected = RateLimit {
             limit: 50,
             remaining: 49,
+            reset: NOW + Duration::from_secs(784_111_787),
+            window: Some(super::WINDOW),
             resets_in: Duration::from_secs(11),
         };
         assert_eq!(Okta.rate_limit(&response, NOW), Some(expected));
@@ -202,6 +244,8 @@ mod tests {
         let expected = RateLimit {
             limit: 50,
             remaining: 0,
+            reset: NOW + Duration::from_secs(30),
+            window: Some(super::WINDOW),
             resets_in: Duration::from_secs(31),
         };
         assert_eq!(Okta.rate_limit(&response, NOW), Some(expected));
@@ -270,6 +314,7 @@ mod tests {
             AttemptResult::Throttled { wait: None }
         );
         assert_eq!(Okta.rate_limit(&response, NOW), None);
+        assert!(Okta.is_too_many_in_flight(&response));
     }
 
     #[test]

@@ -131,6 +131,12 @@ impl Call {
         self.header(CONTENT_TYPE, HeaderValue::from_static(media_type))
     }
 
+    /// Sets the body to bytes of another media type than JSON.
+    pub fn body(mut self, media_type: &'static str, body: impl Into<Bytes>) -> Self {
+        self.body = Some(Ok(body.into()));
+        self.header(CONTENT_TYPE, HeaderValue::from_static(media_type))
+    }
+
     /// Sets whether sending the call twice is safe.
     pub fn with_idempotency(mut self, idempotency: Idempotency) -> Self {
         self.idempotency = idempotency;

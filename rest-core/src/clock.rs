@@ -26,6 +26,14 @@ pub trait Clock: Send + Sync + fmt::Debug {
     /// Waits for `duration`, starting at the first poll.
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()>;
 
+    /// Returns an identity of the time that [`elapsed`](Self::elapsed) measures, for state that several
+    /// clients of this process share. Clocks with one identity have one elapsed time.
+    ///
+    /// The default is `None`: the elapsed time of this clock cannot be compared with that of another.
+    fn timeline(&self) -> Option<usize> {
+        None
+    }
+
     /// Marks the start of work that waits for something else than this clock, such as a request.
     ///
     /// A [`ManualClock`] does not move its time until the result is dropped. For all other clocks,
@@ -76,6 +84,11 @@ impl Clock for SystemClock {
 
     fn elapsed(&self) -> Duration {
         START.elapsed()
+    }
+
+    fn timeline(&self) -> Option<usize> {
+        // No address is zero, so this is not the timeline of a `ManualClock`.
+        Some(0)
     }
 
     #[expect(clippy::disallowed_methods, reason = "only this file sleeps")]

@@ -1,11 +1,16 @@
 //! Errors of calls and of building a service.
 
+use std::time::SystemTime;
+
 use crate::{
     reachability::Unreachable,
     response::Response,
     retry::Idempotency,
     transport::{Reached, TransportError},
 };
+
+/// The cause of a failure of [`Authorizer::authorize`](crate::Authorizer::authorize).
+pub type AuthorizeError = Box<dyn std::error::Error + Send + Sync>;
 
 /// The error of [`Service::send`](crate::Service::send).
 ///
@@ -23,6 +28,17 @@ pub enum Error {
     /// [`Reachability::scope`](crate::Reachability::scope) have this error.
     #[error("the request was not sent")]
     Unreachable(#[from] Unreachable),
+    /// The [`Authorizer`](crate::Authorizer) had no credential for an attempt, which was not sent.
+    #[error("the request could not be authorized")]
+    Authorization(#[source] AuthorizeError),
+    /// The rate limit is used up for longer than [`RetryPolicy::max_wait`](crate::RetryPolicy::max_wait);
+    /// nothing was sent.
+    #[error("the request was not sent, because its rate limit is used up until {}", httpdate::fmt_http_date(*.until))]
+    #[non_exhaustive]
+    RateLimited {
+        /// The time at which the limit ends, on this client's clock.
+        until: SystemTime,
+    },
     /// No usable response was received.
     #[error("no response was received")]
     Transport(#[from] TransportError),
@@ -37,7 +53,10 @@ impl Error {
     #[must_use]
     pub fn may_have_acted(&self, idempotency: Idempotency) -> bool {
         let is_unknown = match self {
-            Self::Request(_) | Self::Unreachable(_) => false,
+            Self::Request(_)
+            | Self::Unreachable(_)
+            | Self::Authorization(_)
+            | Self::RateLimited { .. } => false,
             Self::Transport(error) => error.reached() == Reached::MaybeSent,
             // 501 means that the server does not have the operation.
             Self::Refused(response) => {

@@ -23,12 +23,13 @@
 //!
 //! # Guarantees
 //!
-//! - The secret is sent only to the service's own origin. Redirects are not followed. A link to
+//! - The secret is sent only to the service's own origin, also by an [`Authorizer`]. Redirects are not followed. A link to
 //!   another origin is an error, and nothing is sent.
 //! - A request that the server may have processed is retried only if it is idempotent.
 //! - [`Clock`] provides the time and [`Transport`] sends the bytes; tests can replace both.
 //! - Secrets, headers, query values and bodies are never logged.
 
+mod authorizer;
 mod call;
 mod clock;
 mod error;
@@ -45,9 +46,10 @@ mod text;
 mod transport;
 mod vendor;
 
+pub use authorizer::{Authorizer, Inspection};
 pub use call::Call;
 pub use clock::{Clock, Hold, ManualClock, SystemClock};
-pub use error::{BuildError, Error, RequestError};
+pub use error::{AuthorizeError, BuildError, Error, RequestError};
 pub use link::{LinkError, next_link};
 pub use pager::{ItemError, ListError, ListPosition, Page, Pager, PartialList};
 pub use rate_limit::{Rate, RateLimiter, RateLimiterStats};

@@ -42,6 +42,7 @@ pub struct Pager<T, E> {
     seen: HashSet<String>,
     pages: usize,
     max_pages: usize,
+    endless: bool,
 }
 
 impl<T, E> Pager<T, E> {
@@ -63,12 +64,20 @@ impl<T, E> Pager<T, E> {
             seen: HashSet::new(),
             pages: 0,
             max_pages: MAX_PAGES,
+            endless: false,
         }
     }
 
     /// Sets the maximum number of pages (default: 10,000).
     pub fn max_pages(mut self, max_pages: usize) -> Self {
         self.max_pages = max_pages;
+        self
+    }
+
+    /// Makes this the pager of a list that grows for ever, such as a log. It has no [limits](Self#limits), and its memory does
+    /// not grow.
+    pub fn endless(mut self) -> Self {
+        self.endless = true;
         self
     }
 
@@ -255,6 +264,9 @@ impl<T, E: From<ListError>> Pager<T, E> {
         let Some(cursor) = cursor else {
             return Next::End;
         };
+        if self.endless {
+            return Next::Page(Some(cursor));
+        }
         let operation = self.operation.clone();
         if !self.seen.insert(cursor.clone()) {
             return Next::Error(ListError::Repeated {
@@ -606,6 +618,16 @@ mod tests {
         let error = "GET /things has more than 2 pages".to_owned();
         assert_eq!(result, Err(Failure::List(error)));
         assert_eq!(requested.lock().unwrap().len(), 2);
+    }
+
+    #[test]
+    fn an_endless_list_has_no_limits() {
+        let page = |item, next| Ok((vec![item], Some(next)));
+        let (pager, _) = scripted(vec![page(1, "b"), page(2, "b"), page(3, "b"), page(4, "b")]);
+        let mut pager = pager.max_pages(2).endless();
+        for expected in 1..=4 {
+            assert_eq!(block_on(pager.try_next()), Ok(Some(expected)));
+        }
     }
 
     #[test]

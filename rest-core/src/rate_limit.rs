@@ -1,8 +1,18 @@
-//! Rate limits: a token bucket for limits that the client knows, and windows for limits that the
-//! server reports.
+//! Rate limits: a token bucket for limits that the client knows, and a gate for limits that the
+//! responses report.
 
+mod bucket;
+mod gate;
 mod token_bucket;
-mod windows;
 
+pub(crate) use gate::{Gate, Lane, Outcome};
 pub use token_bucket::{Rate, RateLimiter, RateLimiterStats};
-pub(crate) use windows::RateLimitWindows;
+
+use std::time::{Duration, SystemTime};
+
+/// Returns the end of a wait for messages. It is at most a year away, whatever a server asks for.
+pub(crate) fn end_of_wait(now: SystemTime, wait: Duration) -> SystemTime {
+    now.checked_add(wait.min(YEAR)).unwrap_or(now)
+}
+
+const YEAR: Duration = Duration::from_hours(365 * 24);

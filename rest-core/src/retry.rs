@@ -18,7 +18,10 @@ pub struct RetryPolicy {
     pub base_delay: Duration,
     /// Longest backoff.
     pub max_delay: Duration,
-    /// Longest delay before a retry. If the server asks for more, the request is not retried.
+    /// Longest time that one call waits because the server asks for it, over all its attempts
+    /// (default: 15 min). If the server asks for more, the call fails at once.
+    ///
+    /// The time for which a call waits behind other calls of this client does not count.
     pub max_wait: Duration,
 }
 
@@ -41,9 +44,14 @@ impl RetryPolicy {
             }
             // The server did not process a throttled request, so a retry is always safe.
             (AttemptResult::Throttled { wait }, _)
-            | (AttemptResult::ServerFailed { wait }, Idempotency::Idempotent) => {
-                wait.unwrap_or(backoff)
-            }
+            | (AttemptResult::ServerFailed { wait }, Idempotency::Idempotent) => match wait {
+                // A wait that is over already would use up all attempts at once.
+                None | Some(Duration::ZERO) => backoff,
+                Some(wait) if wait > self.max_wait.saturating_sub(attempt.waited) => {
+                    return RetryDecision::GiveUp;
+                }
+                Some(wait) => wait,
+            },
             (
                 AttemptResult::MaybeSent | AttemptResult::ServerFailed { .. },
                 Idempotency::NotIdempotent,
@@ -51,11 +59,7 @@ impl RetryPolicy {
                 return RetryDecision::GiveUp;
             }
         };
-        if delay > self.max_wait {
-            RetryDecision::GiveUp
-        } else {
-            RetryDecision::Retry { delay }
-        }
+        RetryDecision::Retry { delay }
     }
 
     fn backoff(&self, number: u32, jitter: f64) -> Duration {
@@ -74,9 +78,9 @@ impl Default for RetryPolicy {
             max_attempts: 5,
             base_delay: Duration::from_millis(500),
             max_delay: Duration::from_secs(20),
-            // The rate-limit windows of all known services last one minute, plus one second for
-            // clock differences. A longer wait would only hide an outage.
-            max_wait: Duration::from_secs(90),
+            // The rate-limit windows of all known services last one minute. A call of a service that
+            // many programs use may have to wait for several of them. The wait is reported.
+            max_wait: Duration::from_mins(15),
         }
     }
 }
@@ -90,6 +94,8 @@ pub struct Attempt {
     pub result: AttemptResult,
     /// Whether sending the request twice is safe.
     pub idempotency: Idempotency,
+    /// Time that the call has waited so far because the server asked for it.
+    pub waited: Duration,
 }
 
 /// Result of an attempt, classified by whether the server may have processed the request.
@@ -175,7 +181,8 @@ mod tests {
                 Attempt {
                     number,
                     result,
-                    idempotency
+                    idempotency,
+                    waited: Duration::ZERO,
                 },
                 1.0
             ),
@@ -260,6 +267,7 @@ mod tests {
             number: 4_000_000_000,
             result: NotSent,
             idempotency: Idempotent,
+            waited: Duration::ZERO,
         };
         assert_eq!(policy.decide(attempt, 1.0), retry_in(6));
     }
@@ -298,6 +306,7 @@ mod tests {
             number: 2,
             result: NotSent,
             idempotency: Idempotent,
+            waited: Duration::ZERO,
         };
         assert_eq!(POLICY.decide(own, 0.0), retry_in(2));
         assert_eq!(POLICY.decide(own, 0.5), retry_in(3));
@@ -321,6 +330,7 @@ mod tests {
             number: 1,
             result: NotSent,
             idempotency: Idempotent,
+            waited: Duration::ZERO,
         };
         assert_eq!(none.decide(attempt, 1.0), GiveUp);
     }

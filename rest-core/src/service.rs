@@ -1,25 +1,17 @@
 //! The service client: authorizes, rate-limits, sends and retries requests.
 
-use std::{
-    borrow::Cow,
-    fmt,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use http::{
-    HeaderValue, Method, Request,
-    header::{AUTHORIZATION, USER_AGENT},
-};
+use http::{HeaderValue, Method, Request, header::USER_AGENT};
 use serde::de::IgnoredAny;
-use tokio::sync::Semaphore;
-use tracing::debug;
+use tracing::{debug, info};
 use url::Url;
 
 use crate::{
-    Attempt, AttemptResult, Call, Clock, Error, RateLimiter, Reachability, Reached, Response,
-    RetryDecision, RetryPolicy, Secret, Transport, TransportError, Vendor,
-    rate_limit::RateLimitWindows,
+    Attempt, AttemptResult, Authorizer, Call, Clock, Error, Inspection, RateLimiter, Reachability,
+    Reached, Response, RetryDecision, RetryPolicy, Transport, TransportError, Vendor,
+    rate_limit::{Gate, Lane, Outcome, end_of_wait},
 };
 
 mod builder;
@@ -54,44 +46,72 @@ impl Service {
 
     /// Sends `call` and returns the response if its status is 2xx.
     ///
-    /// Each attempt first waits for the [`RateLimiter`], if one is set. It then waits for the next
-    /// rate-limit window, if the current window is known to be used up. After a failed attempt,
-    /// [`RetryPolicy::decide`] decides whether to retry. Dropping the future cancels the call; the
-    /// server may have processed the request nevertheless.
+    /// Each attempt first waits for the [`RateLimiter`], if one is set. It then waits for its turn: for the
+    /// maximum number of concurrent requests, and for the next rate-limit window if the requests in
+    /// flight may use up the current one. After a failed attempt, [`RetryPolicy::decide`] decides
+    /// whether to retry. Waits of 1 s and more for a limit are events of the crate `tracing` (level:
+    /// info), with the time at which the wait ends. Dropping the future cancels the call; the server may have
+    /// processed the request nevertheless.
+    ///
+    /// The [`Authorizer`] adds a credential to each attempt, and may ask to send the request again at
+    /// once with another credential, at most twice in an attempt.
     ///
     /// # Errors
     ///
     /// - [`Error::Request`] if the request is invalid; nothing was sent.
+    /// - [`Error::Authorization`] if the [`Authorizer`] has no credential for an attempt, which is then
+    ///   not sent.
     /// - [`Error::Unreachable`] if an earlier call of the same [`Reachability::scope`] found the
     ///   service unreachable; nothing was sent.
+    /// - [`Error::RateLimited`] if a rate limit is used up for longer than [`RetryPolicy::max_wait`]; nothing
+    ///   was sent.
     /// - [`Error::Transport`] if the last attempt got no usable response.
     /// - [`Error::Refused`] if the status of the last response is not 2xx. This includes redirects.
     pub async fn send(&self, call: Call) -> Result<Response, Error> {
         let inner = &*self.inner;
         let idempotency = call.idempotency();
         let (url, mut request) = call.prepare(&inner.base)?;
+        request
+            .headers_mut()
+            .insert(USER_AGENT, inner.user_agent.clone());
         let origin = inner.base.origin().ascii_serialization();
         Reachability::check(&origin)?;
-        inner.authorize(&mut request);
         let path = inner.relative(&url);
         let bucket = inner.vendor.bucket(request.method(), &path);
         let mut first_id = None;
         let mut number = 1;
+        // The number of times that the authorizer had this attempt sent again.
+        let mut resent = 0;
         let mut answered = false;
+        let mut waited = Duration::ZERO;
         let limiter = inner.limiter_for(request.method());
         loop {
+            if let Some(authorizer) = &inner.authorizer {
+                authorizer.prepare().await.map_err(Error::Authorization)?;
+            }
             if let Some(limiter) = limiter {
                 limiter.acquire(&*inner.clock).await;
             }
-            inner.wait_for_window(&bucket).await;
+            let max_wait = inner.retry.max_wait.saturating_sub(waited);
+            let pass = inner
+                .gate
+                .pass(&inner.lane, bucket.as_deref(), max_wait, &*inner.clock);
+            let permit = pass.await.map_err(|wait| Error::RateLimited {
+                until: end_of_wait(inner.clock.now(), wait),
+            })?;
+            // Another call may have found the service unreachable meanwhile.
+            if number == 1 {
+                Reachability::check(&origin)?;
+            }
             let mut copy = request.clone();
             if number > 1 {
                 let marks = inner.vendor.retry_headers(first_id.as_deref(), number - 1);
                 copy.headers_mut().extend(marks);
             }
-            let result = inner.exchange(copy).await;
+            let (result, inspection) = inner.exchange(copy, resent).await?;
             answered |= is_answer(&result);
-            let attempt_result = inner.attempt_result(&result, &bucket);
+            permit.end(inner.outcome(&result), inner.clock.elapsed());
+            let attempt_result = inner.attempt_result(&result);
             if let Some(limiter) = limiter {
                 limiter.record(attempt_result, inner.clock.elapsed());
             }
@@ -106,15 +126,31 @@ impl Service {
                 request_id,
                 attempt = number,
                 result = ?attempt_result,
+                ?inspection,
                 "request"
             );
+            if inspection == Inspection::SendAgain {
+                resent += 1;
+                continue;
+            }
+            resent = 0;
             let attempt = Attempt {
                 number,
                 result: attempt_result,
                 idempotency,
+                waited,
             };
             match inner.retry.decide(attempt, fastrand::f64()) {
-                RetryDecision::Retry { delay } => inner.clock.sleep(delay).await,
+                RetryDecision::Retry { delay } => {
+                    if let AttemptResult::Throttled { wait: Some(_) }
+                    | AttemptResult::ServerFailed { wait: Some(_) } = attempt_result
+                    {
+                        waited += delay;
+                        let until = httpdate::fmt_http_date(end_of_wait(inner.clock.now(), delay));
+                        info!(path, ?delay, until, "waiting as long as the server asks");
+                    }
+                    inner.clock.sleep(delay).await;
+                }
                 RetryDecision::GiveUp => {
                     let result = finish(result, request_id, number);
                     // A call that may not be sent again has not used all attempts.
@@ -144,14 +180,14 @@ impl fmt::Debug for Service {
 
 struct Inner {
     base: Url,
-    authorization: Option<Authorization>,
+    authorizer: Option<Arc<dyn Authorizer>>,
     user_agent: HeaderValue,
     transport: Arc<dyn Transport>,
     clock: Arc<dyn Clock>,
     retry: RetryPolicy,
     vendor: Arc<dyn Vendor>,
-    windows: Mutex<RateLimitWindows>,
-    in_flight: Semaphore,
+    gate: Arc<Gate>,
+    lane: Arc<Lane>,
     reads: Option<RateLimiter>,
     writes: Option<RateLimiter>,
 }
@@ -175,71 +211,47 @@ impl Inner {
             .to_owned()
     }
 
-    /// Waits while the rate limit of `bucket` is known to be used up.
-    async fn wait_for_window(&self, bucket: &str) {
-        // Another task may use the new window first, so one wait may not be enough. The number of
-        // waits is limited, because a clock that does not advance must not cause an endless loop.
-        // The server enforces its limit anyway.
-        for _ in 0..MAX_WINDOW_WAITS {
-            let wait = {
-                let mut windows = self.lock_windows();
-                // The clock is read under the lock, so that the readings are in order.
-                windows.take(bucket, self.clock.elapsed())
-            };
-            match wait {
-                Some(wait) if wait <= self.retry.max_wait => {
-                    debug!(bucket, ?wait, "waiting for the rate limit");
-                    self.clock.sleep(wait).await;
-                }
-                _ => return,
-            }
-        }
-    }
-
-    /// Adds the user agent and the authorization. [`Call::prepare`] has already checked the origin.
-    fn authorize(&self, request: &mut Request<Bytes>) {
-        let headers = request.headers_mut();
-        headers.insert(USER_AGENT, self.user_agent.clone());
-        if let Some(authorization) = &self.authorization {
-            headers.insert(AUTHORIZATION, authorization.header());
-        }
-    }
-
+    /// Authorizes and sends one request. [`Call::prepare`] has already checked its origin.
     async fn exchange(
         &self,
-        request: Request<Bytes>,
-    ) -> Result<http::Response<Bytes>, TransportError> {
-        // The permit is held only during the exchange, not while a call waits. The semaphore is
-        // never closed; if it were, sending without a permit would do no harm.
-        let _permit = self.in_flight.acquire().await;
-        let _hold = self.clock.hold();
-        let response = self.transport.send(request).await?;
-        let Some(authorization) = &self.authorization else {
-            return Ok(response);
+        mut request: Request<Bytes>,
+        resent: u32,
+    ) -> Result<(Exchanged, Inspection), Error> {
+        let secrets = match &self.authorizer {
+            Some(authorizer) => authorizer
+                .authorize(&mut request)
+                .await
+                .map_err(Error::Authorization)?,
+            None => Vec::new(),
         };
-        // A service or a proxy may repeat the token, and its text gets into errors.
-        Ok(
-            response.map(|body| match authorization.secret.redact(&body) {
-                Cow::Borrowed(_) => body,
-                Cow::Owned(redacted) => redacted.into(),
-            }),
-        )
+        let result = self.transmit(request).await;
+        let inspection = match (&self.authorizer, &result) {
+            (Some(authorizer), Ok(response)) => authorizer.inspect(&secrets, resent, response),
+            _ => Inspection::Keep,
+        };
+        // A service or a proxy may repeat a secret, and its text gets into errors.
+        let result = result.map(|response| {
+            secrets.iter().fold(response, |response, secret| {
+                response.map(|body| match secret.redact(&body) {
+                    Cow::Borrowed(_) => body,
+                    Cow::Owned(redacted) => redacted.into(),
+                })
+            })
+        });
+        Ok(match inspection {
+            Inspection::SendAgain if resent < MAX_RESENDS => (result, inspection),
+            _ => (result, Inspection::Keep),
+        })
     }
 
-    fn attempt_result(
-        &self,
-        result: &Result<http::Response<Bytes>, TransportError>,
-        bucket: &str,
-    ) -> AttemptResult {
+    async fn transmit(&self, request: Request<Bytes>) -> Exchanged {
+        let _hold = self.clock.hold();
+        self.transport.send(request).await
+    }
+
+    fn attempt_result(&self, result: &Exchanged) -> AttemptResult {
         match result {
-            Ok(response) => {
-                let now = self.clock.now();
-                if let Some(limit) = self.vendor.rate_limit(response, now) {
-                    let elapsed = self.clock.elapsed();
-                    self.lock_windows().record(bucket, limit, elapsed);
-                }
-                self.vendor.attempt_result(response, now)
-            }
+            Ok(response) => self.vendor.attempt_result(response, self.clock.now()),
             Err(error) if error.is_body_too_large() => AttemptResult::Done,
             Err(error) => match error.reached() {
                 Reached::NotSent => AttemptResult::NotSent,
@@ -248,35 +260,21 @@ impl Inner {
         }
     }
 
-    fn lock_windows(&self) -> std::sync::MutexGuard<'_, RateLimitWindows> {
-        // A panic in another thread does no harm here: the numbers are only estimates.
-        self.windows.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Returns what the result of a request says about the rate limits.
+    fn outcome(&self, result: &Result<http::Response<Bytes>, TransportError>) -> Outcome {
+        match result {
+            Err(_) => Outcome::Lost,
+            Ok(response) if self.vendor.is_too_many_in_flight(response) => Outcome::TooManyInFlight,
+            Ok(response) => Outcome::Answered(self.vendor.rate_limit(response, self.clock.now())),
+        }
     }
 }
 
-/// An authorization scheme with its secret. Each request gets a new header.
-struct Authorization {
-    scheme: String,
-    secret: Secret,
-}
-
-impl Authorization {
-    fn try_header(&self) -> Result<HeaderValue, http::header::InvalidHeaderValue> {
-        let mut header =
-            HeaderValue::try_from(format!("{} {}", self.scheme, self.secret.expose()))?;
-        // `Debug` output of the request shows `Sensitive`, and HTTP/2 does not index the header.
-        header.set_sensitive(true);
-        Ok(header)
-    }
-
-    fn header(&self) -> HeaderValue {
-        self.try_header()
-            .expect("the builder already checked this header")
-    }
-}
+/// What one request led to.
+type Exchanged = Result<http::Response<Bytes>, TransportError>;
 
 /// Returns whether the service itself answered, and not only a proxy or a gateway in front of it.
-fn is_answer(result: &Result<http::Response<Bytes>, TransportError>) -> bool {
+fn is_answer(result: &Exchanged) -> bool {
     match result {
         // Services explain an error in JSON; gateways send a page or nothing.
         Ok(response) => {
@@ -287,11 +285,7 @@ fn is_answer(result: &Result<http::Response<Bytes>, TransportError>) -> bool {
     }
 }
 
-fn finish(
-    result: Result<http::Response<Bytes>, TransportError>,
-    request_id: Option<String>,
-    attempts: u32,
-) -> Result<Response, Error> {
+fn finish(result: Exchanged, request_id: Option<String>, attempts: u32) -> Result<Response, Error> {
     let (parts, body) = result?.into_parts();
     let (status, headers) = (parts.status, parts.headers);
     let response = Response {
@@ -308,4 +302,5 @@ fn finish(
     }
 }
 
-const MAX_WINDOW_WAITS: u32 = 10;
+// An authorizer may have to correct two things, such as the time and the nonce of a proof.
+const MAX_RESENDS: u32 = 2;

@@ -12,12 +12,13 @@ use crate::{headers, retry::AttemptResult};
 /// Every method has a default for a plain HTTP service. An implementation overrides only the
 /// differences.
 pub trait Vendor: Send + Sync + fmt::Debug {
-    /// Returns the name of the rate-limit bucket that a request counts against.
+    /// Returns the name of the rate-limit bucket that a request counts against, or `None` if the service
+    /// reports no limits.
     ///
     /// `path` is relative to the service's base URL and starts with a slash.
-    fn bucket(&self, method: &Method, path: &str) -> Cow<'static, str> {
+    fn bucket(&self, method: &Method, path: &str) -> Option<Cow<'static, str>> {
         let _ = (method, path);
-        Cow::Borrowed("")
+        None
     }
 
     /// Returns the rate limit that a response reports for the bucket of its request.
@@ -26,6 +27,12 @@ pub trait Vendor: Send + Sync + fmt::Debug {
     fn rate_limit(&self, response: &Response<Bytes>, now: SystemTime) -> Option<RateLimit> {
         let _ = (response, now);
         None
+    }
+
+    /// Returns whether a response refuses its request because of too many concurrent requests.
+    fn is_too_many_in_flight(&self, response: &Response<Bytes>) -> bool {
+        let _ = response;
+        false
     }
 
     /// Returns the result of an attempt that got a response.
@@ -74,8 +81,13 @@ pub struct RateLimit {
     pub limit: u64,
     /// Number of requests left in the current window.
     pub remaining: u64,
-    /// Time from now until the next window begins.
+    /// End of the window on the server's clock. Windows with different ends are different windows.
+    pub reset: SystemTime,
+    /// Longest time from now until the next window begins, with the rounding of all times.
     pub resets_in: Duration,
+    /// Longest length of a window, if the service documents that a window begins with its first
+    /// request. It tells the end of a window more exactly than a reset in whole seconds.
+    pub window: Option<Duration>,
 }
 
 #[cfg(test)]

@@ -5,12 +5,14 @@ use std::{io, time::Duration};
 use url::Url;
 
 use crate::{
-    Clock, Company, OktaRateLimits, ProvisioningForm, Sandbox, ScimRateLimits,
+    Clock, Company, OktaBucket, OktaRateLimits, ProvisioningForm, Sandbox, ScimRateLimits,
+    ServiceApp,
     aws::{self, AccessKey, BaseUrls, Cloud, Seed},
     clock::{SandboxClock, signed},
     company::AccountState,
     faults::Faults,
-    okta::{self, Org},
+    in_flight::InFlight,
+    okta::{self, LimitSettings, Org, Rights},
     provisioning_engine::ProvisioningEngine,
     scim::{
         ScimLimits,
@@ -18,6 +20,7 @@ use crate::{
     },
     server::{Addresses, Listeners, Ports, Shared},
     state::SandboxState,
+    tls::Tls,
 };
 
 /// A builder for a [`Sandbox`].
@@ -34,15 +37,46 @@ pub struct SandboxBuilder {
     provisioning_delay: Duration,
     operation_delay: Duration,
     certificate_delay: Duration,
+    behavior: Behavior,
+    search_delay: Duration,
+    display_name_mapping: String,
     page_size: Option<usize>,
-    rate_limits: OktaRateLimits,
+    limits: LimitSettings,
+    concurrency: Option<usize>,
+    token_rights: Rights,
+    service_apps: Vec<ServiceApp>,
     scim_rates: Option<ScimRateLimits>,
-    connections_supported: bool,
     permission_sets: bool,
     all_features: bool,
     account_status: bool,
     scim_profile: ScimProfile,
+    okta_tls: bool,
     ports: Ports,
+}
+
+/// What an Okta org does in places where orgs differ, or where Okta's documentation leaves it open.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Behavior {
+    pub(crate) app_creation: AppCreation,
+    pub(crate) app_defaults: bool,
+    pub(crate) new_dns_values: bool,
+    pub(crate) connections_supported: bool,
+}
+
+/// The way in which Okta's API accepts a new Identity Center application without ACS URL and entity id.
+///
+/// The behavior of a real org is not known: an update with blank settings is refused, and most public configurations
+/// have both settings.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum AppCreation {
+    /// Okta creates the application without the settings.
+    #[default]
+    Accepted,
+    /// Okta refuses an application without the settings, as it does in an update.
+    NeedsSettings,
+    /// Okta refuses every application. It can only be added in the Admin Console.
+    Refused,
 }
 
 /// The SCIM service behind the SCIM listener.
@@ -112,6 +146,43 @@ impl SandboxBuilder {
         self
     }
 
+    /// Sets the way in which Okta's API accepts a new Identity Center application; default: [`AppCreation::Accepted`].
+    pub fn app_creation(mut self, creation: AppCreation) -> Self {
+        self.behavior.app_creation = creation;
+        self
+    }
+
+    /// Sets whether an update of an application adds the defaults that Okta fills in; default: false.
+    ///
+    /// The defaults are `settings.signOn.honorForceAuthn`, `licensing`, and `null` in place of an empty list of attribute
+    /// statements.
+    pub fn app_defaults(mut self, added: bool) -> Self {
+        self.behavior.app_defaults = added;
+        self
+    }
+
+    /// Sets whether Okta requires a new value of a domain's TXT record after a verification that failed; default: false.
+    pub fn new_dns_values(mut self, required: bool) -> Self {
+        self.behavior.new_dns_values = required;
+        self
+    }
+
+    /// Sets the time that a change needs until Okta's parameter `search` finds it; default: zero.
+    ///
+    /// `filter`, `q` and look-ups by id or login find a change at once. Source: "the `search` parameter results
+    /// are sourced from an eventually consistent datasource" (Okta's API reference, "List all users").
+    pub fn search_delay(mut self, delay: Duration) -> Self {
+        self.search_delay = delay;
+        self
+    }
+
+    /// Sets the expression that the profile mapping of a new application has for `displayName`; default:
+    /// `user.displayName`, which is empty for a user without a display name.
+    pub fn display_name_mapping(mut self, expression: &str) -> Self {
+        expression.clone_into(&mut self.display_name_mapping);
+        self
+    }
+
     /// Sets the maximum page size of every list; `None` keeps the vendors' page sizes.
     ///
     /// Default: 1, so that tests detect a client that does not read the second page. A page never
@@ -123,7 +194,48 @@ impl SandboxBuilder {
 
     /// Sets Okta's limit of requests per minute; default: more than any test sends.
     pub fn rate_limits(mut self, limits: OktaRateLimits) -> Self {
-        self.rate_limits = limits;
+        self.limits.rates = limits;
+        self
+    }
+
+    /// Sets the limit of one bucket, in requests per minute and API token or app.
+    ///
+    /// The org's limit is twice as high, as with Okta's default share of 50 % for a token or an app.
+    pub fn bucket_limit(mut self, bucket: OktaBucket, per_minute: u32) -> Self {
+        self.limits.custom.insert(bucket, per_minute);
+        self
+    }
+
+    /// Lets other clients of the Okta org send this number of requests at the start of each minute; default: none.
+    ///
+    /// They count for the org's limit of the bucket. [`Sandbox::use_okta_bucket`] sends requests once.
+    pub fn foreign_traffic(mut self, bucket: OktaBucket, per_minute: u32) -> Self {
+        self.limits.foreign.insert(bucket, per_minute);
+        self
+    }
+
+    /// Sets the number of requests that the Okta org handles at the same time; default: unlimited.
+    ///
+    /// Okta's limit is 35 for a free Integrator org, and 75 for other orgs. More requests are refused with 429 and a
+    /// limit of zero. The sandbox answers at once, so requests overlap only while [`Sandbox::hold_okta`] holds them.
+    pub fn okta_concurrency(mut self, requests: usize) -> Self {
+        self.concurrency = Some(requests);
+        self
+    }
+
+    /// Limits the admin role of the owner of the API token to the operations of these scopes; default: all rights.
+    ///
+    /// Okta refuses a call without the right with 403 and `E0000006`.
+    pub fn okta_token_role<S: Into<String>>(mut self, scopes: impl IntoIterator<Item = S>) -> Self {
+        self.token_rights = Rights::of(scopes);
+        self
+    }
+
+    /// Adds a service app to the Okta org; default: none.
+    ///
+    /// [`Sandbox::service_app`] returns its credentials.
+    pub fn service_app(mut self, app: ServiceApp) -> Self {
+        self.service_apps.push(app);
         self
     }
 
@@ -139,7 +251,7 @@ impl SandboxBuilder {
     /// connection without a test of the credentials. Wrong credentials are detected only when the provisioning
     /// of users fails.
     pub fn connections_supported(mut self, supported: bool) -> Self {
-        self.connections_supported = supported;
+        self.behavior.connections_supported = supported;
         self
     }
 
@@ -171,6 +283,15 @@ impl SandboxBuilder {
         self
     }
 
+    /// Sets whether Okta is served with TLS; default: false.
+    ///
+    /// The certificate is for `localhost` and `127.0.0.1`. [`Sandbox::okta_ca_pem`] returns the certificate of its
+    /// authority, which is generated for the sandbox.
+    pub fn okta_tls(mut self, enabled: bool) -> Self {
+        self.okta_tls = enabled;
+        self
+    }
+
     /// Sets fixed ports for Okta, AWS, SCIM and the console, in this order; default: any free ports.
     pub fn ports(mut self, [okta, aws, scim, console]: [u16; 4]) -> Self {
         self.ports = Ports {
@@ -197,8 +318,10 @@ impl SandboxBuilder {
         let mut state = self.state(addresses);
         advance_to_stage(&mut state, self.stage).map_err(io::Error::other)?;
         let state = Shared::new(state);
+        let okta_tls = self.okta_tls.then(Tls::generate).transpose()?;
         Ok(Sandbox {
-            _stop: listeners.serve(&state),
+            _stop: listeners.serve(&state, okta_tls.as_ref())?,
+            okta_tls,
             scim_profile: self.scim_profile,
             state,
             addresses,
@@ -210,11 +333,16 @@ impl SandboxBuilder {
         let clock = SandboxClock::new(self.clock);
         let setup = okta::Setup {
             authority: addresses.okta.to_string(),
-            token: Sandbox::OKTA_TOKEN.to_owned(),
+            tls: self.okta_tls,
+            token: Sandbox::OKTA_TOKEN.to_owned().into(),
+            token_rights: self.token_rights.clone(),
+            service_apps: self.service_apps.clone(),
             page_size: self.page_size,
-            rate_limits: self.rate_limits,
-            connections_supported: self.connections_supported,
+            rate_limits: self.limits.clone(),
+            behavior: self.behavior,
             certificate_delay: signed(self.certificate_delay),
+            search_delay: signed(self.search_delay),
+            display_name_mapping: self.display_name_mapping.clone(),
         };
         let now = clock.now();
         SandboxState {
@@ -230,6 +358,7 @@ impl SandboxBuilder {
             ),
             clock,
             faults: Faults::default(),
+            in_flight: InFlight::new(self.concurrency),
             scim_rates: ScimLimits::new(self.scim_rates),
             log: Vec::new(),
             region: self.company.region.clone(),
@@ -284,14 +413,20 @@ impl Default for SandboxBuilder {
             provisioning_delay: Duration::ZERO,
             operation_delay: Duration::ZERO,
             certificate_delay: Duration::ZERO,
+            behavior: Behavior::default(),
+            search_delay: Duration::ZERO,
+            display_name_mapping: "user.displayName".to_owned(),
             page_size: Some(1),
-            rate_limits: OktaRateLimits::default(),
+            limits: LimitSettings::default(),
+            concurrency: None,
+            token_rights: Rights::default(),
+            service_apps: Vec::new(),
             scim_rates: None,
-            connections_supported: false,
             permission_sets: true,
             all_features: true,
             account_status: true,
             scim_profile: ScimProfile::default(),
+            okta_tls: false,
             ports: Ports::default(),
         }
     }

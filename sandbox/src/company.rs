@@ -43,17 +43,21 @@ pub struct Person {
     pub first_name: String,
     /// The family name. It may be empty, but AWS rejects users without a family name.
     pub last_name: String,
-    /// The display name. In a real org, many users have no display name.
+    /// The display name; default: the given name and the family name.
+    ///
+    /// In a real org, many users have no display name, and AWS then refuses to create them.
     pub display_name: Option<String>,
     /// The department.
     pub department: Option<String>,
     /// The job title.
     pub title: Option<String>,
+    /// Further attributes: names as in Okta, and values.
+    pub attributes: Vec<(String, String)>,
     /// The lifecycle status of the user.
     pub status: PersonStatus,
 }
 
-/// The lifecycle status of an Okta user.
+/// The lifecycle status of an Okta user (`UserStatus` in Okta's API description).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PersonStatus {
@@ -62,10 +66,38 @@ pub enum PersonStatus {
     Active,
     /// The user was created and never activated.
     Staged,
+    /// The user was activated, and has to set a password or confirm the activation.
+    Provisioned,
+    /// The user has to reset the password.
+    Recovery,
+    /// The user has to change the password at the next sign-in.
+    PasswordExpired,
+    /// The user has exceeded the number of sign-in attempts.
+    LockedOut,
     /// The user temporarily cannot sign in.
     Suspended,
-    /// The user has left the company. Lists do not contain such users.
+    /// The user was deactivated, such as someone that has left the company. Lists do not contain such users.
     Deprovisioned,
+    /// A status that Okta may add, such as `"ARCHIVED"`. No operation of the API applies to such a user.
+    Other(&'static str),
+}
+
+impl PersonStatus {
+    /// Returns the name in the API, such as `PASSWORD_EXPIRED`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Active => "ACTIVE",
+            Self::Staged => "STAGED",
+            Self::Provisioned => "PROVISIONED",
+            Self::Recovery => "RECOVERY",
+            Self::PasswordExpired => "PASSWORD_EXPIRED",
+            Self::LockedOut => "LOCKED_OUT",
+            Self::Suspended => "SUSPENDED",
+            Self::Deprovisioned => "DEPROVISIONED",
+            Self::Other(name) => name,
+        }
+    }
 }
 
 /// One Okta group and the logins of its members; a caller that fills in fields ends with [`Team::new`].
@@ -77,6 +109,11 @@ pub struct Team {
     pub description: Option<String>,
     /// The logins of the members.
     pub members: Vec<String>,
+    /// The label of the Active Directory instance that the group is imported from; default: none, the group
+    /// was created in Okta.
+    ///
+    /// Only groups that were created in Okta have unique names.
+    pub directory: Option<String>,
 }
 
 /// One AWS account; a caller that fills in fields ends with [`AccountSeed::new`].
@@ -142,6 +179,15 @@ impl Company {
         self
     }
 
+    /// Adds a group with the same name as other groups may have: it is imported from this Active Directory
+    /// instance.
+    #[must_use]
+    pub fn imported_team(mut self, directory: &str, name: &str, members: &[&str]) -> Self {
+        self.teams
+            .push(Team::new(name, members).imported_from(directory));
+        self
+    }
+
     /// Adds an account.
     #[must_use]
     pub fn account(mut self, account: AccountSeed) -> Self {
@@ -158,7 +204,7 @@ impl Default for Company {
 }
 
 impl Person {
-    /// Creates an active person without a display name. The email address is the login.
+    /// Creates an active person. The email address is the login, and the display name is the full name.
     #[must_use]
     pub fn new(login: &str, first_name: &str, last_name: &str) -> Self {
         Self {
@@ -166,9 +212,10 @@ impl Person {
             email: login.to_owned(),
             first_name: first_name.to_owned(),
             last_name: last_name.to_owned(),
-            display_name: None,
+            display_name: Some(format!("{first_name} {last_name}").trim().to_owned()),
             department: None,
             title: None,
+            attributes: Vec::new(),
             status: PersonStatus::Active,
         }
     }
@@ -177,6 +224,13 @@ impl Person {
     #[must_use]
     pub fn with_status(mut self, status: PersonStatus) -> Self {
         self.status = status;
+        self
+    }
+
+    /// Removes the display name.
+    #[must_use]
+    pub fn without_display_name(mut self) -> Self {
+        self.display_name = None;
         self
     }
 
@@ -196,7 +250,15 @@ impl Team {
             name: name.to_owned(),
             description: None,
             members: members.iter().map(|&login| login.to_owned()).collect(),
+            directory: None,
         }
+    }
+
+    /// Makes the group one that is imported from the Active Directory instance with this label.
+    #[must_use]
+    pub fn imported_from(mut self, directory: &str) -> Self {
+        self.directory = Some(directory.to_owned());
+        self
     }
 }
 

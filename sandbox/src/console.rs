@@ -144,6 +144,24 @@ impl<'a> Console<'a> {
         self.sandbox.state().cloud.delete_scim_tokens()
     }
 
+    /// Adds the Identity Center application from the catalog with this label, and returns its id. Its settings are blank.
+    ///
+    /// # Errors
+    ///
+    /// Returns Okta's error message if it rejects the label.
+    pub fn add_application(&self, label: &str) -> Result<String, ConsoleError> {
+        self.sandbox.state().add_application(label)
+    }
+
+    /// Uploads a certificate of the customer for a custom domain.
+    ///
+    /// # Errors
+    ///
+    /// Returns Okta's error message if the org has no such domain, or if its DNS records are not verified.
+    pub fn upload_certificate(&self, domain: &str) -> Result<(), ConsoleError> {
+        self.sandbox.state().upload_certificate(domain)
+    }
+
     /// Fills in the tab "Provisioning" of the Okta application, tests the credentials and saves the form.
     ///
     /// Afterwards it retries the failed provisioning tasks, which Okta does not retry automatically. Returns
@@ -294,6 +312,25 @@ impl SandboxState {
         Ok(features)
     }
 
+    pub(crate) fn add_application(&mut self, label: &str) -> Result<String, ConsoleError> {
+        let now = self.now();
+        let id = self
+            .org
+            .install(IDENTITY_CENTER, label, &serde_json::json!({}), now);
+        self.org.changes += 1;
+        id.ok_or_else(|| ConsoleError(format!("the application cannot have the label {label}")))
+    }
+
+    pub(crate) fn upload_certificate(&mut self, domain: &str) -> Result<(), ConsoleError> {
+        let now = self.now();
+        let mut domains = self.org.domains.values_mut();
+        let found = domains.find(|found| found.name == domain);
+        found
+            .is_some_and(|domain| domain.install_certificate(now))
+            .then_some(())
+            .ok_or_else(|| ConsoleError(format!("the domain {domain} is not verified")))
+    }
+
     pub(crate) fn publish_dns(&mut self, records: &[DnsRecord]) {
         let records = records.iter();
         let records =
@@ -334,7 +371,7 @@ impl SandboxState {
 
     /// Returns the SAML assertion that Okta sends to AWS for a user.
     fn assertion(&self, login: &str) -> Result<Assertion, ConsoleError> {
-        let user = self.org.users.values().find(|user| user.login() == login);
+        let user = self.org.users.by_login(login);
         let user =
             user.ok_or_else(|| ConsoleError("Unable to sign in: no such user".to_owned()))?;
         if !user.is_active() {

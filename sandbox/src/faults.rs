@@ -2,7 +2,7 @@
 
 use http::{HeaderName, HeaderValue, Method, StatusCode};
 
-use crate::record::Service;
+use crate::{oddity::Oddity, record::Service};
 
 /// One fault, triggered once by the first matching request.
 ///
@@ -58,6 +58,8 @@ pub(crate) enum FaultKind {
     HalfBody,
     /// The request is processed, and its response is sent twice.
     RepeatedResponse,
+    /// The request is processed, and the document of its response is odd.
+    Odd(Oddity),
     /// The sandbox never sends a response. It processes the request only if `process` is true.
     Stall { process: bool },
 }
@@ -109,6 +111,33 @@ impl Fault {
             process,
         };
         Self::new(service, kind)
+    }
+
+    /// Answers with an error in Okta's format, and does not process the request.
+    ///
+    /// Okta answers so to a new group rule for a moment: status 423 and code `E0000239`.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the status is not valid.
+    pub fn okta_error(status: u16, code: &str, summary: &str) -> Self {
+        let body = serde_json::json!({
+            "errorCode": code,
+            "errorSummary": summary,
+            "errorLink": code,
+            "errorId": "oaeSandboxFault00000000000",
+            "errorCauses": [],
+        });
+        let headers = [
+            ("content-type", "application/json"),
+            ("x-okta-request-id", "sandbox-fault"),
+        ];
+        Self::answer(Service::Okta, status, &headers, body.to_string(), false)
+    }
+
+    /// Processes the request to Okta, and makes the document of the response odd.
+    pub fn odd(oddity: Oddity) -> Self {
+        Self::new(Service::Okta, FaultKind::Odd(oddity))
     }
 
     /// Closes the connection before the request is processed.

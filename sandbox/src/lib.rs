@@ -33,7 +33,10 @@
 //!
 //! # Limits
 //!
-//! The Okta org has no policies, schemas, mappings or logs. The AWS part covers only what the
+//! An access token of Okta is opaque, and the algorithm ES512 is not accepted, because the JOSE crate does not have it.
+//! The Okta org covers users, groups, group rules, applications, profile mappings, schemas, app sign-in policies,
+//! the System Log, API tokens, domains and the default brand. It has no authorization servers, factors or admin
+//! roles, and checks no passwords. The AWS part covers only what the
 //! integration uses. Unlike Okta, the sandbox rejects unknown parameters of an Okta endpoint.
 
 mod aws;
@@ -42,14 +45,18 @@ mod clock;
 mod company;
 mod console;
 mod faults;
+mod in_flight;
+mod oddity;
 mod okta;
 mod paging;
 mod provisioning_engine;
 mod record;
 mod scim;
+mod secret;
 mod server;
 mod state;
 mod throttled;
+mod tls;
 mod view;
 
 use std::{sync::MutexGuard, thread, time::Duration};
@@ -59,7 +66,7 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 
 pub use self::{
-    builder::{SandboxBuilder, ScimProfile, Stage},
+    builder::{AppCreation, SandboxBuilder, ScimProfile, Stage},
     clock::Clock,
     company::{AccountSeed, AccountState, Company, Person, PersonStatus, Team},
     console::{
@@ -67,7 +74,9 @@ pub use self::{
         ServiceProvider,
     },
     faults::Fault,
-    okta::OktaRateLimits,
+    in_flight::HeldRequests,
+    oddity::Oddity,
+    okta::{OktaBucket, OktaRateLimits, ServiceApp, ServiceAppCredentials},
     record::{RecordedRequest, Service},
     scim::ScimRateLimits,
     view::{Assignment, IdentityGroup, IdentityUser, PermissionSet},
@@ -75,6 +84,7 @@ pub use self::{
 use self::{
     server::{Addresses, Shared},
     state::SandboxState,
+    tls::Tls,
 };
 
 /// A running sandbox that serves the APIs of both vendors.
@@ -88,6 +98,7 @@ pub struct Sandbox {
     addresses: Addresses,
     region: String,
     scim_profile: ScimProfile,
+    okta_tls: Option<Tls>,
     // Dropping this sender stops the listeners.
     _stop: watch::Sender<()>,
 }
@@ -125,13 +136,69 @@ impl Sandbox {
     /// Returns the URL of the Okta org, without a trailing slash.
     #[must_use]
     pub fn okta_url(&self) -> String {
-        format!("http://{}", self.addresses.okta)
+        let scheme = if self.okta_tls.is_some() {
+            "https"
+        } else {
+            "http"
+        };
+        format!("{scheme}://{}", self.addresses.okta)
+    }
+
+    /// Returns the certificate of the authority that signed Okta's certificate, in PEM.
+    ///
+    /// Returns `None` without [`SandboxBuilder::okta_tls`].
+    #[must_use]
+    pub fn okta_ca_pem(&self) -> Option<&str> {
+        self.okta_tls.as_ref().map(|tls| tls.ca_pem.as_str())
     }
 
     /// Returns the API token of the Okta org.
     #[must_use]
     pub fn okta_token(&self) -> &'static str {
         Self::OKTA_TOKEN
+    }
+
+    /// Returns the credentials of the service app with this name.
+    ///
+    /// # Panics
+    ///
+    /// Panics if [`SandboxBuilder::service_app`] has added no app with this name.
+    #[must_use]
+    pub fn service_app(&self, name: &str) -> ServiceAppCredentials {
+        let state = self.state();
+        let mut apps = state.org.service_apps();
+        let app = apps.find(|(each, _)| *each == name);
+        app.unwrap_or_else(|| panic!("Okta has no service app {name}"))
+            .1
+    }
+
+    /// Revokes all access tokens of the Okta org, so that every request with one is refused with 401.
+    pub fn revoke_okta_access_tokens(&self) {
+        self.state().org.oauth.revoke_tokens();
+    }
+
+    /// Replaces the DPoP nonce of the Okta org, and refuses the earlier ones with `use_dpop_nonce`.
+    ///
+    /// Without this, Okta renews the nonce every 24 hours and accepts the old one for three more days.
+    pub fn rotate_okta_dpop_nonce(&self) {
+        let mut state = self.state();
+        let now = state.now();
+        state.org.oauth.revoke_nonces(now);
+    }
+
+    /// Counts requests of other clients for the Okta org's current limit of a bucket.
+    pub fn use_okta_bucket(&self, bucket: OktaBucket, requests: u32) {
+        let mut state = self.state();
+        let now = state.now();
+        state.org.limits.record_foreign(bucket, requests, now);
+    }
+
+    /// Holds the responses of Okta until the returned value is dropped, so that requests are in flight together.
+    ///
+    /// Okta processes a held request when it arrives. Requests above the limit of
+    /// [`okta_concurrency`](SandboxBuilder::okta_concurrency) are refused at once.
+    pub fn hold_okta(&self) -> HeldRequests {
+        HeldRequests::new(&self.state().in_flight)
     }
 
     /// Returns the endpoint URL of all AWS services, without a trailing slash.
@@ -175,6 +242,9 @@ impl Sandbox {
     }
 
     /// Returns the URLs and credentials that a client in another process needs.
+    ///
+    /// If the Okta org has a service app, `okta` has the `client_id`, `private_key` (a JWK as text) and `scopes` of
+    /// the first one.
     #[must_use]
     pub fn ready(&self) -> Value {
         let mut ready = json!({
@@ -187,6 +257,11 @@ impl Sandbox {
             },
             "console_url": self.console_url(),
         });
+        if let Some((_, app)) = self.state().org.service_apps().next() {
+            ready["okta"]["client_id"] = app.client_id().into();
+            ready["okta"]["private_key"] = app.private_key().into();
+            ready["okta"]["scopes"] = app.scopes().into();
+        }
         if let Some(url) = self.scim_url() {
             ready["scim"] = json!({ "url": url, "token": Self::SCIM_TOKEN });
         }
@@ -267,6 +342,15 @@ impl Sandbox {
         self.change(|state, now| state.org.add_team(&Team::new(name, logins), now))
     }
 
+    /// Adds a group that is imported from the Active Directory instance with this label, and returns its id.
+    ///
+    /// Such groups may have the name of another group.
+    #[must_use = "the API identifies the group by this id"]
+    pub fn import_group(&self, directory: &str, name: &str, logins: &[&str]) -> String {
+        let team = Team::new(name, logins).imported_from(directory);
+        self.change(|state, now| state.org.add_team(&team, now))
+    }
+
     /// Adds a user to an Okta group, or removes the user from it.
     ///
     /// # Panics
@@ -304,7 +388,7 @@ impl Sandbox {
     #[must_use]
     pub fn user_id(&self, login: &str) -> Option<String> {
         let state = self.state();
-        let user = state.org.users.values().find(|user| user.login() == login);
+        let user = state.org.users.by_login(login);
         user.map(|user| user.id.clone())
     }
 

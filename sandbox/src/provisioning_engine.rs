@@ -54,9 +54,13 @@ struct RemoteUser {
 #[derive(Debug, Default)]
 struct RemoteGroup {
     id: Option<String>,
-    members: BTreeSet<String>,
-    /// Whether a push has succeeded since the push mapping was last activated.
-    initial_push_done: bool,
+    /// The members that were sent, by their Okta id, with their ids at AWS.
+    members: BTreeMap<String, String>,
+    /// The members in Okta when the engine last looked.
+    members_in_okta: BTreeSet<String>,
+    /// Whether the push of the whole group was queued since the push mapping was last activated.
+    is_linked: bool,
+    queue: groups::Queue,
     job: Job,
 }
 

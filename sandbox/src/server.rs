@@ -23,14 +23,15 @@ use futures::{StreamExt as _, stream};
 use http::{Request, StatusCode, header};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
-    net::{TcpListener, TcpStream},
-    sync::watch,
+    net::TcpListener,
+    sync::{mpsc, watch},
 };
 
 use crate::{
     console,
     record::Service,
     state::{Delivery, SandboxState},
+    tls::{Connection, Tls},
 };
 
 /// The state, which the listeners and the test share.
@@ -96,22 +97,27 @@ impl Listeners {
     }
 
     /// Serves requests until the returned sender is dropped.
-    pub(crate) fn serve(self, state: &Shared) -> watch::Sender<()> {
+    pub(crate) fn serve(
+        self,
+        state: &Shared,
+        okta_tls: Option<&Tls>,
+    ) -> io::Result<watch::Sender<()>> {
         let (stop, stopped) = watch::channel(());
         let endpoints = [
-            (self.okta, Endpoint::Vendor(Service::Okta)),
-            (self.aws, Endpoint::Vendor(Service::Aws)),
-            (self.scim, Endpoint::Vendor(Service::Scim)),
-            (self.console, Endpoint::Console),
+            (self.okta, okta_tls, Endpoint::Vendor(Service::Okta)),
+            (self.aws, None, Endpoint::Vendor(Service::Aws)),
+            (self.scim, None, Endpoint::Vendor(Service::Scim)),
+            (self.console, None, Endpoint::Console),
         ];
-        for (listener, endpoint) in endpoints {
+        for (listener, tls, endpoint) in endpoints {
+            let listener = ControlledListener::new(listener, tls)?;
             let router = Router::new()
                 .fallback(handle)
                 .with_state((state.clone(), endpoint));
             let mut stopped = stopped.clone();
             tokio::spawn(async move {
                 let service = router.into_make_service_with_connect_info::<ConnectionControl>();
-                axum::serve(ControlledListener(listener), service)
+                axum::serve(listener, service)
                     .with_graceful_shutdown(async move {
                         // The sender never sends: this returns when the sender is dropped.
                         let _ = stopped.changed().await;
@@ -119,7 +125,7 @@ impl Listeners {
                     .await
             });
         }
-        stop
+        Ok(stop)
     }
 }
 
@@ -140,10 +146,20 @@ async fn handle(
         return status(StatusCode::PAYLOAD_TOO_LARGE);
     };
     let request: Request<Bytes> = Request::from_parts(head, body);
+    let mut ticket = None;
     let delivery = match endpoint {
-        Endpoint::Vendor(service) => state.lock().handle(service, &request),
+        Endpoint::Vendor(Service::Okta) => {
+            let in_flight = state.lock().in_flight.clone();
+            ticket = in_flight.enter();
+            let one_too_many = ticket.is_none();
+            state.lock().handle(Service::Okta, &request, one_too_many)
+        }
+        Endpoint::Vendor(service) => state.lock().handle(service, &request, false),
         Endpoint::Console => Delivery::Complete(console::handle(&mut state.lock(), &request)),
     };
+    if let Some(ticket) = &ticket {
+        ticket.released().await;
+    }
     match delivery {
         Delivery::Complete(response) => response.map(Body::from),
         Delivery::Truncated(response) if !response.body().is_empty() => {
@@ -185,17 +201,50 @@ fn status(status: StatusCode) -> Response {
 }
 
 /// A listener whose connections have a [`ConnectionControl`].
-struct ControlledListener(TcpListener);
+struct ControlledListener {
+    incoming: Incoming,
+    address: SocketAddr,
+}
+
+/// The source of the connections of a listener.
+enum Incoming {
+    Plain(TcpListener),
+    Tls(mpsc::Receiver<Connection>),
+}
+
+impl ControlledListener {
+    fn new(listener: TcpListener, tls: Option<&Tls>) -> io::Result<Self> {
+        let address = listener.local_addr()?;
+        let incoming = match tls {
+            None => Incoming::Plain(listener),
+            Some(tls) => Incoming::Tls(tls.connections(listener)),
+        };
+        Ok(Self { incoming, address })
+    }
+}
 
 impl Listener for ControlledListener {
     type Io = ControlledStream;
     type Addr = SocketAddr;
 
     async fn accept(&mut self) -> (Self::Io, Self::Addr) {
-        let (stream, address) = Listener::accept(&mut self.0).await;
-        // Without this, the second copy of a repeated response waits until the client has sent its next request. Setting
-        // it fails only if the client has closed the connection.
-        let _ = stream.set_nodelay(true);
+        // Without `TCP_NODELAY`, the second copy of a repeated response waits until the client has sent its next
+        // request. Setting it fails only if the client has closed the connection.
+        let (stream, address): (Box<dyn Stream>, _) = match &mut self.incoming {
+            Incoming::Plain(listener) => {
+                let (stream, address) = Listener::accept(listener).await;
+                let _ = stream.set_nodelay(true);
+                (Box::new(stream), address)
+            }
+            Incoming::Tls(connections) => {
+                let Some((stream, address)) = connections.recv().await else {
+                    // The task that accepts connections ends only after this listener.
+                    return std::future::pending().await;
+                };
+                let _ = stream.get_ref().0.set_nodelay(true);
+                (Box::new(stream), address)
+            }
+        };
         let stream = ControlledStream {
             stream,
             control: ConnectionControl::default(),
@@ -205,13 +254,18 @@ impl Listener for ControlledListener {
     }
 
     fn local_addr(&self) -> io::Result<Self::Addr> {
-        self.0.local_addr()
+        Ok(self.address)
     }
 }
 
+/// A connection, with TLS or without.
+trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
+
 /// A connection that its [`ConnectionControl`] can close, or on which it can repeat a response.
 struct ControlledStream {
-    stream: TcpStream,
+    stream: Box<dyn Stream>,
     control: ConnectionControl,
     /// The bytes that the next flush writes again.
     repeated: Vec<u8>,

@@ -12,6 +12,7 @@ use crate::{
     aws::{self, Cloud},
     clock::SandboxClock,
     faults::{FaultKind, Faults, RequestInfo},
+    in_flight::InFlight,
     okta::{self, Org},
     provisioning_engine::ProvisioningEngine,
     record::{RecordedRequest, Service, method_writes},
@@ -30,6 +31,8 @@ pub(crate) struct SandboxState {
     pub(crate) provisioning_engine: ProvisioningEngine,
     pub(crate) clock: SandboxClock,
     pub(crate) faults: Faults,
+    /// The requests to Okta.
+    pub(crate) in_flight: InFlight,
     pub(crate) scim_rates: ScimLimits,
     pub(crate) log: Vec<RecordedRequest>,
     /// The Region that is selected in the AWS console.
@@ -69,8 +72,13 @@ impl SandboxState {
         self.run_due_work();
     }
 
-    /// Handles one request to a vendor's API.
-    pub(crate) fn handle(&mut self, service: Service, request: &Request<Bytes>) -> Delivery {
+    /// Handles one request to a vendor's API. A request to Okta that is one too many in flight is refused.
+    pub(crate) fn handle(
+        &mut self,
+        service: Service,
+        request: &Request<Bytes>,
+        one_too_many: bool,
+    ) -> Delivery {
         self.run_due_work();
         let operation = match service {
             Service::Aws => aws::operation(request),
@@ -86,7 +94,11 @@ impl SandboxState {
                 Service::Okta | Service::Scim => method_writes(request.method()),
             },
         };
-        let fault = self.faults.take(&request_info);
+        let fault = if one_too_many {
+            Some(FaultKind::ConcurrencyLimit)
+        } else {
+            self.faults.take(&request_info)
+        };
         let delivery = self.handle_with_fault(&request_info, request, fault);
         self.record(&request_info, request, &delivery);
         self.run_due_work();
@@ -129,6 +141,16 @@ impl SandboxState {
             Some(FaultKind::HalfBody) => {
                 let response = self.process(request_info.service, request);
                 Delivery::Complete(response.map(|body| body.slice(..body.len() / 2)))
+            }
+            Some(FaultKind::Odd(oddity)) => {
+                let response = self.process(request_info.service, request);
+                Delivery::Complete(response.map(|body| {
+                    let Ok(mut document) = serde_json::from_slice(&body) else {
+                        return body;
+                    };
+                    oddity.apply(&mut document);
+                    document.to_string().into()
+                }))
             }
             Some(FaultKind::RepeatedResponse) => {
                 Delivery::Repeated(self.process(request_info.service, request))

@@ -28,6 +28,7 @@ pub(super) fn problems(blueprint: &Blueprint) -> Vec<Problem> {
     custom_domain(blueprint)
         .into_iter()
         .chain(app(blueprint))
+        .chain(group_ids(blueprint))
         .chain(portal_url(blueprint))
         .chain(access)
         .chain(assigned_and_pushed_groups(blueprint))
@@ -103,6 +104,30 @@ fn app(blueprint: &Blueprint) -> Option<Problem> {
             format!("`{id}` is not the id of an app"),
             "use an id such as `0oa1gjh63g214q0Hq0g4`, from the address of the app in Okta's admin console",
         )
+    })
+}
+
+/// Returns the first id of a group that is not an id, or is of a group that the blueprint does not name.
+fn group_ids(blueprint: &Blueprint) -> Option<Problem> {
+    let mut named = blueprint.assigned_groups();
+    named.extend(blueprint.pushed_groups());
+    blueprint.okta.group_ids.iter().find_map(|(name, id)| {
+        let at = ["okta", "group_ids", name.as_str()];
+        let is_id = !id.is_empty() && id.chars().all(|c| c.is_ascii_alphanumeric());
+        if !is_id {
+            return Some(problem(
+                &at,
+                format!("`{id}` is not the id of a group"),
+                "use an id such as `00g1gjh63g214q0Hq0g4`, from the address of the group in Okta's admin console",
+            ));
+        }
+        (!named.contains(name.as_str())).then(|| {
+            problem(
+                &at,
+                format!("the blueprint names no group `{name}`"),
+                "use the name of a group in `access` or `provisioning.assign_groups`, or remove the id",
+            )
+        })
     })
 }
 

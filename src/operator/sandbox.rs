@@ -109,6 +109,20 @@ impl SandboxOperator {
                     .await?;
                 Ok(answers)
             }
+            ManualStepKind::DomainCertificate => {
+                self.post(
+                    ["okta", "domain-certificate"],
+                    &json!({"domain": value("domain")}),
+                )
+                .await?;
+                Ok(answers)
+            }
+            ManualStepKind::CatalogApp => {
+                let label = value("Application label");
+                self.post(["okta", "application"], &json!({"label": label}))
+                    .await?;
+                Ok(answers)
+            }
             ManualStepKind::EnableIdentityCenter => {
                 self.post(["aws", "enable-identity-center"], &json!({}))
                     .await?;

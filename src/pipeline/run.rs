@@ -479,6 +479,15 @@ impl Driver for StepRun<'_> {
         })
     }
 
+    fn problem(&self, subject: Subject, error: &Error) {
+        let mut problem = Problem::new(Some(subject.clone()), error);
+        problem.during = Some(format!("step {}", self.id));
+        self.run.add_broken(Some(&subject));
+        let mut recorded = self.run.recorded();
+        recorded.halted |= self.run.pipeline.strict;
+        recorded.problems.push(problem);
+    }
+
     fn wait(&self, waiting: Waiting) -> BoxFuture<'_, Result<()>> {
         Box::pin(self.run.wait(&self.id, None, waiting, &self.timer))
     }

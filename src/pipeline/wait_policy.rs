@@ -19,7 +19,7 @@ pub struct WaitPolicy {
     pub stall_timeout: Duration,
     /// The first polling interval (default: 500 ms). Each next interval is twice as long.
     pub initial_interval: Duration,
-    /// The longest polling interval (default: 15 s).
+    /// The longest polling interval (default: 1 min). Okta's lists of an app have limits as low as 10 requests per minute.
     pub max_interval: Duration,
 }
 
@@ -29,7 +29,7 @@ impl Default for WaitPolicy {
             // Okta provisions in the background "within minutes"; after 15 minutes without progress an operator has to look.
             stall_timeout: Duration::from_mins(15),
             initial_interval: Duration::from_millis(500),
-            max_interval: Duration::from_secs(15),
+            max_interval: Duration::from_mins(1),
         }
     }
 }

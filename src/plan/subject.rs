@@ -52,6 +52,11 @@ pub enum Subject {
         /// The host name.
         name: Name,
     },
+    /// The certificate of a custom domain, if Okta does not manage it.
+    DomainCertificate {
+        /// The host name.
+        domain: Name,
+    },
     /// Okta's SAML metadata.
     IdpMetadata {},
     /// The trusted access of a service to the AWS organization.
@@ -204,6 +209,8 @@ pub enum Kind {
     OktaProvisioning,
     /// [`Subject::CustomDomain`].
     CustomDomain,
+    /// [`Subject::DomainCertificate`].
+    DomainCertificate,
     /// [`Subject::IdpMetadata`].
     IdpMetadata,
     /// [`Subject::TrustedAccess`].
@@ -293,6 +300,7 @@ impl Subject {
             Self::GroupPush { .. } => Kind::GroupPush,
             Self::OktaProvisioning {} => Kind::OktaProvisioning,
             Self::CustomDomain { .. } => Kind::CustomDomain,
+            Self::DomainCertificate { .. } => Kind::DomainCertificate,
             Self::IdpMetadata {} => Kind::IdpMetadata,
             Self::TrustedAccess { .. } => Kind::TrustedAccess,
             Self::IdentityCenter {} => Kind::IdentityCenter,
@@ -323,6 +331,9 @@ impl Subject {
             Self::IdpMetadata {} | Self::AppUser { .. } | Self::AppGroup { .. } => {
                 kinds(&[Kind::App])
             }
+            Self::DomainCertificate { domain } => vec![Need::Subject(Self::CustomDomain {
+                name: domain.clone(),
+            })],
             Self::IdentityCenter {} => kinds(&[Kind::TrustedAccess]),
             Self::IdentitySource {} => kinds(&[Kind::IdpMetadata, Kind::IdentityCenter]),
             Self::AppSettings {} => kinds(&[Kind::App, Kind::IdentitySource]),
@@ -400,6 +411,9 @@ impl fmt::Display for Subject {
             Self::GroupPush { group } => write!(f, "group {group} pushed to AWS"),
             Self::OktaProvisioning {} => f.write_str("provisioning of the app"),
             Self::CustomDomain { name } => write!(f, "custom domain {name}"),
+            Self::DomainCertificate { domain } => {
+                write!(f, "certificate of custom domain {domain}")
+            }
             Self::IdpMetadata {} => f.write_str("metadata.xml"),
             Self::TrustedAccess { service } => write!(f, "trusted access for {service}"),
             Self::IdentityCenter {} => f.write_str("IAM Identity Center for the organization"),

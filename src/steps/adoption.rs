@@ -7,16 +7,19 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use aws_sso_glue::{Aws, IdentityCenter, IdentityGroup, IdentityUser, Principal};
-use okta_client::{Client as Okta, Group, Id, User};
+use aws_sso_glue::{Aws, IdentityCenter, IdentityUser, Principal};
+use okta_client::{Group, Id, User};
 
-use super::lookup;
+use super::{
+    identity_view::{GroupInAws, IdentityView},
+    lookup,
+};
 use crate::{
     aws_user_name::AppAssignments,
     blueprint::Blueprint,
     context::Context,
     error::{Error, ErrorKind, Result},
-    plan::{Action, Change, Hazard, Note, Subject, Value},
+    plan::{Action, Change, Hazard, Subject},
     resolved_scope::{GroupWithMembers, ResolvedScope},
     state::Facts,
     step::Planned,
@@ -48,9 +51,12 @@ pub(super) fn must_adopt(
 
 /// The services and the blueprint of the step.
 pub(super) struct Adoption<'a> {
-    pub(super) okta: &'a Okta,
     pub(super) aws: &'a Aws,
     pub(super) blueprint: &'a Blueprint,
+    /// The users and groups of AWS.
+    pub(super) in_aws: &'a IdentityView,
+    /// The users of the app, with their names in AWS.
+    pub(super) names: &'a AppAssignments,
 }
 
 impl Adoption<'_> {
@@ -61,7 +67,6 @@ impl Adoption<'_> {
     pub(super) async fn plan(
         &self,
         scope: &ResolvedScope,
-        is_assigned: impl Fn(&Id<User>) -> bool,
         is_pushed: impl Fn(&Id<Group>) -> bool,
         planned: &mut Planned,
         cx: &Context,
@@ -69,66 +74,21 @@ impl Adoption<'_> {
         let Some(center) = lookup::identity_center(self.aws, cx) else {
             return Ok(());
         };
-        let users: Vec<&User> = scope
-            .provisionable_users()
-            .filter(|user| !is_assigned(&user.id))
-            .collect();
-        let groups: Vec<&GroupWithMembers> = scope
-            .pushed
-            .iter()
-            .filter(|members| !is_pushed(&members.group.id))
-            .collect();
-        if users.is_empty() && groups.is_empty() {
-            return Ok(());
-        }
-        let app = cx.facts(|facts| facts.app.clone());
-        let names = AppAssignments::read(self.okta, app.as_ref()).await?;
-        for user in users {
-            let found = self.user(&center, names.aws_user_name(user)).await?;
-            if let Some(found) = found {
-                self.plan_user(&center, user, &found, planned).await?;
+        for user in scope.provisionable_users() {
+            if self.names.get(&user.id).is_none()
+                && let Some(found) = self.in_aws.users.get(self.names.aws_user_name(user))
+            {
+                self.plan_user(&center, user, found, planned).await?;
             }
         }
-        for members in groups {
-            self.plan_group(&center, members, &names, planned).await?;
+        for members in &scope.pushed {
+            if !is_pushed(&members.group.id)
+                && let Some(found) = self.in_aws.groups.get(&members.group.name)
+            {
+                self.plan_group(&center, members, found, planned).await?;
+            }
         }
         Ok(())
-    }
-
-    /// Returns the change that activates a push again. It is a removal if Okta would take members out of the group of AWS.
-    pub(super) async fn plan_reactivation(
-        &self,
-        members: &GroupWithMembers,
-        cx: &Context,
-    ) -> Result<Change> {
-        let group = &members.group.name;
-        let subject = Subject::GroupPush {
-            group: group.into(),
-        };
-        let change = Change::new(Action::Update, subject);
-        let change = change.from_to("status", Some("INACTIVE".into()), "ACTIVE");
-        let Some(center) = lookup::identity_center(self.aws, cx) else {
-            return Ok(change);
-        };
-        let app = cx.facts(|facts| facts.app.clone());
-        let names = AppAssignments::read(self.okta, app.as_ref()).await?;
-        let others = match other_members(&center, members, &names).await? {
-            Some((_, others)) if !others.is_empty() => others.join(", "),
-            _ => return Ok(change),
-        };
-        let action = Action::Remove;
-        let change = Change { action, ..change };
-        Ok(change
-            .field(MEMBERS_ONLY_IN_AWS, Value::Known(others), Value::Absent)
-            .because(Note::new(
-                "pushes-members-again",
-                "Okta pushes the members of the group again, and can take the other members out of the group in AWS",
-            )))
-    }
-
-    async fn user(&self, center: &IdentityCenter, name: &str) -> Result<Option<IdentityUser>> {
-        let found = center.identity_store().user_by_name(name).await;
-        found.map_err(identity_store_error)
     }
 
     async fn plan_user(
@@ -184,13 +144,11 @@ impl Adoption<'_> {
         &self,
         center: &IdentityCenter,
         members: &GroupWithMembers,
-        names: &AppAssignments,
+        found: &GroupInAws,
         planned: &mut Planned,
     ) -> Result<()> {
         let name = &members.group.name;
-        let Some((found, others)) = other_members(center, members, names).await? else {
-            return Ok(());
-        };
+        let others = other_members(members, self.in_aws, self.names);
         let roles = self
             .roles(center, &Principal::Group(found.id.clone()))
             .await?;
@@ -224,37 +182,24 @@ impl Adoption<'_> {
     }
 }
 
-/// Returns the group of AWS with the name of a group of Okta, and its members that the group of Okta does not have.
-async fn other_members(
-    center: &IdentityCenter,
+/// Returns the members of a group in AWS that the group of Okta does not have.
+pub(super) fn other_members(
     members: &GroupWithMembers,
+    in_aws: &IdentityView,
     names: &AppAssignments,
-) -> Result<Option<(IdentityGroup, Vec<String>)>> {
-    let store = center.identity_store();
-    let found = store.group_by_name(&members.group.name).await;
-    let Some(found) = found.map_err(identity_store_error)? else {
-        return Ok(None);
+) -> Vec<String> {
+    let Some(found) = in_aws.groups.get(&members.group.name) else {
+        return Vec::new();
     };
     let in_okta: BTreeSet<String> = members
         .users
         .iter()
         .map(|user| names.aws_user_name(user).to_lowercase())
         .collect();
-    let mut others = Vec::new();
-    for id in store
-        .members(&found.id)
-        .try_collect()
-        .await
-        .map_err(identity_store_error)?
-    {
-        let user = store.user_opt(&id).await.map_err(identity_store_error)?;
-        let user_name = user.map_or_else(|| id.to_string(), |user| user.user_name);
-        if !in_okta.contains(&user_name.to_lowercase()) {
-            others.push(user_name);
-        }
-    }
+    let mut others: Vec<String> = found.members.iter().map(|id| in_aws.name_of(id)).collect();
+    others.retain(|name| !in_okta.contains(&name.to_lowercase()));
     others.sort_unstable();
-    Ok(Some((found, others)))
+    others
 }
 
 fn with_list(change: Change, name: &'static str, values: &[String]) -> Change {
@@ -266,4 +211,4 @@ fn with_list(change: Change, name: &'static str, values: &[String]) -> Change {
 }
 
 /// The field with the members of a group of AWS that the group of Okta does not have.
-const MEMBERS_ONLY_IN_AWS: &str = "members that Okta does not have";
+pub(super) const MEMBERS_ONLY_IN_AWS: &str = "members that Okta does not have";

@@ -1,19 +1,27 @@
 //! Step `app-access`: users and groups are assigned to the Okta app, and groups are pushed.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
 
 use aws_sso_glue::Aws;
 use futures::future::BoxFuture;
-use okta_client::{
-    App, AppUserScope, Client as Okta, Group, Id, NewPushMapping, PushActivation, PushMapping,
-    PushStatus, PushTarget, User,
-};
+use okta_client::{App, Client as Okta, Group, Id, PushStatus, User};
 
-use super::{adoption::Adoption, ids, lookup};
+use super::{
+    accounts::Accounts,
+    adoption::Adoption,
+    app_lists::{self, AppLists, Pushes},
+    group_push::{Push, PushPlanner, Pusher, failed_push},
+    identity_view, ids, lookup,
+};
 use crate::{
+    batch::{Batch, Waiting},
     blueprint::{Blueprint, ProvisioningMode},
     context::Context,
     error::{Error, ErrorKind, Result},
+    outcome::Outcome,
     plan::{Action, Change, Kind, Need, StepId, Subject},
     resolved_scope::{GroupWithMembers, ResolvedScope},
     step::{Applied, Planned, Step, unknown_change},
@@ -21,7 +29,8 @@ use crate::{
 
 /// Assigns the blueprint's users and groups to the app, and pushes its groups if `provisioning.mode` is `okta`.
 ///
-/// The step unassigns no user or group and deletes no push mapping, so manual assignments and mappings stay.
+/// A group is pushed once its members are provisioned, and pushed again if members are missing in AWS later. The step unassigns
+/// no user or group and deletes no push mapping, so manual assignments and mappings stay.
 #[derive(Clone, Debug)]
 pub struct AppAccess {
     okta: Okta,
@@ -30,22 +39,10 @@ pub struct AppAccess {
 }
 
 /// The assignments and push mappings that the app has now.
-#[derive(Default)]
-struct Current {
-    /// The users with an individual assignment.
-    users: BTreeSet<Id<User>>,
-    /// The users with an assignment of any kind.
-    all_users: BTreeSet<Id<User>>,
-    groups: BTreeSet<Id<Group>>,
-    pushed: BTreeMap<Id<Group>, PushMapping>,
-}
-
-impl Current {
-    /// Returns whether the push of a group is switched off.
-    fn is_inactive(&self, group: &Id<Group>) -> bool {
-        let mapping = self.pushed.get(group);
-        mapping.is_some_and(|mapping| mapping.status == PushStatus::Inactive)
-    }
+struct Current<'a> {
+    accounts: Accounts<'a>,
+    groups: Arc<BTreeSet<Id<Group>>>,
+    pushes: Arc<Pushes>,
 }
 
 /// An assignment or push that the blueprint asks for.
@@ -66,47 +63,26 @@ impl AppAccess {
         }
     }
 
-    async fn read_current(&self, app: &Id<App>) -> Result<Current> {
-        let failed = |what: &str| {
-            let what = format!("the {what} of app {app} could not be read from Okta");
-            move |error| Error::service(what, error)
-        };
-        let apps = self.okta.apps();
-        let users = apps
-            .users(app)
-            .try_collect()
-            .await
-            .map_err(failed("assigned users"))?;
-        let groups = apps
-            .groups(app)
-            .try_collect()
-            .await
-            .map_err(failed("assigned groups"))?;
-        let pushed = self
-            .okta
-            .push_mappings(app)
-            .list()
-            .try_collect()
-            .await
-            .map_err(failed("pushed groups"))?;
+    async fn read_current<'a>(
+        &self,
+        scope: &'a ResolvedScope,
+        cx: &Context,
+    ) -> Result<Current<'a>> {
+        let lists = AppLists::new(&self.okta, cx);
         Ok(Current {
-            all_users: users.iter().map(|user| user.id.clone()).collect(),
-            // A user that is assigned only through a group loses access with that group. A user that the blueprint
-            // names therefore needs an individual assignment.
-            users: users
-                .into_iter()
-                .filter(|user| user.scope == AppUserScope::User)
-                .map(|user| user.id)
-                .collect(),
-            groups: groups.into_iter().map(|group| group.id).collect(),
-            pushed: pushed
-                .into_iter()
-                .map(|mapping| (mapping.source_group.clone(), mapping))
-                .collect(),
+            groups: lists.groups(app_lists::NOW).await?,
+            accounts: Accounts::read(scope, &lists, app_lists::NOW).await?,
+            pushes: lists.pushes(app_lists::NOW).await?,
         })
     }
 
-    async fn apply_desired(&self, app: &Id<App>, desired: Desired<'_>) -> Result<()> {
+    /// Assigns a user or a group to the app.
+    async fn assign(
+        &self,
+        app: &Id<App>,
+        desired: &Desired<'_>,
+        lists: &AppLists<'_>,
+    ) -> Result<()> {
         let apps = self.okta.apps();
         match desired {
             Desired::User(user) => {
@@ -116,6 +92,7 @@ impl AppAccess {
                         error,
                     )
                 })?;
+                lists.user_assigned();
             }
             Desired::Assigned(group) => {
                 apps.assign_group(app, &group.id).await.map_err(|error| {
@@ -124,35 +101,27 @@ impl AppAccess {
                         error,
                     )
                 })?;
+                lists.group_assigned(&group.id);
             }
-            Desired::Pushed(GroupWithMembers { group, .. }) => {
-                let failed = |error| {
-                    Error::service(format!("Okta did not push group {}", group.name), error)
-                };
-                let mappings = self.okta.push_mappings(app);
-                let known = mappings.list().try_collect().await.map_err(failed)?;
-                match known
-                    .into_iter()
-                    .find(|mapping| mapping.source_group == group.id)
-                {
-                    Some(mapping) if mapping.status == PushStatus::Inactive => {
-                        mappings
-                            .set_status(&mapping.id, PushActivation::Active)
-                            .await
-                            .map_err(failed)?;
-                    }
-                    Some(_) => {}
-                    None => {
-                        let new = NewPushMapping {
-                            source_group: group.id.clone(),
-                            target: PushTarget::NewGroup(group.name.clone()),
-                        };
-                        mappings.create(&new).await.map_err(failed)?;
-                    }
-                }
-            }
+            Desired::Pushed(_) => {}
         }
         Ok(())
+    }
+
+    fn pusher<'a>(
+        &'a self,
+        app: &'a Id<App>,
+        scope: &'a ResolvedScope,
+        lists: &'a AppLists<'a>,
+        cx: &'a Context,
+    ) -> Pusher<'a> {
+        Pusher {
+            okta: &self.okta,
+            app,
+            scope,
+            lists,
+            cx,
+        }
     }
 }
 
@@ -183,7 +152,7 @@ fn all_desired(scope: &ResolvedScope, mode: ProvisioningMode) -> impl Iterator<I
         .assigned
         .iter()
         .map(|members| Desired::Assigned(&members.group));
-    // Groups are pushed last, because a push includes only members that are already assigned.
+    // Groups are pushed last, because a push includes only members that are already provisioned.
     let pushes_groups = mode == ProvisioningMode::Okta;
     let pushed = scope
         .pushed
@@ -193,34 +162,15 @@ fn all_desired(scope: &ResolvedScope, mode: ProvisioningMode) -> impl Iterator<I
     users.chain(assigned).chain(pushed)
 }
 
-/// Returns the change that `desired` needs, if any, and the error of a failed push.
-fn plan_desired(desired: &Desired<'_>, current: &Current) -> (Option<Change>, Option<Error>) {
-    let create = || Some(Change::new(Action::Create, desired.subject()));
+/// Returns whether the app has the assignment or the push.
+fn exists(desired: &Desired<'_>, current: &Current<'_>) -> bool {
     match desired {
-        Desired::User(user) if current.users.contains(&user.id) => (None, None),
-        Desired::Assigned(group) if current.groups.contains(&group.id) => (None, None),
-        Desired::Pushed(GroupWithMembers { group, .. }) => match current.pushed.get(&group.id) {
-            None => (create(), None),
-            Some(mapping) => match mapping.status {
-                PushStatus::Error => (None, Some(failed_push(&group.name, mapping))),
-                _ => (None, None),
-            },
-        },
-        _ => (create(), None),
+        // A user that is assigned only through a group loses access with that group. A user that the blueprint
+        // names therefore needs an individual assignment.
+        Desired::User(user) => current.accounts.assigned.is_individual(&user.id),
+        Desired::Assigned(group) => current.groups.contains(&group.id),
+        Desired::Pushed(members) => current.pushes.contains_key(&members.group.id),
     }
-}
-
-/// Returns the error of a group that Okta could not push. A failed push needs the operator, so waiting would not help.
-pub(super) fn failed_push(group: &str, mapping: &PushMapping) -> Error {
-    let why = mapping.error_summary.as_deref();
-    Error::new(
-        ErrorKind::UnusableSubject,
-        format!(
-            "Okta could not push group {group} to AWS: {}",
-            why.unwrap_or("no reason given")
-        ),
-    )
-    .with_help("fix the cause in Okta under Push Groups of the app, push the group again there, then run again")
 }
 
 /// Returns the error if a group would be both assigned and pushed.
@@ -230,7 +180,7 @@ pub(super) fn failed_push(group: &str, mapping: &PushMapping) -> Error {
 /// pushes.
 ///
 /// Sources: AWS "Configure SAML and SCIM with Okta"; Okta "Group Push troubleshooting".
-fn assigned_and_pushed(desired: &Desired<'_>, current: &Current) -> Option<Error> {
+fn assigned_and_pushed(desired: &Desired<'_>, current: &Current<'_>) -> Option<Error> {
     let (group, existing, wanted, help) = match desired {
         Desired::Pushed(GroupWithMembers { group, .. }) if current.groups.contains(&group.id) => (
             group,
@@ -238,7 +188,7 @@ fn assigned_and_pushed(desired: &Desired<'_>, current: &Current) -> Option<Error
             "pushed",
             "assign its members through another group (provisioning.assign_groups), unassign this group in Okta, then run again",
         ),
-        Desired::Assigned(group) if current.pushed.contains_key(&group.id) => (
+        Desired::Assigned(group) if current.pushes.contains_key(&group.id) => (
             *group,
             "pushed",
             "assigned to the app",
@@ -256,6 +206,10 @@ fn assigned_and_pushed(desired: &Desired<'_>, current: &Current) -> Option<Error
     Some(error.with_help(help))
 }
 
+fn missing_app() -> Error {
+    lookup::missing_prerequisite("the Okta app", &ids::CATALOG_APP)
+}
+
 impl Step for AppAccess {
     fn id(&self) -> StepId {
         ids::APP_ACCESS
@@ -268,31 +222,31 @@ impl Step for AppAccess {
     fn plan<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Result<Planned>> {
         Box::pin(async move {
             let scope = lookup::scope(&self.okta, &self.blueprint, cx).await?;
-            let app = cx.facts(|facts| facts.app.clone());
-            let current = match &app {
-                Some(app) => self.read_current(app).await?,
-                None => Current::default(),
-            };
+            let current = self.read_current(&scope, cx).await?;
             let mut planned = Planned {
                 notes: scope.notes(),
                 problems: scope.problems.clone(),
                 ..Planned::default()
             };
             let mode = self.blueprint.provisioning.mode;
-            let adoption = Adoption {
-                okta: &self.okta,
-                aws: &self.aws,
-                blueprint: &self.blueprint,
-            };
             // In direct mode, the sync plans the adoptions.
-            if mode == ProvisioningMode::Okta {
-                let is_assigned = |id: &Id<User>| current.all_users.contains(id);
-                let is_pushed = |id: &Id<Group>| current.pushed.contains_key(id);
-                let planned = &mut planned;
-                adoption
-                    .plan(&scope, is_assigned, is_pushed, planned, cx)
-                    .await?;
+            let in_aws = match mode {
+                ProvisioningMode::Okta => {
+                    identity_view::read(&self.aws, &scope, cx, app_lists::NOW).await?
+                }
+                ProvisioningMode::Direct => None,
+            };
+            if let Some(in_aws) = &in_aws {
+                let adoption = Adoption {
+                    aws: &self.aws,
+                    blueprint: &self.blueprint,
+                    in_aws,
+                    names: &current.accounts.assigned,
+                };
+                let is_pushed = |id: &Id<Group>| current.pushes.contains_key(id);
+                adoption.plan(&scope, is_pushed, &mut planned, cx).await?;
             }
+            let pushes = PushPlanner::new(&scope, &current.accounts, in_aws.as_deref(), cx)?;
             for desired in all_desired(&scope, mode) {
                 if mode == ProvisioningMode::Okta
                     && let Some(error) = assigned_and_pushed(&desired, &current)
@@ -300,18 +254,22 @@ impl Step for AppAccess {
                     planned.problem(desired.subject(), &error);
                     continue;
                 }
-                if let Desired::Pushed(members) = desired
-                    && current.is_inactive(&members.group.id)
-                {
-                    let change = adoption.plan_reactivation(members, cx).await?;
-                    planned.changes.push(change);
+                if !exists(&desired, &current) {
+                    let create = Change::new(Action::Create, desired.subject());
+                    planned.changes.push(create);
                     continue;
                 }
-                let (change, failed) = plan_desired(&desired, &current);
-                planned.changes.extend(change);
-                if let Some(error) = failed {
+                let Desired::Pushed(members) = desired else {
+                    continue;
+                };
+                let mapping = &current.pushes[&members.group.id];
+                if mapping.status == PushStatus::Error {
+                    let error = failed_push(&members.group.name, mapping);
                     planned.problem(desired.subject(), &error);
                 }
+                let (change, note) = pushes.plan(members, mapping);
+                planned.changes.extend(change);
+                planned.notes.extend(note);
             }
             Ok(planned)
         })
@@ -324,14 +282,68 @@ impl Step for AppAccess {
                 return Ok(Applied::Done);
             }
             let scope = lookup::scope(&self.okta, &self.blueprint, cx).await?;
-            let app = cx
-                .facts(|facts| facts.app.clone())
-                .ok_or_else(|| lookup::missing_prerequisite("the Okta app", &ids::CATALOG_APP))?;
+            let app = cx.facts(|facts| facts.app.clone());
+            let app = app.ok_or_else(missing_app)?;
+            let lists = AppLists::new(&self.okta, cx);
             let desired = all_desired(&scope, self.blueprint.provisioning.mode)
                 .find(|desired| desired.subject() == change.subject)
                 .ok_or_else(|| unknown_change(&self.id(), change))?;
-            self.apply_desired(&app, desired).await?;
+            let Desired::Pushed(members) = desired else {
+                self.assign(&app, &desired, &lists).await?;
+                return Ok(Applied::Done);
+            };
+            let pusher = self.pusher(&app, &scope, &lists, cx);
+            let awaited = pusher.awaited(members).await?;
+            if !awaited.is_empty() {
+                return Ok(Applied::Waiting(Waiting {
+                    on: format!(
+                        "the members of group {} to be provisioned",
+                        members.group.name
+                    ),
+                    missing: awaited,
+                }));
+            }
+            pusher.push(change, members).await?;
             Ok(Applied::Done)
+        })
+    }
+
+    /// Assigns users and groups one by one, and then pushes the groups together: one look at the users of the app serves all.
+    fn apply_all<'a>(&'a self, batch: &'a Batch<'a>, cx: &'a Context) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            let scope = lookup::scope(&self.okta, &self.blueprint, cx).await?;
+            let app = cx.facts(|facts| facts.app.clone());
+            let lists = AppLists::new(&self.okta, cx);
+            let desired: HashMap<Subject, Desired<'_>> =
+                all_desired(&scope, self.blueprint.provisioning.mode)
+                    .map(|desired| (desired.subject(), desired))
+                    .collect();
+            let mut pushes = Vec::new();
+            for (index, change) in batch.changes().iter().enumerate() {
+                if !batch.start(index).await? {
+                    continue;
+                }
+                let applied = match (&app, desired.get(&change.subject)) {
+                    _ if change.action == Action::Adopt => Ok(()),
+                    (_, None) => Err(unknown_change(&self.id(), change)),
+                    (None, _) => Err(missing_app()),
+                    (Some(_), Some(Desired::Pushed(members))) => {
+                        pushes.push(Push {
+                            index,
+                            change,
+                            members,
+                        });
+                        continue;
+                    }
+                    (Some(app), Some(desired)) => self.assign(app, desired, &lists).await,
+                };
+                let applied = applied.map(|()| Outcome::Done);
+                batch.finish(index, applied).await?;
+            }
+            let Some(app) = app else { return Ok(()) };
+            self.pusher(&app, &scope, &lists, cx)
+                .push_all(pushes, batch)
+                .await
         })
     }
 

@@ -1,23 +1,33 @@
 //! Step `arrival`: the provisioned users and groups have arrived in AWS's identity store.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+mod missing;
 
-use aws_sso_glue::{Aws, IdentityUser, UserId};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    time::Duration,
+};
+
+use aws_sso_glue::Aws;
 use futures::future::BoxFuture;
-use okta_client::{Client as Okta, Id, PushMapping, PushStatus, User};
+use okta_client::{Client as Okta, Group, Id, PushStatus};
 
-use super::{app_access::failed_push, ids, lookup};
+use self::missing::{Missing, MissingUser};
+use super::{
+    accounts::{self, Account, Accounts},
+    app_lists::{self, AppLists},
+    group_push::{Activations, failed_push},
+    identity_view::{self, GroupInAws, IdentityView},
+    ids, lookup,
+};
 use crate::{
-    aws_user_name::AppAssignments,
     batch::{Batch, Waiting},
-    blueprint::{Blueprint, PrincipalSpec, WaitFor},
+    blueprint::{Blueprint, ProvisioningMode},
     context::Context,
     error::{Error, ErrorKind, Result},
-    outcome::Outcome,
+    outcome::{Cause, Outcome},
     plan::{Action, Change, Kind, StepId, Subject},
     resolved_scope::ResolvedScope,
     step::{Applied, Check, Planned, Step},
-    sync::identity_store_error,
 };
 
 /// Waits until AWS's identity store has the users, groups and memberships that Okta provisions.
@@ -31,72 +41,48 @@ pub struct Arrival {
     blueprint: Blueprint,
 }
 
-/// The users, groups and memberships that are missing in AWS.
-#[derive(Default)]
-struct Missing {
-    users: BTreeMap<Subject, MissingUser>,
-    groups: BTreeSet<Subject>,
-    memberships: BTreeSet<Subject>,
-    /// Memberships that AWS has but Okta does not. The step does not wait for their removal; `verify` reports them.
-    extra_memberships: Vec<(String, String)>,
+/// The reason why a part is missing.
+struct Reason {
+    /// The status in Okta.
+    text: String,
+    /// The outcome if the part cannot arrive in this run.
+    end: Option<End>,
 }
 
-/// A user that has not arrived in AWS, or is disabled there.
-struct MissingUser {
-    id: Id<User>,
-    /// Whether AWS has a user with this name that is disabled.
-    disabled: bool,
+/// The end of a wait that would not help.
+enum End {
+    Failed(Error),
+    /// This assignment or push, which the part needs, was not made.
+    Skipped(Subject),
 }
 
-impl Missing {
-    fn subjects(&self) -> impl Iterator<Item = &Subject> {
-        self.users
-            .keys()
-            .chain(&self.groups)
-            .chain(&self.memberships)
-    }
+/// The moment at which the groups that were pushed again are compared with AWS.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Settle {
+    BeforeWait,
+    AfterWait,
+    InVain,
+}
 
-    /// Returns the missing part that each subject waits for.
-    ///
-    /// The memberships of a group or user that arrives in this run are known only after both have arrived. The group waits for
-    /// them if the run waits for it (`is_awaited`), and else the user.
-    fn parts(&self, is_awaited: impl Fn(&Subject) -> bool) -> HashMap<Subject, &Subject> {
-        let mut parts: HashMap<Subject, &Subject> = self
-            .subjects()
-            .map(|subject| (subject.clone(), subject))
-            .collect();
-        for membership in &self.memberships {
-            if let Subject::Membership { group, user } = membership
-                && !is_awaited(membership)
-            {
-                let group = Subject::group(group.clone());
-                let waiting = if is_awaited(&group) {
-                    group
-                } else {
-                    Subject::user(user.clone())
-                };
-                parts.entry(waiting).or_insert(membership);
-            }
+impl End {
+    fn into_error(self, part: &Subject) -> Error {
+        match self {
+            Self::Failed(error) => error,
+            Self::Skipped(needed) => Error::new(
+                ErrorKind::UnusableSubject,
+                format!("{part} cannot arrive in AWS, because Okta has no {needed}"),
+            )
+            .with_help("run the step app-access first"),
         }
-        parts
     }
+}
 
-    /// Keeps only the parts that must arrive before access is assigned (`provisioning.wait_for`).
-    fn only_awaited(mut self, blueprint: &Blueprint) -> Self {
-        if blueprint.provisioning.wait_for == WaitFor::Access {
-            let with_access: BTreeSet<Subject> = blueprint
-                .access
-                .iter()
-                .map(|access| match access.principal() {
-                    PrincipalSpec::User(login) => Subject::user(login),
-                    PrincipalSpec::Group(name) => Subject::group(name),
-                })
-                .collect();
-            self.users.retain(|user, _| with_access.contains(user));
-            self.groups.retain(|group| with_access.contains(group));
-            self.memberships.clear();
+impl Reason {
+    fn waits(text: impl Into<String>) -> Self {
+        Self {
+            text: text.into(),
+            end: None,
         }
-        self
     }
 }
 
@@ -111,162 +97,127 @@ impl Arrival {
         }
     }
 
-    async fn read_assignments(&self, cx: &Context) -> Result<AppAssignments> {
-        let app = cx.facts(|facts| facts.app.clone());
-        AppAssignments::read(&self.okta, app.as_ref()).await
-    }
-
-    /// Returns the parts of the scope that the identity store does not have.
-    async fn find_missing(
-        &self,
-        scope: &ResolvedScope,
-        assigned: &AppAssignments,
-        cx: &Context,
-    ) -> Result<Missing> {
-        let name = |user: &User| assigned.aws_user_name(user).to_owned();
-        let missing_user = |user: &User, disabled| {
-            let id = user.id.clone();
-            (
-                Subject::user(&user.profile.login),
-                MissingUser { id, disabled },
-            )
-        };
-        let mut missing = Missing::default();
-        let Some(center) = lookup::identity_center(&self.aws, cx) else {
-            missing.users = scope
-                .provisionable_users()
-                .map(|user| missing_user(user, false))
-                .collect();
-            missing.groups = scope
-                .pushed
-                .iter()
-                .map(|members| Subject::group(&members.group.name))
-                .collect();
-            return Ok(missing);
-        };
-        let store = center.identity_store();
-        let users: BTreeMap<String, IdentityUser> = store
-            .users()
-            .try_collect()
-            .await
-            .map_err(identity_store_error)?
-            .into_iter()
-            .map(|user| (user.user_name.clone(), user))
-            .collect();
-        let groups: BTreeMap<String, _> = store
-            .groups()
-            .try_collect()
-            .await
-            .map_err(identity_store_error)?
-            .into_iter()
-            .map(|group| (group.display_name, group.id))
-            .collect();
-        for user in scope.provisionable_users() {
-            match users.get(&name(user)) {
-                Some(found) if found.active != Some(false) => {}
-                found => missing.users.extend([missing_user(user, found.is_some())]),
-            }
-        }
-        for members in &scope.pushed {
-            let Some(id) = groups.get(&members.group.name) else {
-                missing.groups.insert(Subject::group(&members.group.name));
-                continue;
-            };
-            let members_in_aws: BTreeSet<UserId> = store
-                .members(id)
-                .try_collect()
-                .await
-                .map_err(identity_store_error)?
-                .into_iter()
-                .collect();
-            for user in scope.provisionable_members(members) {
-                // A user that has not arrived is already listed as a missing user, so the membership is not listed.
-                if let Some(found) = users.get(&name(user))
-                    && !members_in_aws.contains(&found.id)
-                {
-                    let membership = Subject::membership(&members.group.name, &user.profile.login);
-                    missing.memberships.insert(membership);
-                }
-            }
-            let members_in_okta: BTreeSet<String> = members.users.iter().map(name).collect();
-            let extra_members = users.values().filter(|user| {
-                members_in_aws.contains(&user.id) && !members_in_okta.contains(&user.user_name)
-            });
-            missing.extra_memberships.extend(
-                extra_members.map(|user| (user.user_name.clone(), members.group.name.clone())),
-            );
-        }
-        Ok(missing)
-    }
-
-    /// Returns the reason of each missing part: its status in Okta, or an error if waiting would not help.
+    /// Returns the reason of each missing part: its status in Okta, and the outcome if waiting would not help.
     async fn reasons(
         &self,
+        scope: &ResolvedScope,
         missing: &Missing,
-        assigned: &AppAssignments,
         cx: &Context,
-    ) -> Result<BTreeMap<Subject, Result<String>>> {
+        max_age: Duration,
+    ) -> Result<BTreeMap<Subject, Reason>> {
+        let lists = AppLists::new(&self.okta, cx);
+        let is_pushed_by_okta = self.blueprint.provisioning.mode == ProvisioningMode::Okta;
         let mut reasons = BTreeMap::new();
-        for (subject, MissingUser { id, disabled }) in &missing.users {
-            let reason = match assigned.get(id) {
-                _ if *disabled => "exists in AWS, but is disabled".to_owned(),
-                None => "Okta: not assigned to the app".to_owned(),
-                Some(user) => {
-                    let state = user.sync_state.as_ref();
-                    let sync = state.map(|state| format!(", sync {state}"));
-                    format!("Okta: {}{}", user.status, sync.unwrap_or_default())
-                }
-            };
-            reasons.insert(subject.clone(), Ok(reason));
+        if !missing.users.is_empty() {
+            let accounts = Accounts::read(scope, &lists, max_age).await?;
+            for (subject, MissingUser { user, disabled }) in &missing.users {
+                let reason = match accounts.assigned.get(&user.id) {
+                    _ if *disabled => Reason::waits("exists in AWS, but is disabled"),
+                    None => Reason::waits("Okta: not assigned to the app"),
+                    Some(assigned) => {
+                        Reason::waits(format!("Okta: {}", accounts::status(assigned)))
+                    }
+                };
+                let end = match accounts.of(user) {
+                    _ if *disabled || !is_pushed_by_okta => None,
+                    Account::Failed(error) => Some(End::Failed(error)),
+                    Account::Unassigned(assignment) => Some(End::Skipped(assignment)),
+                    Account::Provisioned | Account::Pending(_) => None,
+                };
+                reasons.insert(subject.clone(), Reason { end, ..reason });
+            }
         }
         if missing.groups.is_empty() && missing.memberships.is_empty() {
             return Ok(reasons);
         }
-        let mut mappings = BTreeMap::new();
-        if let Some(app) = cx.facts(|facts| facts.app.clone()) {
-            let all = self.okta.push_mappings(&app).list().try_collect().await;
-            let all = all.map_err(|error| {
-                Error::service("the pushed groups could not be read from Okta", error)
-            })?;
-            mappings.extend(
-                all.into_iter()
-                    .map(|mapping| (mapping.source_group.clone(), mapping)),
-            );
-        }
-        let scope = lookup::scope(&self.okta, &self.blueprint, cx).await?;
-        let status: BTreeMap<&str, Result<String, &PushMapping>> = scope
-            .pushed
-            .iter()
-            .map(|members| {
-                let status = match mappings.get(&members.group.id) {
-                    None => Ok("not pushed".to_owned()),
-                    Some(mapping) if mapping.status == PushStatus::Error => Err(mapping),
-                    Some(mapping) => Ok(mapping.status.to_string()),
-                };
-                (members.group.name.as_str(), status)
-            })
+        let pushes = lists.pushes(max_age).await?;
+        let ids = scope.pushed.iter();
+        let ids: HashMap<&str, &Id<Group>> = ids
+            .map(|members| (members.group.name.as_str(), &members.group.id))
             .collect();
-        for subject in missing.groups.iter().chain(&missing.memberships) {
+        for subject in missing.groups.iter().chain(missing.memberships.keys()) {
             let (Subject::Group { name: group } | Subject::Membership { group, .. }) = subject
             else {
                 continue;
             };
-            let reason = match status.get(&**group) {
-                None => Ok("Okta: not pushed".to_owned()),
-                Some(Ok(status)) => Ok(format!("Okta: {status}")),
-                Some(Err(mapping)) => Err(failed_push(group, mapping)),
+            let reason = match ids.get(&**group).and_then(|id| pushes.get(id)) {
+                None => Reason {
+                    text: "Okta: not pushed".to_owned(),
+                    end: is_pushed_by_okta.then(|| {
+                        let group = group.clone();
+                        End::Skipped(Subject::GroupPush { group })
+                    }),
+                },
+                Some(mapping) => Reason {
+                    text: format!("Okta: {}", mapping.status),
+                    end: match mapping.status {
+                        PushStatus::Error => Some(End::Failed(failed_push(group, mapping))),
+                        _ => None,
+                    },
+                },
             };
             reasons.insert(subject.clone(), reason);
         }
         Ok(reasons)
     }
 
-    /// Returns what is missing now and must arrive before access is assigned.
-    async fn awaited(&self, cx: &Context) -> Result<(Missing, AppAssignments)> {
-        let scope = lookup::scope(&self.okta, &self.blueprint, cx).await?;
-        let assigned = self.read_assignments(cx).await?;
-        let missing = self.find_missing(&scope, &assigned, cx).await?;
-        Ok((missing.only_awaited(&self.blueprint), assigned))
+    /// Returns what is missing in AWS according to a view that is younger than `max_age`. Without an instance, everything is.
+    async fn look(
+        &self,
+        scope: &ResolvedScope,
+        cx: &Context,
+        max_age: Duration,
+    ) -> Result<Missing> {
+        let assigned = AppLists::new(&self.okta, cx).users(app_lists::RUN).await?;
+        let in_aws = identity_view::read(&self.aws, scope, cx, max_age).await?;
+        let in_aws = in_aws.unwrap_or_default();
+        Ok(Missing::find(scope, &assigned, &in_aws))
+    }
+
+    /// Returns what is missing in AWS now, and the groups of AWS that have all their members. The groups of the last look need
+    /// no second one.
+    async fn look_again(
+        &self,
+        scope: &ResolvedScope,
+        cx: &Context,
+        complete: &BTreeMap<String, GroupInAws>,
+    ) -> Result<(Missing, BTreeMap<String, GroupInAws>)> {
+        let lists = AppLists::new(&self.okta, cx);
+        let assigned = lists.users(app_lists::WHILE_WAITING).await?;
+        let mut in_aws = match lookup::identity_center(&self.aws, cx) {
+            Some(center) => IdentityView::read(&center, scope, complete).await?,
+            None => IdentityView::default(),
+        };
+        let missing = Missing::find(scope, &assigned, &in_aws);
+        let incomplete = missing.incomplete_groups(scope);
+        in_aws
+            .groups
+            .retain(|name, _| !incomplete.contains(&**name));
+        Ok((missing, in_aws.groups))
+    }
+
+    /// Forgets the groups that were pushed again and have all their members now. After a wait in vain, records the members that
+    /// are missing.
+    async fn settle(&self, scope: &ResolvedScope, cx: &Context, wait: Settle) -> Result<()> {
+        let mut activations = Activations::load(cx)?;
+        if activations.is_empty() {
+            return Ok(());
+        }
+        let max_age = match wait {
+            Settle::BeforeWait => app_lists::RUN,
+            Settle::AfterWait | Settle::InVain => app_lists::NOW,
+        };
+        let missing = self.look(scope, cx, max_age).await?;
+        let pushes = AppLists::new(&self.okta, cx).pushes(max_age).await?;
+        for members in &scope.pushed {
+            let missing: Vec<_> = missing.members_of(&members.group.name).collect();
+            if let Some(mapping) = pushes.get(&members.group.id)
+                && (wait == Settle::InVain || missing.is_empty())
+            {
+                activations.settle(mapping, missing);
+            }
+        }
+        activations.save(cx)
     }
 }
 
@@ -285,7 +236,10 @@ impl Step for Arrival {
 
     fn plan<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Result<Planned>> {
         Box::pin(async move {
-            let (missing, _) = self.awaited(cx).await?;
+            let scope = lookup::scope(&self.okta, &self.blueprint, cx).await?;
+            let missing = self.look(&scope, cx, app_lists::RUN).await?;
+            self.settle(&scope, cx, Settle::BeforeWait).await?;
+            let missing = missing.only_awaited(&self.blueprint);
             let waits = missing.subjects().cloned();
             let waits = waits.map(|subject| Change::new(Action::Wait, subject));
             Ok(Planned::changes(waits.collect()))
@@ -294,16 +248,22 @@ impl Step for Arrival {
 
     fn apply<'a>(&'a self, change: &'a Change, cx: &'a Context) -> BoxFuture<'a, Result<Applied>> {
         Box::pin(async move {
-            let (missing, assigned) = self.awaited(cx).await?;
+            let scope = lookup::scope(&self.okta, &self.blueprint, cx).await?;
+            let missing = self.look(&scope, cx, app_lists::NOW).await?;
+            let missing = missing.only_awaited(&self.blueprint);
             let parts = missing.parts(|subject| *subject == change.subject);
             let Some(part) = parts.get(&change.subject) else {
                 return Ok(Applied::Done);
             };
-            let mut reasons = self.reasons(&missing, &assigned, cx).await?;
-            let reason = reasons.remove(*part).transpose()?;
+            let reasons = self.reasons(&scope, &missing, cx, app_lists::NOW);
+            let reason = reasons.await?.remove(*part);
+            let text = match reason {
+                Some(Reason { end: Some(end), .. }) => return Err(end.into_error(part)),
+                reason => reason.map(|reason| reason.text),
+            };
             Ok(Applied::Waiting(Waiting {
                 on: format!("{part} to arrive in AWS"),
-                missing: reason.into_iter().collect(),
+                missing: text.into_iter().collect(),
             }))
         })
     }
@@ -318,21 +278,33 @@ impl Step for Arrival {
                 }
             }
             let awaited: BTreeSet<&Subject> = pending.keys().copied().collect();
+            let scope = lookup::scope(&self.okta, &self.blueprint, cx).await?;
+            let mut complete = BTreeMap::new();
             while !pending.is_empty() {
-                let (missing, assigned) = self.awaited(cx).await?;
+                let missing;
+                (missing, complete) = self.look_again(&scope, cx, &complete).await?;
+                let missing = missing.only_awaited(&self.blueprint);
                 let parts = missing.parts(|subject| awaited.contains(subject));
-                let mut reasons = self.reasons(&missing, &assigned, cx).await?;
+                let max_age = app_lists::WHILE_WAITING;
+                let mut reasons = self.reasons(&scope, &missing, cx, max_age).await?;
                 let mut waiting = Vec::new();
                 for (subject, index) in std::mem::take(&mut pending) {
                     let Some(part) = parts.get(subject) else {
                         batch.finish(index, Ok(Outcome::Done)).await?;
                         continue;
                     };
-                    match reasons.remove(*part).transpose() {
-                        Err(error) => batch.finish(index, Err(error)).await?,
-                        Ok(reason) => {
-                            let reason = reason.map(|reason| format!(" ({reason})"));
-                            waiting.push((index, format!("{part}{}", reason.unwrap_or_default())));
+                    let reason = reasons.remove(*part);
+                    let text = reason.as_ref().map(|reason| format!(" ({})", reason.text));
+                    match reason.and_then(|reason| reason.end) {
+                        Some(End::Failed(error)) => batch.finish(index, Err(error)).await?,
+                        Some(End::Skipped(because)) => {
+                            let because = Cause::Subject(because);
+                            batch
+                                .finish(index, Ok(Outcome::Skipped { because }))
+                                .await?;
+                        }
+                        None => {
+                            waiting.push((index, format!("{part}{}", text.unwrap_or_default())));
                             pending.insert(subject, index);
                         }
                     }
@@ -358,27 +330,26 @@ impl Step for Arrival {
                             );
                             batch.finish(*index, Err(error)).await?;
                         }
-                        return Ok(());
+                        return self.settle(&scope, cx, Settle::InVain).await;
                     }
                     waited => waited?,
                 }
             }
-            Ok(())
+            self.settle(&scope, cx, Settle::AfterWait).await
         })
     }
 
     fn verify<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Result<Vec<Check>>> {
         Box::pin(async move {
             let scope = lookup::scope(&self.okta, &self.blueprint, cx).await?;
-            let assigned = self.read_assignments(cx).await?;
-            let missing = self.find_missing(&scope, &assigned, cx).await?;
-            let reasons = self.reasons(&missing, &assigned, cx).await?;
+            let missing = self.look(&scope, cx, app_lists::RUN).await?;
+            let reasons = self.reasons(&scope, &missing, cx, app_lists::RUN).await?;
             let mut checks: Vec<Check> = reasons
                 .into_iter()
                 .map(|(subject, reason)| {
-                    Check::failed(match reason {
-                        Ok(reason) => format!("missing in AWS: {subject} ({reason})"),
-                        Err(error) => error.to_string(),
+                    Check::failed(match reason.end {
+                        Some(End::Failed(error)) => error.to_string(),
+                        _ => format!("missing in AWS: {subject} ({})", reason.text),
                     })
                 })
                 .collect();

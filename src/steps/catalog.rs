@@ -2,13 +2,19 @@
 
 use okta_client::App;
 
-/// The key of Okta's catalog entry "AWS IAM Identity Center". The entry `amazon_aws`, "AWS Account Federation", is another
-/// app.
-pub(super) const CATALOG_NAME: &str = "amazon_aws_sso";
+pub(super) use crate::resolved_scope::CATALOG_NAME;
+
 /// The app's setting for the assertion consumer service (ACS) URL, spelled as in the catalog entry.
 pub(super) const ACS_URL: &str = "acsURL";
 /// The app's setting for the issuer URL, spelled as in the catalog entry.
 pub(super) const ENTITY_ID: &str = "entityID";
+
+/// The values of a new app. Okta refuses blank values in an update of this app, and may do so when it is created; AWS shows
+/// the values only after it has Okta's metadata. The domain `invalid` never exists (RFC 6761).
+pub(super) const PLACEHOLDERS: [(&str, &str); 2] = [
+    (ACS_URL, "https://unset.invalid/acs"),
+    (ENTITY_ID, "https://unset.invalid/issuer"),
+];
 
 /// The provisioning features of the app that are off in Okta, read from the app's `features`.
 pub(super) struct ProvisioningFeatures {

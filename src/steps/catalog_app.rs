@@ -6,14 +6,15 @@ use okta_client::{App, AppStatus, Client as Okta, Id, ListApps, NewApp};
 
 use super::{
     adoption::{must_adopt, record_owned},
-    catalog::{ACS_URL, CATALOG_NAME, ENTITY_ID},
+    catalog::{ACS_URL, CATALOG_NAME, ENTITY_ID, PLACEHOLDERS},
     ids, lookup,
     saml_settings::is_placeholder,
 };
 use crate::{
     blueprint::Blueprint,
     context::Context,
-    error::{Error, ErrorKind, Result},
+    error::{Error, ErrorKind, Result, root_cause},
+    operator::{ManualStep, ManualStepKind},
     plan::{Action, Change, Kind, StepId, Subject},
     step::{Applied, Planned, Step, unknown_change},
 };
@@ -136,7 +137,7 @@ impl CatalogApp {
         apps.map_err(|error| Error::service("the apps could not be listed from Okta", error))
     }
 
-    /// Creates the app.
+    /// Creates the app, with placeholders for AWS's URLs.
     ///
     /// Okta accepts two apps with one label, so two runs at the same time may both create one. The run that creates the
     /// second one sees the first one in the list afterwards. It stops, and leaves both apps to the operator.
@@ -146,20 +147,27 @@ impl CatalogApp {
             label: self.label.clone(),
             sign_on_mode: "SAML_2_0".to_owned(),
             user_name_template: Some(USER_NAME_TEMPLATE.to_owned()),
-            ..NewApp::default()
+            settings: PLACEHOLDERS
+                .map(|(key, url)| (key.to_owned(), url.into()))
+                .into_iter()
+                .collect(),
         };
-        let app = self.okta.apps().create(&new).await.map_err(|error| {
-            Error::service(format!("Okta did not create the {}", self.subject()), error)
-        })?;
+        let app = match self.okta.apps().create(&new).await {
+            Ok(app) => app,
+            Err(error) => {
+                let refused = is_refused(&error);
+                let error =
+                    Error::service(format!("Okta did not create the {}", self.subject()), error);
+                if !refused {
+                    return Err(error);
+                }
+                self.add_manually(&error, cx).await?
+            }
+        };
         cx.update_facts(|facts| facts.app = Some(app.id().clone()));
         // The id must survive a crash: the label can be changed in Okta, and then no plan finds the app again.
         cx.checkpoint().await?;
-        let labelled: Vec<App> = self
-            .list()
-            .await?
-            .into_iter()
-            .filter(|app| app.label() == self.label)
-            .collect();
+        let labelled = self.labelled().await?;
         if labelled.len() > 1 {
             return Err(self
                 .ambiguous(&labelled)
@@ -170,6 +178,49 @@ impl CatalogApp {
                 .with_help("another run has created an app at the same time: keep one of the apps, deactivate and delete the other one in Okta, then make a new plan"));
         }
         Ok(app)
+    }
+
+    /// Has the operator add the app in the Admin Console, because Okta refuses it over the API.
+    async fn add_manually(&self, refused: &Error, cx: &Context) -> Result<App> {
+        let answer = refused.response().map(ToString::to_string);
+        let answer = answer.unwrap_or_else(|| root_cause(refused));
+        let manual_step = ManualStep::new(
+            ManualStepKind::CatalogApp,
+            format!("Add the {} in Okta", self.subject()),
+            "Okta Admin Console > Applications > Applications > Browse App Catalog",
+        )
+        .warning(format!("Okta did not create the app over its API: {answer}"))
+        .instructions([
+            "Search for AWS IAM Identity Center (not AWS Account Federation), and choose Add Integration.",
+            "Enter the application label, and choose Done. The run fills in the other settings.",
+        ])
+        .value("Application label", &self.label);
+        cx.manual_step(manual_step, async |_| {
+            let mut labelled = self.labelled().await?;
+            match (labelled.pop(), labelled.as_slice()) {
+                (Some(app), []) => Ok(app),
+                (Some(app), _) => {
+                    labelled.push(app);
+                    Err(self.ambiguous(&labelled))
+                }
+                (None, _) => Err(Error::new(
+                    ErrorKind::InvalidAnswer,
+                    format!("Okta still has no {}", self.subject()),
+                )
+                .with_help(format!(
+                    "add AWS IAM Identity Center from the catalog, with the label {}",
+                    self.label
+                ))),
+            }
+        })
+        .await
+    }
+
+    /// Returns the apps of the catalog entry with the label of the blueprint.
+    async fn labelled(&self) -> Result<Vec<App>> {
+        let mut apps = self.list().await?;
+        apps.retain(|app| app.label() == self.label);
+        Ok(apps)
     }
 
     /// Returns the error for several apps with the label.
@@ -184,7 +235,7 @@ impl CatalogApp {
                 ids.join(", ")
             ),
         )
-        .with_help("give the other apps a different label in Okta, then run again")
+        .with_help(format!("name one of them in the blueprint: under [okta], app_id = \"{}\"; or give the other apps a different label in Okta", ids[0]))
     }
 
     fn must_adopt(&self, app: &App, cx: &Context) -> bool {
@@ -215,8 +266,15 @@ impl Step for CatalogApp {
 
     fn plan<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Result<Planned>> {
         Box::pin(async move {
-            let (app, others) = self.find(cx).await?;
             let mut planned = Planned::nothing();
+            let (app, others) = match self.find(cx).await {
+                Err(error) if error.kind() == ErrorKind::UnusableSubject => {
+                    cx.update_facts(|facts| facts.app = None);
+                    planned.problem(self.subject(), &error);
+                    return Ok(planned);
+                }
+                found => found?,
+            };
             for other in others {
                 planned = planned.note("other-app", format!(
                     "app \"{}\" ({}) of the same catalog entry is not changed; to adopt it, set okta.app_label = \"{}\" in the blueprint",
@@ -227,12 +285,16 @@ impl Step for CatalogApp {
             }
             let Some(app) = app else {
                 cx.update_facts(|facts| facts.app = None);
-                planned.changes.push(
-                    Change::new(Action::Create, self.subject())
-                        .with("catalog entry", CATALOG_NAME)
-                        .with("signOnMode", "SAML_2_0")
-                        .with("userNameTemplate", USER_NAME_TEMPLATE),
-                );
+                let create = Change::new(Action::Create, self.subject())
+                    .with("catalog entry", CATALOG_NAME)
+                    .with("signOnMode", "SAML_2_0")
+                    .with("userNameTemplate", USER_NAME_TEMPLATE);
+                let placeholders = PLACEHOLDERS.into_iter();
+                planned
+                    .changes
+                    .push(placeholders.fold(create, |create, (key, url)| {
+                        create.with(key, format!("{url} (until {})", ids::SAML_SETTINGS))
+                    }));
                 return Ok(planned);
             };
             let adopted = self.must_adopt(&app, cx);
@@ -304,6 +366,19 @@ impl Step for CatalogApp {
             Ok(Applied::Done)
         })
     }
+}
+
+/// Returns whether Okta refuses the app itself. Another token or another minute would not help.
+fn is_refused(error: &okta_client::Error) -> bool {
+    let is_client_error = error
+        .status()
+        .is_some_and(|status| (400..500).contains(&status));
+    // An answer without a code is not Okta's.
+    is_client_error
+        && error.code().is_some()
+        && !error.is_unauthenticated()
+        && !error.is_permission_denied()
+        && !error.is_throttled()
 }
 
 /// The source of the SAML `NameID` and the SCIM `userName`, which AWS requires to be equal.

@@ -21,6 +21,7 @@ use self::{
     progress::{Prepared, cached_state},
 };
 use super::{
+    app_lists::{self, AppLists},
     catalog::ProvisioningFeatures,
     ids, lookup,
     scim_endpoint::{self, ScimEndpoint, scim_token},
@@ -168,9 +169,10 @@ impl SyncStep {
     }
 
     /// Returns the users and groups of the blueprint, from the scope that the steps share.
-    async fn directory(&self, source: &OktaSource, cx: &Context) -> Result<Directory> {
+    async fn directory(&self, cx: &Context) -> Result<Directory> {
         let scope = lookup::scope(&self.okta, &self.blueprint, cx).await?;
-        source.directory_of(&scope).await
+        let assigned = AppLists::new(&self.okta, cx).users(app_lists::RUN).await?;
+        OktaSource::directory_of(&scope, &assigned)
     }
 
     /// Plans the sync. Returns `None` if the endpoint is unknown, or both the cached state and the token are missing.
@@ -181,7 +183,7 @@ impl SyncStep {
         if state.is_none() && sides.scim.is_none() {
             return Ok(None);
         }
-        let directory = self.directory(&sides.source, cx).await?;
+        let directory = self.directory(cx).await?;
         let prepared = self.engine(&sides, cx).prepare(&directory, state).await?;
         Ok(Some(prepared))
     }
@@ -202,7 +204,7 @@ impl SyncStep {
             settings: self.settings.clone(),
             clock: cx.clock(),
         };
-        let directory = self.directory(&source, cx).await?;
+        let directory = self.directory(cx).await?;
         engine.prepare(&directory, None).await.map(Some)
     }
 
@@ -418,7 +420,7 @@ impl Step for SyncStep {
             }
             match prepared.as_ref().map(PreparedSync::plan) {
                 None => {
-                    let directory = self.directory(&self.source, cx).await?;
+                    let directory = self.directory(cx).await?;
                     planned.changes = changes_for_unknown_target(&directory, &names);
                 }
                 Some(plan) => {

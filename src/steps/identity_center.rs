@@ -51,11 +51,25 @@ impl IdentityCenterInstance {
                 .as_ref()
                 .map(|organization| organization.management_account.clone())
         });
-        Ok(all.into_iter().find(|instance| {
+        let is_organizations = |instance: &Instance| {
             management
                 .as_ref()
                 .is_none_or(|management| instance.owner == *management)
-        }))
+        };
+        let mut found: Vec<Instance> = all.into_iter().filter(is_organizations).collect();
+        if found.len() > 1 {
+            let arns: Vec<String> = found.iter().map(|found| found.arn.to_string()).collect();
+            return Err(Error::new(
+                ErrorKind::UnusableSubject,
+                format!(
+                    "AWS has {} instances of IAM Identity Center that can serve the organization: {}",
+                    arns.len(),
+                    arns.join(", ")
+                ),
+            )
+            .with_help("run with credentials of the management account, or delete the account instances that no application uses"));
+        }
+        Ok(found.pop())
     }
 
     async fn lacks_permission_sets(&self, instance: &Instance) -> Result<bool> {

@@ -3,7 +3,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use futures::future::BoxFuture;
-use okta_client::{App, Client as Okta};
+use okta_client::{App, AppStatus, Client as Okta};
 use saml_metadata::{Finding, IdpSsoDescriptor, Profile, Severity};
 use sha2::{Digest as _, Sha256};
 
@@ -63,7 +63,7 @@ impl IdpMetadata {
                 )
             })?
             .to_vec();
-        validate(bytes, kid, cx)
+        validate(bytes, kid.as_str(), cx)
     }
 }
 
@@ -154,7 +154,9 @@ impl Step for IdpMetadata {
                     )
                     .field("valid until", before(not_after).into(), after(not_after))
             };
-            let Some(app) = lookup::app(&self.okta, cx).await? else {
+            // Okta has no metadata of an inactive app, which the step `catalog-app` activates.
+            let app = lookup::app(&self.okta, cx).await?;
+            let Some(app) = app.filter(|app| app.status() != AppStatus::Inactive) else {
                 plan_with(cx, None);
                 return Ok(Planned::one(change(&|_| {
                     Value::AfterApply(ids::CATALOG_APP)

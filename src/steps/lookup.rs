@@ -6,9 +6,11 @@ use aws_sso_glue::{Account, AccountId, AccountState, Aws, IdentityCenter, Instan
 use okta_client::{App, Client as Okta};
 use tokio::sync::OnceCell;
 
-use super::ids;
+use super::{
+    app_lists::{self, AppLists},
+    ids,
+};
 use crate::{
-    aws_user_name::AppAssignments,
     blueprint::Blueprint,
     context::Context,
     error::{Error, ErrorKind, Result, ServiceError as _, ServiceResponse},
@@ -92,7 +94,11 @@ pub(super) async fn scope(
     blueprint: &Blueprint,
     cx: &Context,
 ) -> Result<Arc<ResolvedScope>> {
-    let read = async || ResolvedScope::read(okta, blueprint).await.map(Arc::new);
+    let app = cx.facts(|facts| facts.app.clone());
+    let read = async || {
+        let scope = ResolvedScope::read(okta, blueprint, app.as_ref()).await;
+        scope.map(Arc::new)
+    };
     let lookup = cx.run_memory::<Lookup>();
     lookup.scope.get_or_try_init(read).await.cloned()
 }
@@ -112,8 +118,7 @@ pub(super) async fn aws_user_name(
     let Some(user) = user else {
         return Ok(login.to_owned());
     };
-    let app = cx.facts(|facts| facts.app.clone());
-    let assignments = AppAssignments::read_one(okta, app.as_ref(), user).await?;
+    let assignments = AppLists::new(okta, cx).users(app_lists::RUN).await?;
     Ok(assignments.aws_user_name(user).to_owned())
 }
 
@@ -151,12 +156,15 @@ pub(super) async fn account_id(
     })
 }
 
-/// Returns the accounts with this id or name.
+/// Returns the account with this id, or the accounts with this name. The id wins: the name of an account may look like the id
+/// of another one.
 fn matching<'a>(all: &'a [Account], id_or_name: &str) -> Vec<&'a Account> {
-    let matches = all.iter().filter(|account| {
-        account.id.as_str() == id_or_name || account.name.as_deref() == Some(id_or_name)
-    });
-    matches.collect()
+    let by_id = all.iter().find(|account| account.id.as_str() == id_or_name);
+    if let Some(account) = by_id {
+        return vec![account];
+    }
+    let by_name = |account: &&Account| account.name.as_deref() == Some(id_or_name);
+    all.iter().filter(by_name).collect()
 }
 
 /// Returns the active account with this id or name.

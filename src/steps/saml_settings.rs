@@ -2,6 +2,7 @@
 
 use futures::future::BoxFuture;
 use okta_client::{App, Client as Okta};
+use serde_json::Value as Json;
 use url::Url;
 
 use super::{
@@ -48,11 +49,6 @@ pub(super) fn is_placeholder(url: &str) -> bool {
     host.is_none_or(|host| host.ends_with(".invalid"))
 }
 
-/// Returns whether the value at this path changes with every write.
-fn changes_with_every_write(path: &str) -> bool {
-    path.ends_with("lastUpdated") || path.starts_with("/_links") || path.starts_with("_links")
-}
-
 impl Step for SamlSettings {
     fn id(&self) -> StepId {
         ids::SAML_SETTINGS
@@ -72,14 +68,16 @@ impl Step for SamlSettings {
             let desired = desired_settings(cx);
             let mut change = Change::new(Action::Update, Subject::AppSettings {});
             for key in [ACS_URL, ENTITY_ID] {
+                // A placeholder is no value: the app of an earlier change of the same plan has it, and it serves no user.
                 let current = app.as_ref().and_then(|app| app.setting(key));
+                let current = current.filter(|url| !is_placeholder(url));
                 let value = desired
                     .as_ref()
                     .and_then(|desired| desired.iter().find(|(name, _)| *name == key))
                     .map(|(_, value)| value.clone());
                 if current.is_none() || current != value.as_deref() {
                     // Users who sign in through the current URLs lose this sign-in.
-                    if current.is_some_and(|url| !is_placeholder(url)) {
+                    if current.is_some() {
                         change.action = Action::Remove;
                     }
                     let value = Value::known_or_after(value, &ids::IDENTITY_SOURCE);
@@ -130,7 +128,7 @@ impl Step for SamlSettings {
     }
 }
 
-/// Fails if the app does not have the two desired values, or if another value has changed.
+/// Fails if the app does not have the two desired values, or if another value has changed or is lost.
 fn check_written(before: &App, after: &App, desired: &[(&'static str, String)]) -> Result<()> {
     for (key, value) in desired {
         let current = after.setting(key);
@@ -142,15 +140,152 @@ fn check_written(before: &App, after: &App, desired: &[(&'static str, String)]) 
             .with_help("the app may have been changed elsewhere at the same time: check its Sign On tab in Okta, then run again"));
         }
     }
-    let written = |path: &str| desired.iter().any(|(key, _)| path.ends_with(key));
-    let unexpected: Vec<String> = before
-        .differences(after)
-        .into_iter()
-        .filter(|path| !written(path) && !changes_with_every_write(path))
-        .collect();
-    if unexpected.is_empty() {
+    let mut difference = Difference::default();
+    difference.compare(String::new(), &document(before)?, &document(after)?);
+    let is_desired = |path: &String| desired.iter().any(|(key, _)| path.ends_with(key));
+    difference.changed.retain(|path| !is_desired(path));
+    if !difference.added.is_empty() {
+        tracing::info!(app = %after.id(), added = ?difference.added, "Okta has added values to the app");
+    }
+    if difference.changed.is_empty() {
         return Ok(());
     }
-    Err(Error::new(ErrorKind::StalePlan, format!("app {} has changes that this run did not write: {}", after.id(), unexpected.join(", ")))
+    Err(Error::new(ErrorKind::StalePlan, format!("app {} has changes that this run did not write: {}", after.id(), difference.changed.join(", ")))
         .with_help("the app may have been changed elsewhere at the same time: check these values in Okta, then run again"))
+}
+
+fn document(app: &App) -> Result<Json> {
+    app.raw().to_value().map_err(|error| {
+        Error::new(
+            ErrorKind::InvalidAnswer,
+            format!(
+                "app {} of Okta cannot be compared with the document of the write",
+                app.id()
+            ),
+        )
+        .with_source(error)
+    })
+}
+
+/// The paths at which a document of Okta differs from the document before a write.
+///
+/// Okta completes a document that is written: it adds fields with their defaults, and returns one empty value for another.
+/// Only a changed or a lost value shows that the write did more than it should, or that another write came in between.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Difference {
+    changed: Vec<String>,
+    added: Vec<String>,
+}
+
+impl Difference {
+    fn compare(&mut self, path: String, before: &Json, after: &Json) {
+        match (before, after) {
+            (Json::Object(before), Json::Object(after)) => {
+                let child = |key: &str| {
+                    if path.is_empty() {
+                        key.to_owned()
+                    } else {
+                        format!("{path}.{key}")
+                    }
+                };
+                let is_compared = |key: &str| !path.is_empty() || !VOLATILE.contains(&key);
+                for (key, before) in before.iter().filter(|(key, _)| is_compared(key)) {
+                    self.compare(child(key), before, after.get(key).unwrap_or(&Json::Null));
+                }
+                let is_added = |key: &str| is_compared(key) && !before.contains_key(key);
+                let added = after.keys().filter(|key| is_added(key));
+                self.added.extend(added.map(|key| child(key)));
+            }
+            // The features are a set.
+            (Json::Array(before), Json::Array(after)) if path == "features" => {
+                if before.iter().any(|feature| !after.contains(feature)) {
+                    self.changed.push(path);
+                } else if before.len() < after.len() {
+                    self.added.push(path);
+                }
+            }
+            (Json::Array(before), Json::Array(after)) if before.len() == after.len() => {
+                for (index, (before, after)) in before.iter().zip(after).enumerate() {
+                    self.compare(format!("{path}.{index}"), before, after);
+                }
+            }
+            _ if before == after || is_empty(before) && is_empty(after) => {}
+            _ => self.changed.push(path),
+        }
+    }
+}
+
+/// Returns whether a value says no more than an absent one.
+fn is_empty(value: &Json) -> bool {
+    match value {
+        Json::Null | Json::Bool(false) => true,
+        Json::String(text) => text.is_empty(),
+        Json::Array(items) => items.is_empty(),
+        Json::Object(fields) => fields.values().all(is_empty),
+        Json::Bool(true) | Json::Number(_) => false,
+    }
+}
+
+/// The top-level fields that differ between two reads of an unchanged app.
+const VOLATILE: [&str; 3] = ["lastUpdated", "_links", "_embedded"];
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::{Difference, Json};
+
+    #[test]
+    fn a_default_that_okta_adds_is_no_change_and_a_lost_value_is_one() {
+        let before = json!({
+            "label": "AWS", "features": ["GROUP_PUSH", "PUSH_NEW_USERS"], "lastUpdated": "1",
+            "settings": { "signOn": { "destination": "https://d", "attributeStatements": [], "audienceOverride": "", "slo": { "enabled": false } } },
+            "statements": [{ "name": "a", "filter": null }],
+        });
+        let difference = |edit: fn(&mut Json)| {
+            let mut after = before.clone();
+            edit(&mut after);
+            let mut difference = Difference::default();
+            difference.compare(String::new(), &before, &after);
+            (difference.changed, difference.added)
+        };
+        let none = [""; 0].map(String::from).to_vec();
+        for unchanged in [
+            (|after| after["lastUpdated"] = json!("2")) as fn(&mut Json),
+            |after| after["features"] = json!(["PUSH_NEW_USERS", "GROUP_PUSH"]),
+            |after| after["settings"]["signOn"]["attributeStatements"] = json!(null),
+            |after| after["settings"]["signOn"]["audienceOverride"] = json!(null),
+            |after| after["settings"]["signOn"]["slo"] = json!(null),
+            |after| after["statements"] = json!([{ "name": "a" }]),
+        ] {
+            assert_eq!(difference(unchanged), (none.clone(), none.clone()));
+        }
+        let (changed, added) = difference(|after| {
+            after["licensing"] = json!({ "seatCount": 5 });
+            after["settings"]["signOn"]["honorForceAuthn"] = json!(false);
+        });
+        assert_eq!(changed, none);
+        assert_eq!(added, ["settings.signOn.honorForceAuthn", "licensing"]);
+        for (path, edit) in [
+            (
+                "label",
+                (|after| after["label"] = json!(null)) as fn(&mut Json),
+            ),
+            ("features", |after| {
+                after["features"] = json!(["GROUP_PUSH"]);
+            }),
+            ("settings", |after| after["settings"] = json!([])),
+            ("settings.signOn.audienceOverride", |after| {
+                after["settings"]["signOn"]["audienceOverride"] = json!("urn:other");
+            }),
+            ("settings.signOn.slo.enabled", |after| {
+                after["settings"]["signOn"]["slo"]["enabled"] = json!(true);
+            }),
+            ("statements.0.name", |after| {
+                after["statements"] = json!([{ "name": "b" }]);
+            }),
+        ] {
+            assert_eq!(difference(edit), (vec![path.to_owned()], none.clone()));
+        }
+    }
 }

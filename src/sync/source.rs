@@ -12,7 +12,7 @@ use crate::{
     aws_user_name::AppAssignments,
     blueprint::Blueprint,
     error::Result,
-    resolved_scope::{ResolvedScope, is_provisioned, profile_violations},
+    resolved_scope::{ResolvedScope, is_provisioned, profile_violations, unknown_status},
 };
 
 /// A source of users and groups.
@@ -69,8 +69,10 @@ impl OktaSource {
     }
 
     /// Returns the directory of a scope that was already read.
-    pub(crate) async fn directory_of(&self, scope: &ResolvedScope) -> Result<Directory> {
-        let assignments = AppAssignments::read(&self.okta, self.app.as_ref()).await?;
+    pub(crate) fn directory_of(
+        scope: &ResolvedScope,
+        assignments: &AppAssignments,
+    ) -> Result<Directory> {
         let users = scope
             .assigned_users()
             .into_values()
@@ -119,8 +121,10 @@ impl Source for OktaSource {
 
     fn read(&self) -> BoxFuture<'_, Result<Directory>> {
         Box::pin(async move {
-            let scope = ResolvedScope::read(&self.okta, &self.blueprint).await?;
-            self.directory_of(&scope).await
+            let app = self.app.as_ref();
+            let scope = ResolvedScope::read(&self.okta, &self.blueprint, app).await?;
+            let assignments = AppAssignments::read(&self.okta, self.app.as_ref()).await?;
+            Self::directory_of(&scope, &assignments)
         })
     }
 
@@ -142,10 +146,11 @@ fn to_user(user: &okta_client::User, user_name: &str) -> User {
     let text = |value: &Option<String>| value.clone().unwrap_or_default();
     let (given_name, family_name) = (text(&profile.first_name), text(&profile.last_name));
     let optional = Attribute::ALL.into_iter().filter_map(|attribute| {
-        let value = profile.other.get(attribute.name())?.as_str()?.trim();
-        (!value.is_empty()).then(|| (attribute, value.to_owned()))
+        let value = profile.text(attribute.name())?.trim().to_owned();
+        (!value.is_empty()).then_some((attribute, value))
     });
-    let active = is_provisioned(&user.status);
+    let unknown_status = unknown_status(user);
+    let active = is_provisioned(&user.status) || unknown_status.is_some();
     User {
         id: ExternalId::new(user.id.as_str()),
         profile: UserProfile {
@@ -162,11 +167,11 @@ fn to_user(user: &okta_client::User, user_name: &str) -> User {
             active,
             optional: optional.collect(),
         },
-        // Profile problems must not prevent the deactivation of a user.
-        problems: if active {
-            profile_violations(user)
-        } else {
-            Vec::new()
+        // Profile problems must not prevent the deactivation of a user. With an unknown status, the account stays as it is.
+        problems: match unknown_status {
+            Some(status) => vec![format!("the user has {status} in Okta")],
+            None if active => profile_violations(user),
+            None => Vec::new(),
         },
     }
 }

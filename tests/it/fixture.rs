@@ -1,13 +1,16 @@
 //! The test fixture: a company in a sandbox, clients for it, and a manual clock that does not sleep.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use okta_aws_sso::{
     Blueprint, CheckOutcome, CompleteReport, Operator, Pipeline, Plan, Report, Result, StateStore,
     WaitPolicy,
     aws::{Aws, ConnectOptions, Credentials},
     okta,
-    operator::SandboxOperator,
+    operator::{Answers, ManualStep, SandboxOperator, ScriptedOperator},
     plan::StepPlan,
     state::Facts,
     steps,
@@ -133,12 +136,41 @@ impl Fixture {
     }
 
     pub(crate) fn pipeline(&self) -> Pipeline {
-        Pipeline::new(steps::default_steps(&self.blueprint, &self.okta, &self.aws))
+        self.pipeline_of(steps::default_steps(&self.blueprint, &self.okta, &self.aws))
+    }
+
+    /// Returns a pipeline of these steps alone.
+    pub(crate) fn pipeline_of(&self, steps: impl Into<steps::Steps>) -> Pipeline {
+        Pipeline::new(steps)
             .blueprint(&self.blueprint)
             .store(self.store.clone())
             .operator(self.operator.clone())
             .clock(Arc::new(self.clock.clone()))
             .wait_policy(WaitPolicy::default())
+    }
+
+    /// Records the manual steps that the operator is asked for. The operator only says that it is done if `forgets` returns
+    /// true.
+    pub(crate) fn watch_operator(
+        &mut self,
+        forgets: impl Fn(&ManualStep) -> bool + Send + Sync + 'static,
+    ) -> Arc<Mutex<Vec<ManualStep>>> {
+        let (operator, asked) = (
+            self.operator.clone(),
+            Arc::<Mutex<Vec<ManualStep>>>::default(),
+        );
+        let (forgets, log) = (Arc::new(forgets), asked.clone());
+        self.operator = Arc::new(ScriptedOperator::new(move |manual_step| {
+            log.lock().expect("a lock").push(manual_step.clone());
+            let (operator, forgets) = (operator.clone(), forgets.clone());
+            async move {
+                if forgets(&manual_step) {
+                    return Ok(Answers::default());
+                }
+                operator.ask(&manual_step).await
+            }
+        }));
+        asked
     }
 
     /// Creates a group in AWS by hand, with these users of AWS as members, and returns its id.
@@ -166,6 +198,40 @@ impl Fixture {
             .send()
             .await
             .expect("a membership");
+    }
+
+    /// Removes a user of AWS from a group of AWS by hand.
+    pub(crate) async fn remove_from_aws_group(&self, group: &str, user: &str) {
+        use aws_sdk_identitystore::types::MemberId;
+        let users = self.sandbox.identity_users();
+        let user = users.into_iter().find(|known| known.user_name == user);
+        let store = self.identity_store().await;
+        let sdk = self.aws.sdk().identity_store();
+        let membership = sdk
+            .get_group_membership_id()
+            .identity_store_id(&store)
+            .group_id(self.aws_group(group))
+            .member_id(MemberId::UserId(user.expect("a user").id))
+            .send()
+            .await
+            .expect("a membership");
+        sdk.delete_group_membership()
+            .identity_store_id(&store)
+            .membership_id(membership.membership_id)
+            .send()
+            .await
+            .expect("a removal");
+    }
+
+    /// Deletes a group of AWS by hand.
+    pub(crate) async fn delete_aws_group(&self, name: &str) {
+        let sdk = self.aws.sdk().identity_store();
+        sdk.delete_group()
+            .identity_store_id(self.identity_store().await)
+            .group_id(self.aws_group(name))
+            .send()
+            .await
+            .expect("a removal");
     }
 
     fn aws_group(&self, name: &str) -> String {
@@ -232,6 +298,19 @@ impl Fixture {
         lines.sort();
         lines
     }
+}
+
+/// Returns the changes and the problems of a step, one line each.
+pub(crate) fn lines(plan: &Plan, step: &'static str) -> Vec<String> {
+    let step = plan
+        .step(&okta_aws_sso::plan::StepId::new(step))
+        .expect("the step");
+    let changes = step.changes.iter().map(ToString::to_string);
+    let problems = step
+        .problems
+        .iter()
+        .map(|problem| format!("problem: {problem}"));
+    changes.chain(problems).collect()
 }
 
 /// Returns the text of a step's plan without indentation, for a snapshot.

@@ -1,13 +1,17 @@
 //! Integration tests of the facade, on the sandbox.
 
+mod adoption;
 mod cancelled;
+mod catalog_app;
 mod contract;
+mod custom_domain;
 mod direct;
 mod drift;
 mod end_state;
 mod end_to_end;
 mod errors;
 mod fixture;
+mod group_push;
 mod interrupted;
 mod killed;
 mod lock;
@@ -15,9 +19,11 @@ mod operator_mistakes;
 mod processes;
 mod programs;
 mod removals;
+mod rights;
 #[cfg(feature = "samael")]
 mod saml_response;
 mod schema;
+mod scope;
 mod secrets;
 mod send;
 mod sequential;

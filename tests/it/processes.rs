@@ -20,9 +20,10 @@ pub(crate) fn profile_folder() -> PathBuf {
 /// Returns a command for a program of `examples/`, which `cargo test` builds beside the tests.
 pub(crate) fn example(name: &str) -> Command {
     let mut command = Command::new(profile_folder().join("examples").join(name));
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("OKTA_")) {
+        command.env_remove(name);
+    }
     for variable in [
-        "OKTA_ORG_URL",
-        "OKTA_API_TOKEN",
         "SCIM_ENDPOINT",
         "SCIM_TOKEN",
         "RUST_LOG",

@@ -98,7 +98,8 @@ async fn an_okta_url_without_a_token_is_an_error() {
         .expect("the program starts");
     assert!(!output.status.success());
     assert!(
-        stderr(&output).contains("only one of OKTA_ORG_URL and OKTA_API_TOKEN is set"),
+        stderr(&output)
+            .contains("the API token is missing: set one of OKTA_CLIENT_TOKEN, OKTA_API_TOKEN"),
         "{}",
         stderr(&output)
     );

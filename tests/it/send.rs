@@ -17,7 +17,7 @@ use okta_aws_sso::{
     sync::{DirectorySync, OktaSource},
 };
 use rest_core::{Clock, ListError, Pager, RateLimiter, Reachability, Secret, Service};
-use sandbox::{Sandbox, SandboxBuilder};
+use sandbox::{HeldRequests, Sandbox, SandboxBuilder};
 
 fn is_send<F: Future + Send>(_: F) {}
 
@@ -53,9 +53,23 @@ fn okta_users_and_groups(client: &okta::Client) {
     is_send(client.users().get(any()));
     is_send(client.users().get_opt(any()));
     is_send(client.users().list(any()).try_collect());
+    is_send(client.users().update(any(), any(), any()));
+    is_send(client.users().replace(any(), any(), any()));
+    is_send(client.users().create(any(), any()));
+    is_send(client.users().activate(any(), any()));
+    is_send(client.users().reactivate(any(), any()));
+    is_send(client.users().deactivate(any(), any()));
+    is_send(client.users().suspend(any()));
+    is_send(client.users().unsuspend(any()));
+    is_send(client.users().unlock(any()));
+    is_send(client.users().reset_password(any(), any()));
+    is_send(client.users().expire_password(any()));
+    is_send(client.users().expire_password_with_temporary(any()));
+    is_send(client.users().delete(any()));
+    is_send(client.groups().replace(any(), any()));
     is_send(client.groups().get(any()));
     is_send(client.groups().get_opt(any()));
-    is_send(client.groups().find_by_name(any()));
+    is_send(client.groups().named(any()));
     is_send(client.groups().create(any(), any()));
     is_send(client.groups().delete(any()));
     is_send(client.groups().add_member(any(), any()));
@@ -86,6 +100,61 @@ fn okta_apps(client: &okta::Client) {
     is_send(client.apps().generate_key(any(), any()));
 }
 
+fn okta_rules_mappings_and_schemas(client: &okta::Client) {
+    is_send(client.group_rules().get(any()));
+    is_send(client.group_rules().get_opt(any()));
+    is_send(client.group_rules().create(any()));
+    is_send(client.group_rules().replace(any(), any()));
+    is_send(client.group_rules().delete(any(), any()));
+    is_send(client.group_rules().activate(any()));
+    is_send(client.group_rules().deactivate(any()));
+    is_send(client.profile_mappings().get(any()));
+    is_send(client.profile_mappings().update(any(), any()));
+    is_send(client.schemas().user());
+    is_send(client.schemas().update_user(any()));
+    is_send(client.schemas().app_user(any()));
+    is_send(client.schemas().update_app_user(any(), any()));
+}
+
+fn okta_org(client: &okta::Client) {
+    is_send(client.org().get());
+    is_send(client.org().update(any()));
+    is_send(client.policies().get(any()));
+    is_send(client.brands().get(any()));
+    is_send(client.api_tokens().get(any()));
+    is_send(client.api_tokens().revoke(any()));
+    is_send(client.principal_rate_limits().get(any()));
+    is_send(client.principal_rate_limits().create(any()));
+    is_send(client.principal_rate_limits().replace(any(), any()));
+    is_send(client.logs().list(any()).try_collect());
+    is_send(client.logs().follow(any()).try_collect());
+}
+
+fn okta_app_details(client: &okta::Client) {
+    is_send(client.apps().create_with(any()));
+    is_send(client.apps().by_label(any()));
+    is_send(client.apps().only_by_label(any()));
+    is_send(client.apps().user(any(), any()));
+    is_send(client.apps().assign_user_with(any(), any(), any()));
+    is_send(client.apps().update_user(any(), any(), any()));
+    is_send(client.apps().group(any(), any()));
+    is_send(client.apps().group_opt(any(), any()));
+    is_send(client.apps().assign_group_with(any(), any(), any()));
+    is_send(client.apps().update_group(any(), any(), any()));
+    is_send(client.apps().key(any(), any()));
+    is_send(client.apps().clone_key(any(), any(), any()));
+    is_send(client.apps().csr(any(), any()));
+    is_send(client.apps().create_csr(any(), any()));
+    is_send(client.apps().publish_csr(any(), any(), any::<Vec<u8>>()));
+    is_send(client.apps().revoke_csr(any(), any()));
+    is_send(client.apps().feature(any(), any()));
+    is_send(client.apps().update_feature(any(), any(), any()));
+    is_send(client.apps().grant(any(), any()));
+    is_send(client.apps().grant_scope(any(), any()));
+    is_send(client.apps().revoke_grant(any(), any()));
+    is_send(client.apps().set_access_policy(any(), any()));
+}
+
 fn okta_push_mappings_and_domains(client: &okta::Client) {
     is_send(client.push_mappings(any()).get(any()));
     is_send(client.push_mappings(any()).create(any()));
@@ -93,6 +162,8 @@ fn okta_push_mappings_and_domains(client: &okta::Client) {
     is_send(client.push_mappings(any()).delete(any(), any()));
     is_send(client.domains().get(any()));
     is_send(client.domains().create(any()));
+    is_send(client.domains().upload_certificate(any(), any()));
+    is_send(client.domains().set_brand(any(), any()));
     is_send(client.domains().verify(any()));
     is_send(client.domains().delete(any()));
 }
@@ -167,7 +238,7 @@ fn facade(pipeline: &Pipeline, store: &StateStore, cx: &Context, sync: &Director
     is_send(pipeline.plan());
     is_send(pipeline.apply(any()));
     is_send(pipeline.verify());
-    is_send(ResolvedScope::read(any(), any()));
+    is_send(ResolvedScope::read(any(), any(), any()));
     is_send(AccessReport::read(any(), any()));
     is_send(cx.checkpoint());
     is_send(store.load());
@@ -184,9 +255,11 @@ fn facade(pipeline: &Pipeline, store: &StateStore, cx: &Context, sync: &Director
     is_send(sync.apply_plan(any()));
 }
 
-fn sandbox(builder: SandboxBuilder) {
+fn sandbox(builder: SandboxBuilder, held: &HeldRequests) {
     is_send(builder.start());
     is_send(Sandbox::start());
+    is_send(held.wait_for(any()));
+    is_send(held.wait_until_at_most(any()));
 }
 
 /// A task of an embedding program: it owns everything that it uses.

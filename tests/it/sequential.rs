@@ -73,8 +73,9 @@ async fn groups_after_a_refused_second_change(parallelism: usize) -> (Vec<String
     let sent = fixture.sandbox.writes().len();
     let mut existing = Vec::new();
     for name in ["first", "second", "third"] {
-        let found = fixture.okta.groups().find_by_name(name).await;
-        existing.extend(found.expect("an answer").map(|group| group.name));
+        let found = fixture.okta.groups().named(name).await;
+        let names = found.expect("an answer").into_iter();
+        existing.extend(names.map(|group| group.name));
     }
     (existing, sent)
 }

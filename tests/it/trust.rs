@@ -3,29 +3,16 @@
 use std::sync::Arc;
 
 use okta_aws_sso::{
-    Blueprint, Cause, ChangeResult, Context, ErrorKind, Guard, Outcome, Pipeline, StateStore,
+    Blueprint, ChangeResult, ErrorKind, Guard, Outcome, Pipeline, StateStore,
     guard::Excess,
-    okta::PushActivation,
     operator::NoOperator,
     plan::{self, Action, StepId, Subject},
-    state::Facts,
-    steps::{self, AccountAssignments, PermissionSets, Steps},
+    steps::{AccountAssignments, PermissionSets, Steps},
 };
 use rest_core::Secret;
 use sandbox::{PersonStatus, Service};
 
-use crate::fixture::{Fixture, SEED, TEAM, apply, company, direct, team_and_auditors, unindented};
-
-/// Returns the changes and the problems of a step, one line each.
-fn lines(plan: &okta_aws_sso::Plan, step: &'static str) -> Vec<String> {
-    let step = plan.step(&StepId::new(step)).expect("the step");
-    let changes = step.changes.iter().map(ToString::to_string);
-    let problems = step
-        .problems
-        .iter()
-        .map(|problem| format!("problem: {problem}"));
-    changes.chain(problems).collect()
-}
+use crate::fixture::{Fixture, SEED, TEAM, apply, company, direct, lines, unindented};
 
 /// Returns the names of the AWS operations that wrote.
 fn aws_writes(fixture: &Fixture) -> Vec<String> {
@@ -470,107 +457,6 @@ async fn an_account_that_cannot_be_used_makes_its_assignment_skipped_and_not_don
     assert!(matches!(outcome, Outcome::Skipped { .. }), "{outcome:?}");
 }
 
-#[tokio::test]
-async fn a_group_of_the_same_name_is_adopted_only_if_its_other_members_are_allowed() {
-    let mut fixture = Fixture::new(TEAM).await;
-    fixture.run().await.expect("the first run");
-    fixture
-        .create_aws_group("auditors", &["person.00003@example.com"])
-        .await;
-    let _id = fixture
-        .sandbox
-        .add_group("auditors", &["person.00002@example.com"]);
-    fixture.blueprint = Blueprint::from_toml(&team_and_auditors()).expect("a blueprint");
-    let plan = fixture.pipeline().plan().await.expect("a plan");
-    assert_eq!(
-        lines(&plan, "app-access"),
-        [
-            "adopt group auditors",
-            "create group auditors pushed to AWS"
-        ]
-    );
-    let text = plan.to_string();
-    assert!(text.contains("person.00003@example.com"), "{text}");
-    assert!(text.contains("Deploy in Sandbox"), "{text}");
-    let error = fixture.pipeline().apply(&plan).await.expect_err("a hazard");
-    assert_eq!(error.kind(), ErrorKind::GuardRejected);
-    // The rest is done without the group.
-    let withholding = Guard {
-        excess: Excess::WithholdRemovals,
-        ..Guard::default()
-    };
-    let report = fixture.pipeline().guard(withholding).apply(&plan).await;
-    let report = report.expect("a run");
-    let result = |subject: &Subject| {
-        let mut results = report.results.iter();
-        let result = results.find(|result| result.subject == *subject);
-        result.expect("a result").outcome.clone()
-    };
-    assert_eq!(
-        result(&Subject::group("auditors")),
-        Outcome::Skipped {
-            because: Cause::Guard
-        }
-    );
-    let push = Subject::GroupPush {
-        group: "auditors".into(),
-    };
-    assert!(matches!(result(&push), Outcome::Skipped { .. }));
-    assert!(
-        !fixture
-            .assignments()
-            .iter()
-            .any(|text| text.contains("auditors"))
-    );
-    let plan = fixture.pipeline().plan().await.expect("the next plan");
-    let allowed = Guard {
-        allowed: ["gives-access-to:auditors".to_owned()].into(),
-        ..Guard::default()
-    };
-    let report = fixture.pipeline().guard(allowed).apply(&plan).await;
-    report
-        .expect("a run")
-        .complete()
-        .expect("an allowed adoption");
-}
-
-#[tokio::test]
-async fn a_user_of_another_provisioner_is_not_taken_over() {
-    let mut fixture = Fixture::new(TEAM).await;
-    fixture.run().await.expect("the first run");
-    let shown = fixture.sandbox.console().enable_automatic_provisioning();
-    let shown = shown.expect("a token");
-    let endpoint: okta_aws_sso::scim::Endpoint = shown.scim_endpoint.parse().expect("an endpoint");
-    let scim = okta_aws_sso::scim::Client::builder(&endpoint, Secret::new(shown.access_token))
-        .build()
-        .expect("a client");
-    let new: scim_types::User = serde_json::from_value(serde_json::json!({
-        "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"],
-        "userName": "eve@example.com", "externalId": "entra-1", "displayName": "Eve",
-        "name": {"givenName": "Eve", "familyName": "Other"},
-    }))
-    .expect("a user");
-    scim.users()
-        .create(&new)
-        .await
-        .expect("a user of another provisioner");
-    let _id = fixture
-        .sandbox
-        .add_user(&sandbox::Person::new("eve@example.com", "Eve", "Other"));
-    let with_eve = TEAM.replace(
-        "[provisioning]",
-        "[provisioning]\nassign_users = [\"eve@example.com\"]",
-    );
-    fixture.blueprint = Blueprint::from_toml(&with_eve).expect("a blueprint");
-    let plan = fixture.pipeline().plan().await.expect("a plan");
-    let problems: Vec<String> = plan.problems().map(ToString::to_string).collect();
-    assert_eq!(problems.len(), 1, "{plan}");
-    assert!(
-        problems[0].contains("belongs to another provisioner: its external id is entra-1"),
-        "{problems:?}"
-    );
-}
-
 /// A blueprint with one group of administrators, in direct mode.
 const ADMINS: &str = r#"
 [provisioning]
@@ -704,77 +590,6 @@ async fn a_strict_run_refuses_problems_and_starts_nothing_after_the_first_failur
     for outcome in later {
         assert!(matches!(outcome, Outcome::Skipped { .. }), "{outcome:?}");
     }
-}
-
-/// Two plans with one context are equal, also where objects of the same name exist.
-#[tokio::test]
-async fn a_second_plan_of_a_run_shows_the_same_adoptions() {
-    let fixture = Fixture::new(TEAM).await;
-    fixture.run().await.expect("the first run");
-    let cx = Context::new(
-        Facts::default(),
-        fixture.operator.clone(),
-        Arc::new(fixture.clock.clone()),
-    );
-    let mut adoptions = Vec::new();
-    for step in steps::default_steps(&fixture.blueprint, &fixture.okta, &fixture.aws).iter() {
-        let first = step.plan(&cx).await.expect("a plan");
-        let second = step.plan(&cx).await.expect("a plan");
-        assert_eq!(first, second, "{}", step.id());
-        let adopted = first.changes.into_iter();
-        let adopted = adopted.filter(|change| change.action == Action::Adopt);
-        adoptions.extend(adopted.map(|change| change.to_string()));
-    }
-    assert_eq!(
-        adoptions,
-        [
-            "adopt app \"AWS IAM Identity Center\"",
-            "adopt permission set AdministratorAccess",
-            "adopt permission set Deploy"
-        ]
-    );
-}
-
-#[tokio::test]
-async fn a_push_that_takes_members_out_of_a_group_is_a_removal() {
-    let fixture = Fixture::new(TEAM).await;
-    fixture.run().await.expect("the first run");
-    let app = fixture.app().await;
-    let mappings = fixture.okta.push_mappings(&app);
-    let mapping = mappings.list().try_collect().await.expect("mappings");
-    let switch_off = || async {
-        let off = mappings.set_status(&mapping[0].id, PushActivation::Inactive);
-        off.await.expect("a status");
-    };
-    switch_off().await;
-    let plan = fixture.pipeline().plan().await.expect("a plan");
-    assert_eq!(
-        lines(&plan, "app-access"),
-        ["update group deployers pushed to AWS"]
-    );
-    let report = apply(&fixture.pipeline(), &plan).await.expect("a run");
-    assert_eq!(report.done(), 1);
-
-    // Ada is a member of the group in AWS only.
-    switch_off().await;
-    fixture
-        .add_to_aws_group("deployers", "ada.lovelace@example.com")
-        .await;
-    fixture.sandbox.clear_requests();
-    let plan = fixture.pipeline().plan().await.expect("a plan");
-    let step = plan.step(&StepId::new("app-access")).expect("the step");
-    insta::assert_snapshot!(unindented(step), @r"
-    - group deployers pushed to AWS
-    status                           INACTIVE -> ACTIVE
-    members that Okta does not have  ada.lovelace@example.com -> (none)
-    (Okta pushes the members of the group again, and can take the other members out of the group in AWS)
-    ");
-    let error = fixture.pipeline().apply(&plan).await;
-    assert_eq!(
-        error.expect_err("a refusal").kind(),
-        ErrorKind::GuardRejected
-    );
-    assert_eq!(fixture.sandbox.writes().len(), 0);
 }
 
 #[tokio::test]

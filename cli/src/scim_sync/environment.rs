@@ -13,7 +13,7 @@ use sandbox::{Sandbox, Service, Stage};
 use super::Arguments;
 use crate::{
     Failure,
-    environment::{okta_client, ready_file},
+    environment::{okta_client, ready_file, real_okta},
 };
 
 /// The clients of both services.
@@ -87,14 +87,11 @@ impl Environment {
         let variable = |name: &str| {
             std::env::var(name).map_err(|_not_set| {
                 unusable(format!("{name} is not set")).with_help(
-                    "set OKTA_ORG_URL, OKTA_API_TOKEN, SCIM_ENDPOINT and SCIM_TOKEN, or none of them to use a sandbox",
+                    "set the org and its credential, SCIM_ENDPOINT and SCIM_TOKEN, or none of them to use a sandbox",
                 )
             })
         };
-        let okta = okta_client(
-            &variable("OKTA_ORG_URL")?,
-            Secret::new(variable("OKTA_API_TOKEN")?),
-        )?;
+        let okta = real_okta()?;
         let scim = scim_client(
             &variable("SCIM_ENDPOINT")?,
             Secret::new(variable("SCIM_TOKEN")?),

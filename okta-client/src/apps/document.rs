@@ -1,24 +1,36 @@
 //! An app's complete document.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
-use serde_json::{Map, Value};
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::value::RawValue;
 
-use super::AppStatus;
+use super::{AppStatus, SigningKey, differences::compare};
 use crate::{
-    Id,
-    json::{self, FromJson, Missing},
+    Edit, EditError, Id, Raw,
+    json::{Element, resource},
+    raw::{members, text},
 };
 
-/// An app, as Okta sent it.
-///
-/// An update replaces the whole document, so a client that drops unknown fields would delete them.
-/// `App` therefore keeps the complete document and provides accessors for parts of it.
-/// [`edit`](Self::edit) returns a document for an update.
-#[derive(Debug, Clone, PartialEq)]
-pub struct App {
-    id: Id<Self>,
-    document: Value,
+resource! {
+    /// An app, as Okta sent it.
+    ///
+    /// An update replaces the whole document, so a client that drops unknown fields would delete them. `App` therefore
+    /// keeps the complete document and provides accessors for parts of it. [`edit`](Self::edit) returns a document for
+    /// an update.
+    resource App {
+        id: Id<App> = "/id",
+        name: String = "/name",
+        label: String = "/label",
+        status: AppStatus = "/status",
+        sign_on_mode: Option<String> = "/signOnMode",
+        features: Vec<String> = "/features",
+        settings: Settings = "/settings/app",
+        signing_kid: Option<Id<SigningKey>> = "/credentials/signing/kid",
+        user_name_template: Option<String> = "/credentials/userNameTemplate/template",
+        created: Option<String> = "/created",
+        last_updated: Option<String> = "/lastUpdated",
+    }
 }
 
 impl App {
@@ -31,25 +43,25 @@ impl App {
     /// Returns the app's key in Okta's catalog, such as `amazon_aws_sso`.
     #[must_use]
     pub fn name(&self) -> &str {
-        self.str_at("/name").unwrap_or_default()
+        &self.name
     }
 
     /// Returns the label that users see.
     #[must_use]
     pub fn label(&self) -> &str {
-        self.str_at("/label").unwrap_or_default()
+        &self.label
     }
 
     /// Returns the lifecycle status.
     #[must_use]
     pub fn status(&self) -> AppStatus {
-        json::open_enum(&self.document, "/status")
+        self.status.clone()
     }
 
     /// Returns the sign-on mode, such as `SAML_2_0`.
     #[must_use]
     pub fn sign_on_mode(&self) -> Option<&str> {
-        self.str_at("/signOnMode")
+        self.sign_on_mode.as_deref()
     }
 
     /// Returns the enabled provisioning features, such as `PUSH_NEW_USERS`.
@@ -57,54 +69,54 @@ impl App {
     /// They reflect the provisioning options that an admin enables in the Admin Console.
     #[must_use]
     pub fn features(&self) -> Vec<&str> {
-        let features = self.document.get("features").and_then(Value::as_array);
-        features
-            .into_iter()
-            .flatten()
-            .filter_map(Value::as_str)
-            .collect()
+        self.features.iter().map(String::as_str).collect()
     }
 
     /// Returns an app-specific setting, from `settings.app` in the document. An empty setting
-    /// counts as absent.
+    /// counts as absent, and so does a setting that is not a string.
     #[must_use]
     pub fn setting(&self, key: &str) -> Option<&str> {
-        let value = self.document.pointer("/settings/app")?.get(key)?;
-        value.as_str().filter(|text| !text.is_empty())
+        self.settings.0.get(key).map(String::as_str)
+    }
+
+    /// Returns the app-specific settings as a type, such as [`AcsSettings`]. Keys differ between apps.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the settings do not match `T`.
+    pub fn settings<T: DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
+        let settings = self.raw.get("/settings/app");
+        serde_json::from_str(settings.as_ref().map_or("{}", Raw::as_str))
     }
 
     /// Returns the id of the app's signing key.
     #[must_use]
-    pub fn signing_kid(&self) -> Option<&str> {
-        self.str_at("/credentials/signing/kid")
+    pub fn signing_kid(&self) -> Option<&Id<SigningKey>> {
+        self.signing_kid.as_ref()
     }
 
     /// Returns the template for user names at the app, such as `${source.login}`.
     #[must_use]
     pub fn user_name_template(&self) -> Option<&str> {
-        self.str_at("/credentials/userNameTemplate/template")
+        self.user_name_template.as_deref()
+    }
+
+    /// Returns the time of the app's creation, in Okta's format.
+    #[must_use]
+    pub fn created(&self) -> Option<&str> {
+        self.created.as_deref()
     }
 
     /// Returns the time of the last change, in Okta's format.
     #[must_use]
     pub fn last_updated(&self) -> Option<&str> {
-        self.str_at("/lastUpdated")
-    }
-
-    /// Returns the whole document.
-    #[must_use]
-    pub fn document(&self) -> &Value {
-        &self.document
+        self.last_updated.as_deref()
     }
 
     /// Returns the document for an update: all fields except those that are read-only.
     #[must_use]
-    pub fn edit(&self) -> AppDocument {
-        let mut document = self.document.as_object().cloned().unwrap_or_default();
-        document.retain(|key, _| !READ_ONLY.contains(&key.as_str()));
-        AppDocument {
-            document: Value::Object(document),
-        }
+    pub fn edit(&self) -> Edit<Self> {
+        Edit::of(&self.raw, &READ_ONLY)
     }
 
     /// Returns the sorted paths of the fields that differ in `after`, such as
@@ -115,102 +127,100 @@ impl App {
     #[must_use]
     pub fn differences(&self, after: &Self) -> Vec<String> {
         let mut paths = Vec::new();
-        compare(String::new(), &self.document, &after.document, &mut paths);
+        compare(
+            String::new(),
+            self.raw.as_str(),
+            after.raw.as_str(),
+            &mut paths,
+        );
         paths
     }
-
-    fn str_at(&self, pointer: &str) -> Option<&str> {
-        json::str_at(&self.document, pointer)
-    }
 }
 
-impl FromJson for App {
-    fn from_json(document: Value) -> Result<Self, Missing> {
-        Ok(Self {
-            id: json::id(&document, "/id")?,
-            document,
-        })
-    }
-}
-
-/// An edited app document, for [`Apps::replace`](super::Apps::replace).
-#[derive(Debug, Clone, PartialEq)]
-pub struct AppDocument {
-    document: Value,
-}
-
-impl AppDocument {
+impl Edit<App> {
     /// Sets an app-specific setting, in `settings.app` of the document.
     pub fn set_setting(&mut self, key: &str, value: impl Into<String>) {
-        let app = child(child(&mut self.document, "settings"), "app");
-        object(app).insert(key.to_owned(), Value::String(value.into()));
+        let pointer = format!("/settings/app/{}", crate::raw::escape(key));
+        self.set_text(&pointer, &value.into());
+    }
+
+    /// Sets the members of `settings` in `settings.app` of the document. Other app-specific settings stay.
+    ///
+    /// # Errors
+    ///
+    /// Fails if `settings` is not serialized as an object.
+    pub fn set_settings(&mut self, settings: &impl Serialize) -> Result<(), EditError> {
+        let value = serde_json::to_value(settings);
+        match value {
+            Ok(serde_json::Value::Object(settings)) => {
+                for (key, value) in settings {
+                    self.set(
+                        &format!("/settings/app/{}", crate::raw::escape(&key)),
+                        value,
+                    )?;
+                }
+                Ok(())
+            }
+            Ok(_) => Err(EditError::new(
+                "/settings/app",
+                "the settings are not an object",
+            )),
+            Err(error) => Err(EditError::serialize("/settings/app", error)),
+        }
     }
 
     /// Sets the app's signing key.
     ///
     /// After the update, sign-in fails until the service provider knows the key's certificate.
-    pub fn set_signing_kid(&mut self, kid: impl Into<String>) {
-        let signing = child(child(&mut self.document, "credentials"), "signing");
-        object(signing).insert("kid".to_owned(), Value::String(kid.into()));
+    pub fn set_signing_kid(&mut self, kid: &Id<SigningKey>) {
+        self.set_text("/credentials/signing/kid", kid.as_str());
     }
 
     /// Sets the label that users see.
     pub fn set_label(&mut self, label: impl Into<String>) {
-        object(&mut self.document).insert("label".to_owned(), Value::String(label.into()));
-    }
-
-    /// Returns the whole document.
-    #[must_use]
-    pub fn document(&self) -> &Value {
-        &self.document
+        self.set_text("/label", &label.into());
     }
 }
 
-/// Returns the value as an object. A value of another type, such as `null`, becomes an empty
-/// object.
-fn object(value: &mut Value) -> &mut Map<String, Value> {
-    if !value.is_object() {
-        *value = Value::Object(Map::new());
-    }
-    value.as_object_mut().expect("the value is an object")
+/// The app-specific settings of a SAML app that needs the URL of the service provider's assertion consumer service,
+/// such as `amazon_aws_sso`, for [`App::settings`]. The keys of similar apps are spelled in other ways.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, serde::Deserialize)]
+#[non_exhaustive]
+pub struct AcsSettings {
+    /// The URL of the assertion consumer service.
+    #[serde(rename = "acsURL", default, skip_serializing_if = "Option::is_none")]
+    pub acs_url: Option<String>,
+    /// The entity id of the service provider.
+    #[serde(rename = "entityID", default, skip_serializing_if = "Option::is_none")]
+    pub entity_id: Option<String>,
 }
 
-fn child<'a>(value: &'a mut Value, key: &str) -> &'a mut Value {
-    object(value).entry(key).or_insert(Value::Null)
-}
-
-/// Adds the paths of all differences between two values to `paths`.
-fn compare(path: String, before: &Value, after: &Value, paths: &mut Vec<String>) {
-    match (before, after) {
-        (Value::Object(before), Value::Object(after)) => {
-            let keys: BTreeSet<_> = before.keys().chain(after.keys()).collect();
-            for key in keys {
-                if path.is_empty() && IGNORED.contains(&key.as_str()) {
-                    continue;
-                }
-                let at = |object: &Map<_, _>| object.get(key).cloned().unwrap_or(Value::Null);
-                let path = if path.is_empty() {
-                    key.clone()
-                } else {
-                    format!("{path}.{key}")
-                };
-                compare(path, &at(before), &at(after), paths);
-            }
+impl AcsSettings {
+    /// Returns settings with both values.
+    pub fn new(acs_url: impl Into<String>, entity_id: impl Into<String>) -> Self {
+        Self {
+            acs_url: Some(acs_url.into()),
+            entity_id: Some(entity_id.into()),
         }
-        (Value::Array(before), Value::Array(after)) if path == "features" => {
-            let set = |list: &[Value]| list.iter().map(Value::to_string).collect::<BTreeSet<_>>();
-            if set(before) != set(after) {
-                paths.push(path);
-            }
-        }
-        _ if is_empty(before) && is_empty(after) => {}
-        _ if before == after => {}
-        _ => paths.push(path),
     }
 }
 
-fn is_empty(value: &Value) -> bool {
-    value.is_null() || value.as_str().is_some_and(str::is_empty)
+/// The app-specific settings that are strings and not empty.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Settings(BTreeMap<String, String>);
+
+impl Element for Settings {
+    fn element(raw: &RawValue) -> Option<Self> {
+        let setting = |(key, value): (&RawValue, &RawValue)| {
+            Some((text(key.get())?.into_owned(), String::element(value)?))
+        };
+        let settings = members(raw.get())?.into_iter().filter_map(setting);
+        Some(Self(settings.collect()))
+    }
+
+    fn absent() -> Option<Self> {
+        Some(Self(BTreeMap::new()))
+    }
 }
 
 /// The read-only fields. All other fields are sent back unchanged.
@@ -226,17 +236,14 @@ const READ_ONLY: [&str; 9] = [
     "_embedded",
 ];
 
-/// Fields that may differ between two reads of an unchanged app.
-const IGNORED: [&str; 3] = ["lastUpdated", "_links", "_embedded"];
-
 #[cfg(test)]
 mod tests {
     use serde_json::{Value, json};
 
     use super::App;
     use crate::{
-        AppStatus,
-        json::{FromJson, Missing},
+        AcsSettings, AppStatus, Edit, Id,
+        json::{Missing, decode},
     };
 
     fn document() -> Value {
@@ -262,7 +269,31 @@ mod tests {
     }
 
     fn app(document: Value) -> App {
-        App::from_json(document).expect("a valid app")
+        decode::<App>(document).expect("a valid app")
+    }
+
+    fn kid(kid: &str) -> Id<crate::SigningKey> {
+        Id::parse(kid).expect("an id")
+    }
+
+    fn value(edit: &Edit<App>) -> Value {
+        serde_json::from_str(&edit.to_json()).expect("JSON")
+    }
+
+    #[test]
+    fn settings_are_read_and_set_as_a_type() {
+        let app = app(document());
+        let settings: AcsSettings = app.settings().expect("settings");
+        assert_eq!(settings, AcsSettings::new("https://acs", ""));
+        let mut edit = app.edit();
+        edit.set_settings(&AcsSettings {
+            acs_url: None,
+            ..AcsSettings::new("", "https://e/~")
+        })
+        .expect("an object");
+        let expected = json!({ "acsURL": "https://acs", "entityID": "https://e/~" });
+        assert_eq!(value(&edit)["settings"]["app"], expected);
+        edit.set_settings(&7).expect_err("no object");
     }
 
     #[track_caller]
@@ -283,7 +314,7 @@ mod tests {
         assert_eq!(app.setting("acsURL"), Some("https://acs"));
         assert_eq!(app.setting("entityID"), None);
         assert_eq!(app.setting("acsUrl"), None, "keys are case-sensitive");
-        assert_eq!(app.signing_kid(), Some("kid-1"));
+        assert_eq!(app.signing_kid(), Some(&kid("kid-1")));
         assert_eq!(app.user_name_template(), Some("${source.login}"));
         assert_eq!(app.last_updated(), Some("2026-01-02T00:00:00.000Z"));
     }
@@ -297,17 +328,17 @@ mod tests {
             ("", None, None)
         );
         assert!(app.features().is_empty());
-        assert_eq!(App::from_json(json!({ "name": "x" })), Err(Missing("/id")));
+        assert_eq!(decode::<App>(json!({ "name": "x" })), Err(Missing("/id")));
     }
 
     #[test]
     fn an_edit_keeps_all_fields_except_read_only_ones() {
         let mut edited = app(document()).edit();
         edited.set_setting("entityID", "https://entity");
-        edited.set_signing_kid("kid-2");
+        edited.set_signing_kid(&kid("kid-2"));
         edited.set_label("AWS!");
         assert_eq!(
-            *edited.document(),
+            value(&edited),
             json!({
                 "name": "amazon_aws_sso", "label": "AWS!", "signOnMode": "SAML_2_0",
                 "accessibility": { "selfService": false, "errorRedirectUrl": null },
@@ -328,11 +359,11 @@ mod tests {
     fn setting_a_field_creates_missing_objects() {
         let mut edited = app(json!({ "id": "0oa1", "settings": { "app": null } })).edit();
         edited.set_setting("acsURL", "x");
-        edited.set_signing_kid("kid");
+        edited.set_signing_kid(&kid("kid"));
         let expected = json!({
             "settings": { "app": { "acsURL": "x" } }, "credentials": { "signing": { "kid": "kid" } }
         });
-        assert_eq!(*edited.document(), expected);
+        assert_eq!(value(&edited), expected);
     }
 
     #[test]

@@ -6,13 +6,13 @@
 //! visible in [`App::features`].
 
 use rest_core::{Call, Idempotency, Secret};
-use serde_json::{Value, json};
+use serde_json::{Value, json, value::RawValue};
 
 use super::{App, Apps, path};
 use crate::{
-    Error, Id,
+    Error, Id, Raw,
     client::Reply,
-    json::{self, FromJson, Missing},
+    json::{Element, Field, FromJson, Missing, resource, scan},
     open_enum::open_enum,
 };
 
@@ -24,6 +24,8 @@ impl Apps<'_> {
     /// # Errors
     ///
     /// Fails if the request fails or the app does not exist.
+    ///
+    /// Scope: `okta.apps.read`.
     pub async fn connection(&self, id: &Id<App>) -> Result<Connection, Error> {
         read(
             self.client
@@ -41,6 +43,8 @@ impl Apps<'_> {
     /// # Errors
     ///
     /// Fails if the request fails, if the app does not exist, or if Okta could not use the token.
+    ///
+    /// Scope: `okta.apps.manage`.
     pub async fn set_connection(
         &self,
         id: &Id<App>,
@@ -56,9 +60,8 @@ impl Apps<'_> {
             }))
             .with_idempotency(Idempotency::Idempotent);
         let mut result = self.client.request(call).await;
-        if let Err(Error::Api { source, .. }) = &mut result {
-            // Okta does not document whether its error texts may contain the token.
-            source.redact(token);
+        if let Err(error) = &mut result {
+            error.redact(token);
         }
         read(result?)
     }
@@ -71,6 +74,8 @@ impl Apps<'_> {
     /// # Errors
     ///
     /// Fails if the request fails or the app does not exist.
+    ///
+    /// Scope: `okta.apps.manage`.
     pub async fn activate_connection(&self, id: &Id<App>) -> Result<(), Error> {
         self.connection_lifecycle(id, "activate").await
     }
@@ -83,6 +88,8 @@ impl Apps<'_> {
     /// # Errors
     ///
     /// Fails if the request fails or the app does not exist.
+    ///
+    /// Scope: `okta.apps.manage`.
     pub async fn deactivate_connection(&self, id: &Id<App>) -> Result<(), Error> {
         self.connection_lifecycle(id, "deactivate").await
     }
@@ -94,6 +101,8 @@ impl Apps<'_> {
     ///
     /// Fails if the request fails, if the app does not exist, or if the app has no provisioning
     /// ([`Error::is_provisioning_unsupported`]).
+    ///
+    /// Scope: `okta.apps.read`.
     pub async fn provisioning(&self, id: &Id<App>) -> Result<Provisioning, Error> {
         self.client
             .read(Call::get(path(id, &USER_PROVISIONING)))
@@ -105,6 +114,8 @@ impl Apps<'_> {
     /// # Errors
     ///
     /// Fails if the request fails or the app does not exist.
+    ///
+    /// Scope: `okta.apps.read`.
     pub async fn provisioning_opt(&self, id: &Id<App>) -> Result<Option<Provisioning>, Error> {
         match self.provisioning(id).await {
             Err(error) if error.is_provisioning_unsupported() => Ok(None),
@@ -118,6 +129,8 @@ impl Apps<'_> {
     ///
     /// Fails if the request fails, if the app does not exist, or if the app has no provisioning
     /// ([`Error::is_provisioning_unsupported`]).
+    ///
+    /// Scope: `okta.apps.manage`.
     pub async fn set_provisioning(
         &self,
         id: &Id<App>,
@@ -147,44 +160,70 @@ pub struct Connection {
     pub base_url: Option<String>,
     /// Okta's id of the request that returned this connection.
     pub request_id: Option<String>,
+    raw: Raw,
+}
+
+impl Connection {
+    /// Returns the JSON text that Okta sent, with the fields that this type does not have.
+    #[must_use]
+    pub fn raw(&self) -> &Raw {
+        &self.raw
+    }
 }
 
 impl FromJson for Connection {
-    fn from_json(value: Value) -> Result<Self, Missing> {
-        // Apps with a token have both fields; unsupported apps have only `profile.authScheme`.
-        let scheme = json::str_at(&value, "/authScheme");
-        let scheme = scheme.or_else(|| json::str_at(&value, "/profile/authScheme"));
+    fn from_json(raw: Raw) -> Result<Self, Missing> {
+        // Apps with a token have both schemes; unsupported apps have only `profile.authScheme`.
+        let [status, app_scheme, profile_scheme, base_url] = scan(
+            raw.as_str(),
+            ["/status", "/authScheme", "/profile/authScheme", "/baseUrl"],
+        );
+        let scheme = |found: Option<_>| found.and_then(AuthScheme::element);
         Ok(Self {
-            status: json::open_enum(&value, "/status"),
-            auth_scheme: AuthScheme::from(scheme.unwrap_or_default()),
-            base_url: json::string(&value, "/baseUrl"),
+            status: Field::field(status).unwrap_or(ConnectionStatus::Unknown),
+            auth_scheme: scheme(app_scheme)
+                .or_else(|| scheme(profile_scheme))
+                .unwrap_or(AuthScheme::Other(String::new())),
+            base_url: base_url.and_then(Element::element),
             request_id: None,
+            raw,
         })
     }
 }
 
-/// The provisioning of an app.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Provisioning {
-    /// Whether provisioning is enabled.
-    pub status: ProvisioningStatus,
-    /// The enabled options.
-    pub options: ProvisioningOptions,
+resource! {
+    /// The provisioning of an app.
+    resource Provisioning {
+        /// Whether provisioning is enabled.
+        pub status: ProvisioningStatus = "/status",
+        /// The enabled options.
+        pub options: ProvisioningOptions = "/capabilities",
+    }
 }
 
-impl FromJson for Provisioning {
-    fn from_json(value: Value) -> Result<Self, Missing> {
-        let on = |pointer| json::str_at(&value, pointer) == Some(ENABLED);
-        let options = ProvisioningOptions {
-            create: on("/capabilities/create/lifecycleCreate/status"),
-            update: on("/capabilities/update/profile/status"),
-            deactivate: on("/capabilities/update/lifecycleDeactivate/status"),
+impl Element for ProvisioningOptions {
+    fn element(raw: &RawValue) -> Option<Self> {
+        let found = scan(
+            raw.get(),
+            [
+                "/create/lifecycleCreate/status",
+                "/update/profile/status",
+                "/update/lifecycleDeactivate/status",
+            ],
+        );
+        let is_on = |raw: Option<&RawValue>| {
+            raw.and_then(ProvisioningStatus::element) == Some(ProvisioningStatus::Enabled)
         };
-        Ok(Self {
-            status: json::open_enum(&value, "/status"),
-            options,
+        let [create, update, deactivate] = found.map(is_on);
+        Some(Self {
+            create,
+            update,
+            deactivate,
         })
+    }
+
+    fn absent() -> Option<Self> {
+        Some(Self::default())
     }
 }
 
@@ -271,10 +310,10 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::{AuthScheme, Connection, ConnectionStatus, Provisioning, ProvisioningOptions};
-    use crate::json::FromJson;
+    use crate::json::decode;
 
     fn connection(value: Value) -> (ConnectionStatus, AuthScheme, Option<String>) {
-        let connection = Connection::from_json(value).expect("a valid connection");
+        let connection = decode::<Connection>(value).expect("a valid connection");
         (
             connection.status,
             connection.auth_scheme,
@@ -317,12 +356,12 @@ mod tests {
         let response =
             json!({ "name": "USER_PROVISIONING", "status": "ENABLED", "capabilities": body });
         assert_eq!(
-            Provisioning::from_json(response)
+            decode::<Provisioning>(response)
                 .expect("valid provisioning")
                 .options,
             options
         );
-        let empty = Provisioning::from_json(json!({})).expect("valid provisioning");
+        let empty = decode::<Provisioning>(json!({})).expect("valid provisioning");
         assert_eq!(empty.options, ProvisioningOptions::default());
     }
 }

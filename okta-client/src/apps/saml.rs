@@ -2,13 +2,9 @@
 
 use bytes::Bytes;
 use rest_core::{Call, Pager};
-use serde_json::Value;
 
 use super::{App, Apps, path};
-use crate::{
-    Error, Id,
-    json::{self, FromJson, Missing},
-};
+use crate::{Error, Id, json::resource};
 
 impl Apps<'_> {
     /// Returns the identity provider metadata of the app, with the key `kid`.
@@ -18,30 +14,55 @@ impl Apps<'_> {
     ///
     /// # Errors
     ///
-    /// Fails if the request fails, or if the app or the key does not exist.
-    pub async fn saml_metadata(&self, id: &Id<App>, kid: &str) -> Result<Bytes, Error> {
+    /// Fails if the request fails, if the app or the key does not exist, or if the response is not SAML metadata, such as the
+    /// sign-in page of a proxy.
+    ///
+    /// Scope: `okta.apps.read`.
+    pub async fn saml_metadata(&self, id: &Id<App>, kid: &Id<SigningKey>) -> Result<Bytes, Error> {
         let call = Call::get(path(id, &["sso", "saml", "metadata"]))
-            .query("kid", kid)
+            .query("kid", kid.as_str())
             .accept("application/xml");
-        Ok(self.client.request(call).await?.response.into_body())
+        self.client.request(call).await?.metadata()
     }
 
-    /// Lists the signing keys of the app.
+    /// Lists the signing keys of the app. Okta returns them on one page.
+    ///
+    /// # Errors
+    ///
+    /// Reading the page fails if the request fails or the app does not exist.
+    ///
+    /// Scope: `okta.apps.read`.
     pub fn keys(&self, id: &Id<App>) -> Pager<SigningKey, Error> {
-        let path = path(id, &["credentials", "keys"]);
+        let path = path(id, &KEYS);
         self.client.list(move || Call::get(path.clone()))
     }
 
-    /// Generates a new signing key with its own certificate.
+    /// Returns a signing key of the app.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the request fails, or if the app or the key does not exist.
+    ///
+    /// Scope: `okta.apps.read`.
+    pub async fn key(&self, id: &Id<App>, kid: &Id<SigningKey>) -> Result<SigningKey, Error> {
+        let [credentials, keys] = KEYS;
+        self.client
+            .read(Call::get(path(id, &[credentials, keys, kid.as_str()])))
+            .await
+    }
+
+    /// Generates a new signing key with its own certificate, valid for `validity_years` (Okta accepts 2 to 10).
     ///
     /// The app does not sign with the new key until it is selected with
-    /// [`AppDocument::set_signing_kid`](crate::AppDocument::set_signing_kid). Keys cannot be
+    /// [`Edit::set_signing_kid`](crate::Edit::set_signing_kid). Keys cannot be
     /// deleted.
     ///
     /// # Errors
     ///
     /// Fails if the request fails, if the app does not exist, or if Okta rejects the number of
     /// years.
+    ///
+    /// Scope: `okta.apps.manage`.
     pub async fn generate_key(
         &self,
         id: &Id<App>,
@@ -51,46 +72,54 @@ impl Apps<'_> {
             .query("validityYears", validity_years.to_string());
         self.client.read(call).await
     }
-}
 
-/// The public part of an app's signing key.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct SigningKey {
-    /// The key id.
-    pub kid: String,
-    /// Time of the key's creation, in Okta's format.
-    pub created: Option<String>,
-    /// Expiry time of the certificate, in Okta's format.
-    pub expires_at: Option<String>,
-    /// The certificate chain, each certificate as Base64 of its DER.
-    pub x5c: Vec<String>,
-    /// The SHA-256 digest of the certificate, in unpadded URL-safe Base64.
-    pub sha256: Option<String>,
-}
-
-impl FromJson for SigningKey {
-    fn from_json(value: Value) -> Result<Self, Missing> {
-        Ok(Self {
-            kid: json::string(&value, "/kid").ok_or(Missing("/kid"))?,
-            created: json::string(&value, "/created"),
-            expires_at: json::string(&value, "/expiresAt"),
-            x5c: json::strings(&value, "/x5c"),
-            sha256: json::string(&value, "/x5t#S256"),
-        })
+    /// Copies a signing key of the app to another app. Okta does not recommend that apps share a certificate.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the request fails, if an app or the key does not exist, or if the other app has the key already.
+    ///
+    /// Scope: `okta.apps.manage`.
+    pub async fn clone_key(
+        &self,
+        id: &Id<App>,
+        kid: &Id<SigningKey>,
+        target: &Id<App>,
+    ) -> Result<SigningKey, Error> {
+        let call = Call::post(path(id, &["credentials", "keys", kid.as_str(), "clone"]))
+            .query("targetAid", target.as_str());
+        self.client.read(call).await
     }
 }
+
+resource! {
+    /// The public part of an app's signing key.
+    resource SigningKey {
+        /// The key id.
+        pub kid: Id<SigningKey> = "/kid",
+        /// Time of the key's creation, in Okta's format.
+        pub created: Option<String> = "/created",
+        /// Expiry time of the certificate, in Okta's format.
+        pub expires_at: Option<String> = "/expiresAt",
+        /// The certificate chain, each certificate as Base64 of its DER.
+        pub x5c: Vec<String> = "/x5c",
+        /// The SHA-256 digest of the certificate, in unpadded URL-safe Base64.
+        pub sha256: Option<String> = "/x5t#S256",
+    }
+}
+
+const KEYS: [&str; 2] = ["credentials", "keys"];
 
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
     use super::SigningKey;
-    use crate::json::{FromJson, Missing};
+    use crate::json::{Missing, decode};
 
     #[test]
     fn a_key_is_decoded_with_its_certificate() {
-        let key = SigningKey::from_json(json!({
+        let key = decode::<SigningKey>(json!({
             "kty": "RSA", "created": "2026-01-01T00:00:00.000Z", "lastUpdated": null,
             "expiresAt": "2036-01-01T00:00:00.000Z", "x5c": ["MIID"], "kid": "kid-1", "use": "sig",
             "e": "AQAB", "n": "x", "x5t#S256": "abc"
@@ -100,7 +129,7 @@ mod tests {
         assert_eq!(key.x5c, ["MIID"]);
         assert_eq!(key.sha256.as_deref(), Some("abc"));
         assert_eq!(
-            SigningKey::from_json(json!({ "kid": null })),
+            decode::<SigningKey>(json!({ "kid": null })),
             Err(Missing("/kid"))
         );
     }

@@ -92,6 +92,28 @@ async fn an_empty_error_response_is_reported_by_its_status() {
 }
 
 #[tokio::test]
+async fn a_refusal_for_a_missing_right_names_the_scopes_and_the_role() {
+    let rights = |response| async {
+        let client = Org::responding([response]).client();
+        let app = app_id();
+        let mappings = client.push_mappings(&app).list().try_collect().await;
+        mappings.expect_err("a refusal").help().map(str::to_owned)
+    };
+    let expected = "GET /api/v1/apps/{appId}/group-push/mappings needs the role APP_ADMIN; a service app also needs the \
+                    scopes okta.apps.read and okta.groups.read (Admin Console: Applications > the app > Okta API Scopes \
+                    and Admin roles). An API token has the roles of the admin who created it.";
+    let role = rights(okta(403, "E0000006", &json!([]))).await;
+    assert_eq!(role.as_deref(), Some(expected));
+    let challenge = r#"Bearer error="insufficient_scope", scope="okta.groups.read""#;
+    let scope = rights(with(empty(403), "www-authenticate", challenge)).await;
+    let expected = format!("The access token lacks okta.groups.read. {expected}");
+    assert_eq!(scope, Some(expected));
+    // A domain too many is no missing right.
+    let limit = rights(okta(403, "E0000165", &json!([]))).await;
+    assert!(limit.is_some_and(|help| help.starts_with("Okta does not accept this custom domain")));
+}
+
+#[tokio::test]
 async fn a_redirect_is_an_error_with_a_help_text() {
     let error = refusal(with(empty(302), "location", "https://evil.example")).await;
     check(&error, "302 Found (request request-1)");

@@ -59,6 +59,51 @@ async fn a_call_over_the_concurrency_limit_waits_only_for_the_backoff() {
 }
 
 #[tokio::test]
+async fn a_reset_that_is_far_away_is_waited_for() {
+    let clock = clock();
+    let app = json(200, json!({ "id": "0oa1" }));
+    let org = Org::responding([limits(throttled(), "50", "0", "1800000600"), app]);
+    org.client_at(&clock).apps().get(&app_id()).await.unwrap();
+    assert_eq!(clock.slept(), [Duration::from_secs(601)]);
+}
+
+#[tokio::test]
+async fn a_limit_that_lasts_longer_than_the_client_waits_is_an_error_with_its_end() {
+    let clock = clock();
+    let org = Org::responding([limits(throttled(), "50", "0", "1800003600")]);
+    let client = org.client_at(&clock);
+    let get = || async {
+        client
+            .apps()
+            .get(&app_id())
+            .await
+            .expect_err("a used up limit")
+    };
+    let refused = get().await;
+    assert_eq!(
+        refused.api().expect("Okta's error").to_string(),
+        "429 Too Many Requests: API call exceeded rate limit due to too many requests.; the rate limit is used up until \
+         Fri, 15 Jan 2027 09:00:00 GMT (E0000047, request request-1)"
+    );
+    let not_sent = get().await;
+    assert_eq!(
+        not_sent.to_string(),
+        "Okta's rate limit for GET /api/v1/apps/0oa1 is used up until Fri, 15 Jan 2027 09:00:01 GMT, so it was not sent"
+    );
+    for error in [&refused, &not_sent] {
+        assert!(error.is_throttled() && !error.may_have_acted());
+        assert!(error.throttled_until().is_some());
+        assert!(
+            error
+                .help()
+                .expect("advice")
+                .starts_with("The org's rate limit")
+        );
+    }
+    assert_eq!((org.requests().len(), clock.slept()), (1, vec![]));
+}
+
+#[tokio::test]
 async fn a_call_that_stays_throttled_fails_after_five_attempts() {
     let org = Org::responding((0..5).map(|_| limits(throttled(), "50", "0", "1800000010")));
     let error = org
@@ -93,7 +138,10 @@ async fn a_call_waits_only_for_the_rate_limit_of_its_own_bucket() {
         .await
         .unwrap();
     client.apps().get(&app_id()).await.unwrap();
-    assert_eq!(clock.slept(), [], "a single app has its own rate limit");
+    assert!(
+        clock.slept().is_empty(),
+        "a single app has its own rate limit"
+    );
     client.apps().users(&app_id()).try_collect().await.unwrap();
     assert_eq!(clock.slept(), [Duration::from_secs(41)]);
 }

@@ -2,7 +2,10 @@
 
 use std::error::Error as _;
 
-use okta_client::{AppStatus, ListApps, ListGroups};
+use okta_client::{
+    AppStatus, Id, ListApps, ListGroupRules, ListGroups, ListLogs, ListProfileMappings, ListUsers,
+    Pager, PolicyType, PrincipalType,
+};
 use rest_core::TransportError;
 use serde_json::{Value, json};
 
@@ -139,9 +142,9 @@ async fn elements_with_invalid_fields_do_not_break_a_page() {
     assert_eq!(labels, ["", "", "fine"]);
 }
 
-/// Reads a list of one item with an id, one without, and one with an id, and checks the item error.
+/// Reads a list of one item that can be read, one that cannot, and one that can, and checks the item error.
 async fn check_item_error<T: std::fmt::Debug>(
-    list: impl FnOnce(okta_client::Client) -> okta_client::Pager<T, okta_client::Error>,
+    list: impl FnOnce(okta_client::Client) -> Pager<T, okta_client::Error>,
     item: Value,
     operation: &str,
 ) {
@@ -152,7 +155,7 @@ async fn check_item_error<T: std::fmt::Debug>(
     } else {
         body
     };
-    let org = Org::responding([json(200, body)]);
+    let org = Org::responding([json(200, body), json(200, json!([]))]);
     let found = list(org.client()).collect_partial().await.expect("a list");
     assert_eq!(found.items.len(), 2, "{operation}");
     let [error] = found.errors.as_slice() else {
@@ -164,60 +167,42 @@ async fn check_item_error<T: std::fmt::Debug>(
     );
     assert_eq!(error.raw(), unreadable.to_string());
     assert_eq!((error.page(), error.index()), (1, 1));
-    assert_eq!(
-        error.source().expect("a source").to_string(),
-        "the response has no valid `id`"
+    let reason = error.source().expect("a source").to_string();
+    assert!(
+        reason.starts_with("the response has no valid `"),
+        "{reason}"
     );
 }
 
 #[tokio::test]
 async fn one_unreadable_item_does_not_hide_the_others_in_any_list() {
-    let id = || json!({ "id": "0oa1" });
-    check_item_error(
-        |okta| okta.apps().list(ListApps::default()),
-        id(),
-        "GET /api/v1/apps",
-    )
-    .await;
-    check_item_error(
-        |okta| okta.groups().list(ListGroups::default()),
-        id(),
-        "GET /api/v1/groups",
-    )
-    .await;
-    check_item_error(
-        |okta| okta.users().list(okta_client::ListUsers::default()),
-        id(),
-        "GET /api/v1/users",
-    )
-    .await;
-    check_item_error(
-        |okta| okta.groups().members(&super::group_id()),
-        id(),
-        "GET /api/v1/groups/00g1/users",
-    )
-    .await;
-    check_item_error(
-        |okta| okta.apps().users(&app_id()),
-        id(),
-        "GET /api/v1/apps/0oa1/users",
-    )
-    .await;
-    check_item_error(
-        |okta| okta.apps().groups(&app_id()),
-        id(),
-        "GET /api/v1/apps/0oa1/groups",
-    )
-    .await;
-    let domain = json!({ "id": "0oa1", "domain": "login.example.com" });
-    check_item_error(|okta| okta.domains().list(), domain, "GET /api/v1/domains").await;
-    let mapping = json!({ "id": "gPm1", "sourceGroupId": "00g1", "targetGroupId": "00g2" });
-    check_item_error(
-        |okta| okta.push_mappings(&app_id()).list(),
-        mapping,
-        "GET /api/v1/apps/0oa1/group-push/mappings",
-    )
-    .await;
+    macro_rules! check {
+        ($operation:literal, $item:tt, $list:expr) => {
+            check_item_error($list, json!($item), $operation).await;
+        };
+    }
+    let (app, group, user) = (app_id, super::group_id, super::user_id);
+    check!("GET /api/v1/apps", { "id": "1" }, |okta| okta.apps().list(ListApps::default()));
+    check!("GET /api/v1/apps/0oa1/users", { "id": "1" }, |okta| okta.apps().users(&app()));
+    check!("GET /api/v1/apps/0oa1/groups", { "id": "1" }, |okta| okta.apps().groups(&app()));
+    check!("GET /api/v1/apps/0oa1/credentials/keys", { "kid": "1" }, |okta| okta.apps().keys(&app()));
+    check!("GET /api/v1/apps/0oa1/credentials/csrs", { "id": "1" }, |okta| okta.apps().csrs(&app()));
+    check!("GET /api/v1/apps/0oa1/grants", { "id": "1" }, |okta| okta.apps().grants(&app()));
+    check!("GET /api/v1/apps/0oa1/group-push/mappings", { "id": "1", "sourceGroupId": "2" }, |okta| okta.push_mappings(&app()).list());
+    check!("GET /api/v1/groups", { "id": "1" }, |okta| okta.groups().list(ListGroups::default()));
+    check!("GET /api/v1/groups/00g1/users", { "id": "1" }, |okta| okta.groups().members(&group()));
+    check!("GET /api/v1/groups/00g1/apps", { "id": "1" }, |okta| okta.groups().apps(&group()));
+    check!("GET /api/v1/groups/rules", { "id": "1" }, |okta| okta.group_rules().list(ListGroupRules::default()));
+    check!("GET /api/v1/users", { "id": "1" }, |okta| okta.users().list(ListUsers::default()));
+    check!("GET /api/v1/users/00u1/groups", { "id": "1" }, |okta| okta.users().groups(&user()));
+    check!("GET /api/v1/mappings", { "id": "1" }, |okta| okta.profile_mappings().list(ListProfileMappings::default()));
+    check!("GET /api/v1/domains", { "id": "1" }, |okta| okta.domains().list());
+    check!("GET /api/v1/brands", { "id": "1" }, |okta| okta.brands().list());
+    check!("GET /api/v1/brands/bnd1/domains", { "id": "1" }, |okta| okta.brands().domains(&Id::parse("bnd1").unwrap()));
+    check!("GET /api/v1/policies", { "id": "1" }, |okta| okta.policies().list(&PolicyType::Password));
+    check!("GET /api/v1/logs", { "uuid": "1" }, |okta| okta.logs().list(ListLogs::default()));
+    check!("GET /api/v1/api-tokens", { "id": "1" }, |okta| okta.api_tokens().list());
+    check!("GET /api/v1/principal-rate-limits", { "id": "1" }, |okta| okta.principal_rate_limits().list(&PrincipalType::SswsToken));
 }
 
 #[tokio::test]
@@ -290,13 +275,15 @@ async fn a_malformed_link_header_is_an_error() {
 #[tokio::test]
 async fn apps_are_filtered_by_both_name_and_status() {
     let list = json!([
-        { "id": "0oa1", "status": "INACTIVE" }, { "id": "0oa2", "status": "ACTIVE" }
+        { "id": "0oa1", "name": "amazon_aws_sso", "status": "INACTIVE" },
+        { "id": "0oa2", "name": "amazon_aws_sso", "status": "ACTIVE" }
     ]);
     let org = Org::responding([json(200, list)]);
     let options = ListApps {
         name: Some("amazon_aws_sso".to_owned()),
         status: Some(AppStatus::Active),
         limit: Some(1),
+        ..ListApps::default()
     };
     let apps = org
         .client()
@@ -312,21 +299,25 @@ async fn apps_are_filtered_by_both_name_and_status() {
 }
 
 #[tokio::test]
-async fn a_group_is_found_by_its_exact_name() {
+async fn groups_are_found_by_their_exact_name() {
+    let group = |id: &str, kind: &str, name: &str| json!({ "id": id, "type": kind, "profile": { "name": name } });
     let list = json!([
-        { "id": "00g1", "type": "OKTA_GROUP", "profile": { "name": "admins-eu" } },
-        { "id": "00g2", "type": "OKTA_GROUP", "profile": { "name": "admins" } }
+        group("00g1", "OKTA_GROUP", "admins-eu"),
+        group("00g2", "APP_GROUP", "admins"),
+        group("00g3", "OKTA_GROUP", "admins"),
+        group("00g4", "OKTA_GROUP", "Admins"),
     ]);
     let org = Org::responding([json(200, list), json(200, json!([]))]);
     let client = org.client();
-    let group = client
-        .groups()
-        .find_by_name("admins")
-        .await
-        .unwrap()
-        .expect("a group");
-    assert_eq!(group.id.as_str(), "00g2");
-    assert_eq!(client.groups().find_by_name("absent").await.unwrap(), None);
+    let named = async |name: &str| {
+        let groups = client.groups().named(name).await.unwrap();
+        groups
+            .iter()
+            .map(|group| group.id.to_string())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(named("admins").await, ["00g2", "00g3"]);
+    assert_eq!(named("absent").await, [""; 0]);
     let requests = [
         "GET /api/v1/groups?limit=300&q=admins",
         "GET /api/v1/groups?limit=300&q=absent",
@@ -335,21 +326,20 @@ async fn a_group_is_found_by_its_exact_name() {
 }
 
 #[tokio::test]
-async fn a_group_name_that_is_a_prefix_of_300_other_names_is_found() {
+async fn groups_with_a_name_that_is_a_prefix_of_300_other_names_are_found_once() {
     let named = |id: String, name: &str| json!({ "id": id, "profile": { "name": name } });
-    let first_page = (0..300)
+    let mut first_page: Vec<Value> = (0..299)
         .map(|n| named(format!("00g{n}"), "aws-something"))
         .collect();
-    let exact_match = json!([named("00gx".to_owned(), "aws")]);
+    first_page.push(named("00gx".to_owned(), "aws"));
+    let exact_match = json!([
+        named("00gx".to_owned(), "aws"),
+        named("00gy".to_owned(), "aws")
+    ]);
     let org = Org::responding([json(200, Value::Array(first_page)), json(200, exact_match)]);
-    let group = org
-        .client()
-        .groups()
-        .find_by_name("aws")
-        .await
-        .unwrap()
-        .expect("a group");
-    assert_eq!(group.id.as_str(), "00gx");
+    let groups = org.client().groups().named("aws").await.unwrap();
+    let ids: Vec<&str> = groups.iter().map(|group| group.id.as_str()).collect();
+    assert_eq!(ids, ["00gx", "00gy"]);
     assert_eq!(
         org.requests()[1],
         "GET /api/v1/groups?limit=200&search=profile.name%20eq%20%22aws%22"

@@ -2,12 +2,16 @@
 
 #![expect(clippy::unwrap_used, reason = "test helpers fail by panicking")]
 
+mod auth;
 mod calls;
+mod contract;
 mod documents;
 mod error_responses;
 mod limits;
 mod lists;
+mod metered;
 mod privacy;
+mod throughput;
 mod wire;
 
 use std::{
@@ -19,7 +23,7 @@ use std::{
 use bytes::Bytes;
 use futures::future::BoxFuture;
 use http::{Request, Response};
-use okta_client::{App, Client, Group, Id, User};
+use okta_client::{App, Client, Credential, Group, Id, User};
 use rest_core::{ManualClock, Secret, Transport, TransportError};
 use serde_json::Value;
 
@@ -59,14 +63,11 @@ impl Org {
     }
 
     fn client_at(&self, clock: &ManualClock) -> Client {
-        // This must run before the first trace event, because a callsite that is first reached
-        // without a subscriber stays disabled.
-        privacy::start_log();
-        Client::builder("https://acme.okta.com", Secret::new(TOKEN))
-            .transport(Arc::new(self.clone()))
-            .clock(Arc::new(clock.clone()))
-            .build()
-            .unwrap()
+        self.client_with(Secret::new(TOKEN), clock)
+    }
+
+    fn client_with(&self, credential: impl Into<Credential>, clock: &ManualClock) -> Client {
+        client(Arc::new(self.clone()), credential, clock)
     }
 
     /// Returns the method and the target of all requests so far.
@@ -88,13 +89,36 @@ impl Org {
         (!body.is_empty()).then(|| serde_json::from_slice(body).expect("JSON"))
     }
 
-    fn header(&self, request: usize, name: &str) -> Option<String> {
+    /// Returns the body of a request as text.
+    fn text(&self, request: usize) -> String {
         let requests = self.0.requests.lock().unwrap();
-        requests[request]
-            .headers()
-            .get(name)
-            .map(|value| value.to_str().unwrap().to_owned())
+        String::from_utf8(requests[request].body().to_vec()).expect("UTF-8")
     }
+
+    fn header(&self, request: usize, name: &str) -> Option<String> {
+        header(&self.0.requests.lock().unwrap()[request], name)
+    }
+}
+
+fn header(request: &Request<Bytes>, name: &str) -> Option<String> {
+    let value = request.headers().get(name);
+    value.map(|value| value.to_str().unwrap().to_owned())
+}
+
+/// Returns a client of an org behind `transport`.
+fn client(
+    transport: Arc<dyn Transport>,
+    credential: impl Into<Credential>,
+    clock: &ManualClock,
+) -> Client {
+    // This must run before the first trace event, because a callsite that is first reached without a
+    // subscriber stays disabled.
+    privacy::start_log();
+    Client::builder("https://acme.okta.com", credential)
+        .transport(transport)
+        .clock(Arc::new(clock.clone()))
+        .build()
+        .unwrap()
 }
 
 impl Transport for Org {
@@ -102,6 +126,7 @@ impl Transport for Org {
         &self,
         request: Request<Bytes>,
     ) -> BoxFuture<'_, Result<Response<Bytes>, TransportError>> {
+        contract::check(&request);
         self.0.requests.lock().unwrap().push(request);
         let result = self
             .0

@@ -27,6 +27,11 @@ pub(super) fn start_log() {
     LazyLock::force(&LOG);
 }
 
+/// Returns the log so far.
+pub(super) fn log() -> String {
+    String::from_utf8(LOG.lock().unwrap().clone()).unwrap()
+}
+
 #[derive(Debug, Clone)]
 struct Log;
 
@@ -65,7 +70,7 @@ async fn no_output_contains_the_token_or_a_token_in_a_body() {
     let summary = "Error testing (a secret): (a secret) was refused";
     assert_eq!(error.message(), Some(summary));
 
-    let log = String::from_utf8(LOG.lock().unwrap().clone()).unwrap();
+    let log = log();
     let source = error.source().expect("a source");
     let text = format!("{log}\n{error}\n{error:?}\n{source}\n{source:?}\n{client:?}\n{token:?}");
     assert!(

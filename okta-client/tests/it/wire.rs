@@ -1,6 +1,6 @@
 //! Tests over a real connection.
 
-use okta_client::{Client, ListGroups};
+use okta_client::{Client, Id, ListGroups};
 use rest_core::Secret;
 
 use super::{TOKEN, app_id, group_id, privacy, user_id};
@@ -67,7 +67,7 @@ async fn a_write_without_a_body_has_content_length_zero() {
 #[tokio::test]
 async fn metadata_is_returned_byte_for_byte() {
     // The header declares Latin-1 and the document declares UTF-8, as in Okta's responses.
-    let xml = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\r\n<a>Zürich\u{feff}</a>\n";
+    let xml = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\r\n<EntityDescriptor>Zürich\u{feff}</EntityDescriptor>\n";
     let mut okta = mockito::Server::new_async().await;
     okta.mock("GET", "/api/v1/apps/0oa1/sso/saml/metadata?kid=k")
         .match_header("accept", "application/xml")
@@ -77,7 +77,7 @@ async fn metadata_is_returned_byte_for_byte() {
         .await;
     let bytes = client(&okta)
         .apps()
-        .saml_metadata(&app_id(), "k")
+        .saml_metadata(&app_id(), &Id::parse("k").unwrap())
         .await
         .unwrap();
     assert_eq!(bytes, xml.as_bytes());

@@ -129,6 +129,10 @@ impl Clock for ManualClock {
         self.lock().elapsed
     }
 
+    fn timeline(&self) -> Option<usize> {
+        Some(Arc::as_ptr(&self.shared).addr())
+    }
+
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
         Box::pin(Sleep {
             clock: self.clone(),

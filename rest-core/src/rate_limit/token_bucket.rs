@@ -202,8 +202,8 @@ const MIN_PER_SECOND: f64 = 0.1;
 const RECOVERY_SECONDS: f64 = 20.0;
 /// Minimum time between two slowdowns.
 const SLOWDOWN_INTERVAL: Duration = Duration::from_secs(1);
-/// Maximum wait that the server can ask for, the same as the default of `RetryPolicy::max_wait`. A
-/// longer wait would hide an outage.
+/// Maximum wait of all callers that the server can ask for with one response. The throttled call itself
+/// waits as long as its retry policy allows.
 const MAX_SERVER_WAIT: Duration = Duration::from_secs(90);
 
 #[cfg(test)]

@@ -1,15 +1,16 @@
 //! The builder of [`Service`].
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use http::HeaderValue;
-use tokio::sync::Semaphore;
 use url::Url;
 
-use super::{Authorization, Inner, Service};
+use super::{Inner, Service};
 use crate::{
-    BuildError, Clock, HttpOptions, HttpTransport, PlainVendor, RateLimiter, RetryPolicy, Secret,
-    SystemClock, Transport, Vendor,
+    Authorizer, BuildError, Clock, HttpOptions, HttpTransport, PlainVendor, RateLimiter,
+    RetryPolicy, Secret, SystemClock, Transport, Vendor,
+    authorizer::ConstantHeader,
+    rate_limit::{Gate, Lane},
 };
 
 /// Configures and builds a [`Service`]. Only [`build`](Self::build) can fail.
@@ -17,7 +18,7 @@ use crate::{
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct ServiceBuilder {
     base: Url,
-    authorization: Option<(String, Secret)>,
+    authorization: Option<Authorization>,
     user_agent: String,
     transport: Arc<dyn Transport>,
     http: Option<reqwest::ClientBuilder>,
@@ -25,8 +26,15 @@ pub struct ServiceBuilder {
     retry: RetryPolicy,
     vendor: Arc<dyn Vendor>,
     max_in_flight: usize,
+    rate_limit_share: f64,
     reads: Option<RateLimiter>,
     writes: Option<RateLimiter>,
+}
+
+#[derive(Debug)]
+enum Authorization {
+    Constant(String, Secret),
+    Authorizer(Arc<dyn Authorizer>),
 }
 
 impl ServiceBuilder {
@@ -41,6 +49,7 @@ impl ServiceBuilder {
             retry: RetryPolicy::default(),
             vendor: Arc::new(PlainVendor),
             max_in_flight: MAX_IN_FLIGHT,
+            rate_limit_share: 1.0,
             reads: None,
             writes: None,
         }
@@ -48,7 +57,14 @@ impl ServiceBuilder {
 
     /// Sets the scheme and the secret of the `Authorization` header (default: no such header).
     pub fn authorization(mut self, scheme: impl Into<String>, secret: Secret) -> Self {
-        self.authorization = Some((scheme.into(), secret));
+        self.authorization = Some(Authorization::Constant(scheme.into(), secret));
+        self
+    }
+
+    /// Sets the authorizer of the requests. It takes the place of a constant
+    /// [`authorization`](Self::authorization).
+    pub fn authorizer(mut self, authorizer: Arc<dyn Authorizer>) -> Self {
+        self.authorization = Some(Authorization::Authorizer(authorizer));
         self
     }
 
@@ -89,9 +105,17 @@ impl ServiceBuilder {
         self
     }
 
-    /// Sets the maximum number of concurrent requests (default: 10, minimum: 1).
+    /// Sets the maximum number of concurrent requests (default: 10, minimum: 1). The service may accept
+    /// fewer: a refusal for too many of them lowers the number by a quarter, and it then grows by one in 10 s.
     pub fn max_in_flight(mut self, max_in_flight: usize) -> Self {
         self.max_in_flight = max_in_flight;
+        self
+    }
+
+    /// Sets the share of each limit that the responses report which this service uses, from 0 to 1
+    /// (default: 1). At least one request of each window is used.
+    pub fn rate_limit_share(mut self, share: f64) -> Self {
+        self.rate_limit_share = share;
         self
     }
 
@@ -115,7 +139,13 @@ impl ServiceBuilder {
     /// header.
     pub fn build(self) -> Result<Service, BuildError> {
         check_base(&self.base)?;
-        let authorization = self.authorization.map(check_authorization).transpose()?;
+        let authorizer: Option<Arc<dyn Authorizer>> = match self.authorization {
+            Some(Authorization::Constant(scheme, secret)) => {
+                Some(Arc::new(ConstantHeader::new(scheme, secret)?))
+            }
+            Some(Authorization::Authorizer(authorizer)) => Some(authorizer),
+            None => None,
+        };
         let user_agent = HeaderValue::try_from(self.user_agent).map_err(BuildError::UserAgent)?;
         let transport = match self.http {
             Some(client) => {
@@ -124,18 +154,23 @@ impl ServiceBuilder {
             }
             None => self.transport,
         };
+        let identity = authorizer.as_ref().and_then(|own| own.identity());
+        let gate = identity.map_or_else(Arc::default, |identity| {
+            let origin = self.base.origin().ascii_serialization();
+            Gate::shared(origin, &identity, &*self.clock)
+        });
         let inner = Inner {
             base: self.base,
-            authorization,
+            authorizer,
             user_agent,
             transport,
             clock: self.clock,
             retry: self.retry,
             vendor: self.vendor,
-            windows: Mutex::default(),
+            gate,
+            lane: Lane::new(self.max_in_flight, self.rate_limit_share),
             reads: self.reads,
             writes: self.writes,
-            in_flight: Semaphore::new(self.max_in_flight.clamp(1, Semaphore::MAX_PERMITS)),
         };
         Ok(Service {
             inner: Arc::new(inner),
@@ -161,23 +196,6 @@ fn check_base(base: &Url) -> Result<(), BuildError> {
         base: shown.into(),
         problem,
     })
-}
-
-fn check_authorization((scheme, secret): (String, Secret)) -> Result<Authorization, BuildError> {
-    if secret.expose().is_empty() {
-        return Err(BuildError::Secret {
-            problem: "is empty",
-        });
-    }
-    let authorization = Authorization { scheme, secret };
-    let whitespace = authorization.secret.expose().contains(char::is_whitespace);
-    // The header's error is discarded because it might contain the secret.
-    if whitespace || authorization.try_header().is_err() {
-        return Err(BuildError::Secret {
-            problem: "has a space, a line break or another character that a header cannot contain",
-        });
-    }
-    Ok(authorization)
 }
 
 // The smallest known limit is 15 concurrent requests for a whole organization, and other clients

@@ -25,6 +25,11 @@ pub(super) fn start_log() {
     LazyLock::force(&LOG);
 }
 
+/// Returns what all tests have logged so far.
+pub(super) fn log() -> String {
+    String::from_utf8(LOG.lock().unwrap().clone()).unwrap()
+}
+
 #[derive(Debug, Clone)]
 struct Log;
 

@@ -14,8 +14,8 @@ use futures::{
 };
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use rest_core::{
-    Call, Clock as _, Error, Idempotency, ManualClock, RateLimit, Service, Transport,
-    TransportError, Vendor, headers,
+    Call, Clock as _, Error, Idempotency, ManualClock, RateLimit, Reachability, Secret, Service,
+    Transport, TransportError, Vendor, headers,
 };
 
 use super::{Scripted, builder, clock, response, scripted};
@@ -117,17 +117,23 @@ async fn a_request_with_too_large_a_response_is_not_retried() {
 struct Limited;
 
 impl Vendor for Limited {
-    fn bucket(&self, _method: &Method, path: &str) -> Cow<'static, str> {
-        Cow::Borrowed(if path.starts_with("/a") { "a" } else { "rest" })
+    fn bucket(&self, _method: &Method, path: &str) -> Option<Cow<'static, str>> {
+        Some(Cow::Borrowed(if path.starts_with("/a") {
+            "a"
+        } else {
+            "rest"
+        }))
     }
 
-    fn rate_limit(&self, response: &Response<Bytes>, _now: SystemTime) -> Option<RateLimit> {
+    fn rate_limit(&self, response: &Response<Bytes>, now: SystemTime) -> Option<RateLimit> {
         let number = |name| headers::smallest_number(response.headers(), name);
         let resets_in = Duration::from_secs(number("x-reset")?);
         Some(RateLimit {
             limit: number("x-limit")?,
             remaining: number("x-left")?,
+            reset: now + resets_in,
             resets_in,
+            window: None,
         })
     }
 
@@ -171,6 +177,119 @@ async fn a_request_waits_for_a_used_up_rate_limit_before_it_is_sent() {
         .await
         .expect("a response");
     assert_eq!(clock.slept(), [Duration::from_secs(30)]);
+}
+
+#[tokio::test]
+async fn a_rate_limit_that_lasts_longer_than_max_wait_is_an_error_with_its_end() {
+    let transport = Scripted::new([response(
+        200,
+        &[("x-limit", "10"), ("x-left", "0"), ("x-reset", "901")],
+    )]);
+    let clock = clock();
+    let service = limited(&transport, &clock);
+    service.send(Call::get(["a"])).await.expect("a response");
+    let error = failed(service.send(Call::get(["a"])).await);
+    assert_eq!(
+        error.to_string(),
+        "the request was not sent, because its rate limit is used up until Fri, 15 Jan 2027 08:15:01 GMT"
+    );
+    assert!(!error.may_have_acted(Idempotency::NotIdempotent));
+    assert_eq!((transport.sent(), clock.slept()), (1, vec![]));
+}
+
+#[tokio::test]
+async fn the_waits_of_one_call_are_together_at_most_max_wait() {
+    let throttled = || response(429, &[("retry-after", "400")]);
+    let transport = Scripted::new([throttled(), throttled(), throttled()]);
+    let clock = clock();
+    failed(
+        limited(&transport, &clock)
+            .send(Call::get(["things"]))
+            .await,
+    );
+    assert_eq!(clock.slept(), [Duration::from_secs(400); 2]);
+}
+
+#[tokio::test]
+async fn a_wait_that_is_over_already_does_not_use_up_the_attempts_at_once() {
+    let throttled = || response(429, &[("retry-after", "0")]);
+    let transport = Scripted::new([throttled(), throttled(), response(200, &[])]);
+    let clock = clock();
+    let service = scripted(&transport, &clock);
+    service
+        .send(Call::get(["things"]))
+        .await
+        .expect("a response");
+    assert!(
+        clock
+            .slept()
+            .iter()
+            .all(|wait| *wait >= Duration::from_millis(250))
+    );
+}
+
+#[tokio::test]
+async fn a_call_that_waited_is_not_sent_to_a_service_that_was_found_unreachable_meanwhile() {
+    let refused = || Err(TransportError::not_sent("refused"));
+    let script = [response(200, &USED_UP)]
+        .into_iter()
+        .chain((0..5).map(|_| refused()));
+    let transport = Scripted::new(script);
+    let service = limited(&transport, &clock());
+    Reachability::scope(async {
+        service.send(Call::get(["a"])).await.expect("a response");
+        let (waiting, failing) = join(
+            service.send(Call::get(["a"])),
+            service.send(Call::get(["b"])),
+        )
+        .await;
+        assert!(matches!(failed(failing), Error::Transport(_)));
+        assert!(matches!(failed(waiting), Error::Unreachable(_)));
+    })
+    .await;
+    assert_eq!(transport.sent(), 6);
+}
+
+#[tokio::test]
+async fn a_wait_is_reported_with_the_time_of_its_end() {
+    let transport = Scripted::new([response(200, &USED_UP), response(200, &[])]);
+    let clock = clock();
+    let service = limited(&transport, &clock);
+    service.send(Call::get(["a"])).await.expect("a response");
+    clock.advance(Duration::from_secs(7));
+    service.send(Call::get(["a"])).await.expect("a response");
+    let line =
+        r#"waiting for the rate limit bucket="a" wait=33s until="Fri, 15 Jan 2027 08:00:40 GMT""#;
+    assert!(super::privacy::log().contains(line));
+}
+
+/// Returns a service with a rate limit of its own token.
+fn limited_with(token: &str, transport: &Arc<Scripted>, clock: &ManualClock) -> Service {
+    builder("https://api.example.com/v1/")
+        .authorization("Bearer", Secret::new(token))
+        .transport(Arc::clone(transport) as Arc<dyn Transport>)
+        .clock(Arc::new(clock.clone()))
+        .vendor(Arc::new(Limited))
+        .build()
+        .expect("a valid service")
+}
+
+#[tokio::test]
+async fn services_share_a_rate_limit_if_origin_token_and_clock_are_the_same() {
+    let (own, other) = (clock(), clock());
+    let transport = Scripted::new([response(200, &USED_UP)]);
+    let first = limited_with("one", &transport, &own);
+    first.send(Call::get(["a"])).await.expect("a response");
+    for (token, clock, slept) in [
+        ("two", &own, vec![]),
+        ("one", &other, vec![]),
+        ("one", &own, vec![Duration::from_secs(40)]),
+    ] {
+        let transport = Scripted::new([response(200, &[])]);
+        let service = limited_with(token, &transport, clock);
+        service.send(Call::get(["a"])).await.expect("a response");
+        assert_eq!(clock.slept(), slept, "{token}");
+    }
 }
 
 #[tokio::test]

@@ -22,6 +22,7 @@ pub(super) fn analytical() -> Company {
         name: name.to_owned(),
         description: Some(description.to_owned()),
         members,
+        directory: None,
     };
     let contractors = vec!["ida.rhodes@example.com".to_owned()];
     let teams = vec![

@@ -68,6 +68,15 @@ fn answer(state: &mut SandboxState, request: &Request<Bytes>) -> Result<Value, F
             let features = state.configure_provisioning(&form.into())?;
             Ok(json!({ "features": features }))
         }
+        (&Method::POST, "/okta/application") => {
+            let form: Application = parse_form(request)?;
+            Ok(json!({ "id": state.add_application(&form.label)? }))
+        }
+        (&Method::POST, "/okta/domain-certificate") => {
+            let form: DomainCertificate = parse_form(request)?;
+            state.upload_certificate(&form.domain)?;
+            Ok(json!({}))
+        }
         (&Method::GET, "/okta/provisioning-errors") => Ok(
             json!({ "errors": crate::provisioning_engine::ProvisioningEngine::errors(&state.org) }),
         ),
@@ -140,6 +149,18 @@ struct Provisioning {
     update: bool,
     #[serde(default)]
     deactivate: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Application {
+    label: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DomainCertificate {
+    domain: String,
 }
 
 #[derive(Deserialize)]

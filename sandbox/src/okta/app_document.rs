@@ -34,6 +34,22 @@ impl App {
         Ok(())
     }
 
+    /// Adds the defaults that Okta fills in when an application is updated.
+    pub(super) fn add_defaults(&mut self) {
+        if let Some(sign_on) = self
+            .writable
+            .get_mut("settings")
+            .map(|settings| &mut settings["signOn"])
+        {
+            sign_on["honorForceAuthn"] = false.into();
+            if sign_on["attributeStatements"] == json!([]) {
+                sign_on["attributeStatements"] = Value::Null;
+            }
+        }
+        self.writable
+            .insert("licensing".to_owned(), json!({ "seatCount": 0 }));
+    }
+
     fn check_sign_on_mode(&self, body: &Map<String, Value>) -> Result<(), Refusal> {
         match body.get("signOnMode").and_then(Value::as_str) {
             sent if sent == self.catalog_entry.sign_on_mode => Ok(()),

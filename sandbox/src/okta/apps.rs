@@ -13,13 +13,15 @@ use super::{
     filter::{Filter, Grammar},
     groups::Kind,
     keys::Key,
-    paging::{PageSizes, page},
+    paging::{After, PageSizes, page},
     provisioning::Provisioning,
     pushes::Push,
     query::Call,
     reply::{Refusal, Reply},
+    schemas::Schema,
     timestamps::millis,
 };
+use crate::builder::AppCreation;
 
 /// One instance of an application.
 #[derive(Debug)]
@@ -39,6 +41,10 @@ pub(crate) struct App {
     pub(crate) users: BTreeMap<String, AppUser>,
     pub(crate) groups: BTreeMap<String, AppGroup>,
     pub(crate) pushes: BTreeMap<String, Push>,
+    pub(super) grants: BTreeMap<String, Value>,
+    pub(super) user_schema: Schema,
+    /// The id of the app sign-in policy.
+    pub(super) policy: String,
 }
 
 impl App {
@@ -79,11 +85,28 @@ impl App {
             .unwrap_or("${source.login}")
     }
 
-    fn label(&self) -> &str {
+    pub(super) fn label(&self) -> &str {
         self.writable
             .get("label")
             .and_then(Value::as_str)
             .unwrap_or_default()
+    }
+
+    /// Returns the link of an assigned user's dashboard.
+    pub(super) fn link(&self, user: &str, host: &str) -> Value {
+        let (_, link) = self.catalog_entry.link;
+        json!({
+            "id": format!("{}-{user}", self.id),
+            "label": self.label(),
+            "linkUrl": format!("http://{host}/home/{}/{}/{link}", self.name, self.id),
+            "logoUrl": format!("http://{host}/assets/img/logos/{}.png", self.name),
+            "appName": self.name,
+            "appInstanceId": self.id,
+            "appAssignmentId": format!("0ua{}", &user[3..]),
+            "credentialsSetup": false,
+            "hidden": false,
+            "sortOrder": 0,
+        })
     }
 
     pub(super) fn document(&self, org: &str, host: &str) -> Value {
@@ -100,6 +123,8 @@ impl App {
             "appLinks": [{ "name": link_name, "href": home, "type": "text/html" }],
             "groups": { "href": link("/groups") },
             "users": { "href": link("/users") },
+            "accessPolicy": { "href": format!("http://{host}/api/v1/policies/{}", self.policy) },
+            "policies": { "href": link("/policies"), "hints": { "allow": ["PUT"] } },
             transition: { "href": link(&format!("/lifecycle/{transition}")) },
         });
         if !self.keys.is_empty() {
@@ -136,7 +161,7 @@ impl Org {
                 Ok(Reply::ok(self.app(app)?.document(&self.id, &call.host)))
             }
             (&Method::PUT, [app]) => self.replace_app(call, app),
-            (&Method::DELETE, [app]) => self.delete_app(app),
+            (&Method::DELETE, [app]) => self.delete_app(app, call.now),
             (_, [] | [_]) => Err(Refusal::method()),
             (method, [app, "lifecycle", verb @ ("activate" | "deactivate")]) => match *method {
                 Method::POST => self.set_app_active(app, *verb == "activate", call.now),
@@ -150,6 +175,8 @@ impl Org {
             (_, [app, "features", below @ ..]) => self.features_endpoint(call, app, below),
             (_, [app, "users", below @ ..]) => self.app_users_endpoint(call, app, below),
             (_, [app, "groups", below @ ..]) => self.app_groups_endpoint(call, app, below),
+            (&Method::PUT, [app, "policies", policy]) => self.assign_policy(call, app, policy),
+            (_, [app, "grants", below @ ..]) => self.grants_endpoint(call, app, below),
             (_, [app, "group-push", "mappings", below @ ..]) => {
                 self.pushes_endpoint(call, app, below)
             }
@@ -182,14 +209,16 @@ impl Org {
                 .is_none_or(|prefix| text.to_lowercase().starts_with(prefix))
         };
         let document = |app: &App| app.document(&self.id, &call.host);
-        let wanted = |app: &&App| {
+        let wanted = |app: &App| {
             (has_prefix(app.name) || has_prefix(app.label()))
                 && filter
                     .as_ref()
                     .is_none_or(|filter| filter.matches(&document(app)))
         };
-        let found = self.apps.values().filter(wanted);
-        let found = found.map(|app| (app.id.as_str(), app));
+        let found = |after: After<'_>| {
+            let apps = self.apps.range::<str, _>(after);
+            apps.filter(|(_, app)| wanted(app))
+        };
         page(
             call,
             PageSizes::new(200, 200),
@@ -213,7 +242,21 @@ impl Org {
                 "name: The application is not in the catalog",
             ));
         };
+        match self.behavior.app_creation {
+            AppCreation::Accepted => {}
+            AppCreation::NeedsSettings => {
+                let blank = blank_settings(entry, body.get("settings"));
+                if !blank.is_empty() {
+                    return Err(Refusal::invalid_fields(blank));
+                }
+            }
+            AppCreation::Refused => {
+                let cause = "name: The application cannot be created with the API";
+                return Err(Refusal::invalid("name", cause));
+            }
+        }
         let id = self.add_app(entry, &body, active, call.now)?;
+        self.log_app(call.now, "application.lifecycle.create", &id);
         Ok(Reply::ok(self.app(&id)?.document(&self.id, &call.host)))
     }
 
@@ -225,6 +268,10 @@ impl Org {
         active: bool,
         now: Timestamp,
     ) -> Result<String, Refusal> {
+        let label = body
+            .get("label")
+            .and_then(Value::as_str)
+            .unwrap_or_default();
         let mut app = App {
             id: self.ids.id("0oa"),
             name: entry.name,
@@ -239,6 +286,9 @@ impl Org {
             users: BTreeMap::new(),
             groups: BTreeMap::new(),
             pushes: BTreeMap::new(),
+            grants: BTreeMap::new(),
+            user_schema: Schema::of_app_users(label, now),
+            policy: self.default_policy(),
         };
         if entry.sign_on_mode == Some("SAML_2_0") {
             app.keys.push(self.new_key(10, now));
@@ -246,6 +296,9 @@ impl Org {
         app.apply_document(body)?;
         let id = app.id.clone();
         self.apps.insert(id.clone(), app);
+        if entry.sign_on_mode == Some("SAML_2_0") {
+            self.add_mappings(&id);
+        }
         Ok(id)
     }
 
@@ -253,10 +306,24 @@ impl Org {
         call.allow_only(&[])?;
         let body = call.json_object()?;
         let now = call.now;
+        let defaults = self.behavior.app_defaults;
         let app = self.app_mut(app)?;
+        // Recorded for this application: an update with blanks is refused, and the causes name both fields.
+        let blank = blank_settings(app.catalog_entry, body.get("settings"));
+        if !blank.is_empty() && body.contains_key("settings") {
+            let summary = "Operation on application settings failed.";
+            return Err(Refusal {
+                causes: blank,
+                ..Refusal::new(StatusCode::FORBIDDEN, "E0000039", summary)
+            });
+        }
         app.apply_document(&body)?;
+        if defaults {
+            app.add_defaults();
+        }
         app.updated = now;
         let id = app.id.clone();
+        self.log_app(now, "application.lifecycle.update", &id);
         Ok(Reply::ok(self.app(&id)?.document(&self.id, &call.host)))
     }
 
@@ -274,25 +341,48 @@ impl Org {
         }
         app.active = active;
         app.updated = now;
+        let id = app.id.clone();
+        let verb = if active { "activate" } else { "deactivate" };
+        self.log_app(now, &format!("application.lifecycle.{verb}"), &id);
         Ok(Reply::ok(json!({})))
     }
 
-    fn delete_app(&mut self, app: &str) -> Result<Reply, Refusal> {
+    fn delete_app(&mut self, app: &str, now: Timestamp) -> Result<Reply, Refusal> {
         if self.app(app)?.active {
             let summary = "Delete application forbidden.";
             return Err(Refusal::new(StatusCode::FORBIDDEN, "E0000056", summary)
                 .with_cause("The application must be deactivated before it can be deleted."));
         }
+        self.log_app(now, "application.lifecycle.delete", app);
         self.apps.remove(app);
+        self.remove_mappings(app);
         self.groups
             .retain(|_, group| !matches!(&group.kind, Kind::App { app: owner } if owner == app));
         Ok(Reply::no_content())
     }
 }
 
+/// Returns one cause for each required setting without a value.
+fn blank_settings(entry: &CatalogApp, settings: Option<&Value>) -> Vec<String> {
+    let is_blank = |name: &&&str| {
+        let value = settings.map(|settings| &settings["app"][**name]);
+        value
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .trim()
+            .is_empty()
+    };
+    let blank = entry.required_settings.iter().filter(is_blank);
+    blank
+        .map(|name| format!("{name}: The field cannot be left blank"))
+        .collect()
+}
+
 /// Source: parameter `filter` of "List all applications" in Okta's API reference.
 const FILTER: Grammar = Grammar {
     attributes: &["id", "status", "name", "credentials.signing.kid"],
     operators: &["eq"],
+    contains: &[],
     timestamps: &[],
+    ignore_case: false,
 };

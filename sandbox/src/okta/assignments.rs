@@ -1,6 +1,6 @@
 //! Assignments of applications to users, directly or through groups.
 
-use http::Method;
+use http::{Method, StatusCode};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
@@ -8,13 +8,13 @@ use super::{
     Org,
     apps::App,
     groups::Group,
-    paging::{PageSizes, page},
+    mappings::user_name,
+    paging::{After, PageSizes, page},
     query::Call,
     reply::{Refusal, Reply},
     timestamps::{millis, millis_or_null},
     users::User,
 };
-use crate::company::PersonStatus;
 
 /// One user's assignment.
 #[derive(Debug)]
@@ -23,6 +23,8 @@ pub(crate) struct AppUser {
     pub(crate) direct: bool,
     /// The user name that the assignment request set, instead of the template's.
     user_name: Option<String>,
+    /// The attributes that a request set, instead of the mapping's.
+    profile: Map<String, Value>,
     /// The user's id at the application, after the user was provisioned.
     pub(crate) external_id: Option<String>,
     pub(crate) sync: SyncStatus,
@@ -47,6 +49,7 @@ pub(crate) enum SyncStatus {
 #[derive(Debug)]
 pub(crate) struct AppGroup {
     priority: i64,
+    profile: Map<String, Value>,
     updated: Timestamp,
 }
 
@@ -55,6 +58,7 @@ impl AppUser {
         Self {
             direct,
             user_name: None,
+            profile: Map::new(),
             external_id: None,
             sync: SyncStatus::Pending,
             last_sync: None,
@@ -63,7 +67,13 @@ impl AppUser {
         }
     }
 
-    fn document(&self, app: &App, user: &User, host: &str) -> Value {
+    fn document(&self, org: &Org, app: &App, user: &User, host: &str) -> Value {
+        let mapped = org.mapped_profile(&app.id, user);
+        let mut profile: Map<String, Value> = mapped
+            .into_iter()
+            .map(|(name, (value, _))| (name.to_owned(), value))
+            .collect();
+        profile.extend(self.profile.clone());
         let provisioned =
             app.provisioning.enabled_connection().is_some() && app.provisioning.features.create;
         let status = match (provisioned, &self.external_id) {
@@ -89,12 +99,7 @@ impl AppUser {
             "status": status,
             "syncState": sync,
             "credentials": { "userName": self.user_name(app, user) },
-            "profile": {
-                "firstName": user.attribute("firstName"),
-                "lastName": user.attribute("lastName"),
-                "displayName": user.attribute("displayName"),
-                "email": user.attribute("email"),
-            },
+            "profile": profile,
             "_links": {
                 "app": { "href": format!("http://{host}/api/v1/apps/{}", app.id) },
                 "user": { "href": format!("http://{host}/api/v1/users/{}", user.id) },
@@ -106,7 +111,7 @@ impl AppUser {
     pub(crate) fn user_name(&self, app: &App, user: &User) -> Option<String> {
         match &self.user_name {
             Some(name) => Some(name.clone()),
-            None => evaluate(app.user_name_template(), user),
+            None => user_name(app.user_name_template(), user),
         }
     }
 }
@@ -118,7 +123,7 @@ impl AppGroup {
             "id": group.id,
             "priority": self.priority,
             "lastUpdated": millis(self.updated),
-            "profile": {},
+            "profile": self.profile,
             "_links": {
                 "app": { "href": app },
                 "self": { "href": format!("{app}/groups/{}", group.id) },
@@ -142,6 +147,7 @@ impl Org {
                 call.allow_only(&["expand"])?;
                 Ok(Reply::ok(self.app_user_document(call, app, user)?))
             }
+            (&Method::POST, [user]) => self.update_app_user(call, app, user),
             (&Method::DELETE, [user]) => self.unassign_user(call, app, user),
             (_, [] | [_]) => Err(Refusal::method()),
             _ => Err(Refusal::not_found(call.path, "Endpoint")),
@@ -167,13 +173,13 @@ impl Org {
                 )))
             }
             (&Method::PUT, [group]) => self.assign_group(call, app, group),
+            (&Method::PATCH, [group]) => self.patch_app_group(call, app, group),
             (&Method::DELETE, [group]) => {
                 call.allow_only(&[])?;
                 let missing = || Refusal::not_found(group, "ApplicationGroupAssignment");
-                self.app_mut(app)?
-                    .groups
-                    .remove(*group)
-                    .ok_or_else(missing)?;
+                let removed = self.app_mut(app)?.groups.remove(*group);
+                removed.ok_or_else(missing)?;
+                self.log_app_group(call.now, "group.application_assignment.remove", app, group);
                 self.refresh_assignments(call.now);
                 Ok(Reply::no_content())
             }
@@ -186,11 +192,11 @@ impl Org {
     pub(super) fn refresh_assignments(&mut self, now: Timestamp) {
         self.changes += 1;
         let is_assignable = |user: &String| {
-            self.users
-                .get(user)
-                .is_some_and(|user| user.status != PersonStatus::Deprovisioned)
+            let user = self.users.get(user);
+            user.is_some_and(|user| !user.is_deprovisioned())
         };
-        for app in self.apps.values_mut() {
+        let assigned = |app: &&mut App| !app.groups.is_empty() || !app.users.is_empty();
+        for app in self.apps.values_mut().filter(assigned) {
             let groups = app.groups.keys().filter_map(|id| self.groups.get(id));
             let members: Vec<&String> = groups.flat_map(|group| &group.members).collect();
             let members: std::collections::BTreeSet<_> = members
@@ -206,30 +212,44 @@ impl Org {
         }
     }
 
+    /// Updates one user's memberships by rules and assignments through groups.
+    pub(super) fn refresh_user(&mut self, user: &str, now: Timestamp) {
+        self.changes += 1;
+        self.apply_rules(user, now);
+        let found = self.users.get(user);
+        let is_assignable = found.is_some_and(|user| !user.is_deprovisioned());
+        for app in self.apps.values_mut() {
+            let mut groups = app.groups.keys().filter_map(|id| self.groups.get(id));
+            let through_group = groups.any(|group| group.members.contains(user));
+            let direct = app.users.get(user).is_some_and(|assigned| assigned.direct);
+            if !is_assignable || !(direct || through_group) {
+                app.users.remove(user);
+            } else if through_group {
+                let new_user = || AppUser::new(false, now);
+                app.users.entry(user.to_owned()).or_insert_with(new_user);
+            }
+        }
+    }
+
     fn list_app_users(&self, call: &Call<'_>, app: &str) -> Result<Reply, Refusal> {
         call.allow_only(&["q", "expand", "limit", "after"])?;
         let app = self.app(app)?;
         let prefix = call.parameter("q").map(str::to_lowercase);
-        let has_prefix = |user: &User| {
-            let names = ["firstName", "lastName", "email", "login"];
-            prefix.as_ref().is_none_or(|prefix| {
-                names
-                    .iter()
-                    .filter_map(|name| user.attribute(name))
-                    .any(|name| name.to_lowercase().starts_with(prefix))
-            })
+        let names = ["firstName", "lastName", "email", "login"];
+        let wanted =
+            |user: &User| (prefix.as_ref()).is_none_or(|prefix| user.has_prefix(prefix, &names));
+        let found = |after: After<'_>| {
+            app.users
+                .range::<str, _>(after)
+                .filter_map(|(id, assigned)| {
+                    let user = self.users.get(id).filter(|user| wanted(user))?;
+                    Some((id, (assigned, user)))
+                })
         };
-        let found = app.users.iter().filter_map(|(id, assigned)| {
-            let user = self.users.get(id).filter(|user| has_prefix(user))?;
-            Some((id.as_str(), (assigned, user)))
-        });
-        page(
-            call,
-            PageSizes::new(50, 500),
-            self.page_size,
-            found,
-            |(assigned, user)| with_user(call, assigned.document(app, user, &call.host), user),
-        )
+        let sizes = PageSizes::new(50, 500);
+        page(call, sizes, self.page_size, found, |(assigned, user)| {
+            with_user(call, assigned.document(self, app, user, &call.host), user)
+        })
     }
 
     fn app_user_document(&self, call: &Call<'_>, app: &str, user: &str) -> Result<Value, Refusal> {
@@ -239,7 +259,7 @@ impl Org {
         let user = self.users.get(user).ok_or_else(missing)?;
         Ok(with_user(
             call,
-            assigned.document(app, user, &call.host),
+            assigned.document(self, app, user, &call.host),
             user,
         ))
     }
@@ -254,12 +274,13 @@ impl Org {
             .users
             .get(id)
             .ok_or_else(|| Refusal::not_found(id, "User"))?;
-        if user.status == PersonStatus::Deprovisioned {
+        if user.is_deprovisioned() {
             return Err(Refusal::forbidden_in_status("The user is deprovisioned"));
         }
         let id = user.id.clone();
+        self.check_app_profile(app, &body)?;
+        let profile = body.get("profile").and_then(Value::as_object).cloned();
         let app = self.app_mut(app)?;
-        check_profile(app, &body)?;
         let credentials = body.get("credentials");
         let user_name = credentials.and_then(|credentials| credentials["userName"].as_str());
         let assigned = app
@@ -270,8 +291,38 @@ impl Org {
         if let Some(name) = user_name {
             assigned.user_name = Some(name.to_owned());
         }
+        assigned.profile.extend(profile.unwrap_or_default());
         let app = app.id.clone();
+        self.log_app_user(call.now, "application.user_membership.add", &app, &id);
         Ok(Reply::ok(self.app_user_document(call, &app, &id)?))
+    }
+
+    /// Changes the profile or the credentials of an assigned user.
+    fn update_app_user(
+        &mut self,
+        call: &Call<'_>,
+        app: &str,
+        user: &str,
+    ) -> Result<Reply, Refusal> {
+        call.allow_only(&[])?;
+        let body = call.json_object()?;
+        let credentials = body.get("credentials");
+        self.check_app_profile(app, &body)?;
+        let missing = || Refusal::not_found(user, "AppUser");
+        let assigned = self.app_mut(app)?.users.get_mut(user).ok_or_else(missing)?;
+        if credentials.is_some_and(|credentials| !credentials["password"].is_null()) {
+            let summary = "Credentials should not be set on this resource based on the scheme.";
+            return Err(Refusal::new(StatusCode::BAD_REQUEST, "E0000041", summary));
+        }
+        if let Some(name) = credentials.and_then(|credentials| credentials["userName"].as_str()) {
+            assigned.user_name = Some(name.to_owned());
+        }
+        if let Some(Value::Object(profile)) = body.get("profile") {
+            assigned.profile.extend(profile.clone());
+        }
+        assigned.changed = call.now;
+        self.log_app_user(call.now, "application.user_membership.update", app, user);
+        Ok(Reply::ok(self.app_user_document(call, app, user)?))
     }
 
     fn unassign_user(&mut self, call: &Call<'_>, app: &str, user: &str) -> Result<Reply, Refusal> {
@@ -285,29 +336,37 @@ impl Org {
             ));
         }
         app.users.remove(user);
-        self.refresh_assignments(call.now);
+        let app = app.id.clone();
+        self.log_app_user(call.now, "application.user_membership.remove", &app, user);
+        self.refresh_user(user, call.now);
         Ok(Reply::no_content())
     }
 
     fn list_app_groups(&self, call: &Call<'_>, app: &str) -> Result<Reply, Refusal> {
-        call.allow_only(&["q", "limit", "after"])?;
+        call.allow_only(&["q", "limit", "after", "expand"])?;
         let app = self.app(app)?;
         let prefix = call.parameter("q").map(str::to_lowercase);
-        let has_prefix = |group: &Group| {
-            prefix
-                .as_ref()
-                .is_none_or(|prefix| group.name.to_lowercase().starts_with(prefix))
+        let wanted = |group: &Group| {
+            (prefix.as_ref()).is_none_or(|prefix| group.name.to_lowercase().starts_with(prefix))
         };
-        let found = app.groups.iter().filter_map(|(id, assigned)| {
-            let group = self.groups.get(id).filter(|group| has_prefix(group))?;
-            Some((id.as_str(), (assigned, group)))
-        });
+        let found = |after: After<'_>| {
+            app.groups
+                .range::<str, _>(after)
+                .filter_map(|(id, assigned)| {
+                    let group = self.groups.get(id).filter(|group| wanted(group))?;
+                    Some((id, (assigned, group)))
+                })
+        };
         let sizes = PageSizes {
             min: 20,
             ..PageSizes::new(20, 200)
         };
         page(call, sizes, self.page_size, found, |(assigned, group)| {
-            assigned.document(&app.id, group, &call.host)
+            let mut document = assigned.document(&app.id, group, &call.host);
+            if call.parameter("expand") == Some("group") {
+                document["_embedded"] = json!({ "group": group.document(&call.host) });
+            }
+            document
         })
     }
 
@@ -320,10 +379,20 @@ impl Org {
         let priority = body.get("priority").and_then(Value::as_i64);
         let new_group = || AppGroup {
             priority: priority.or(next).unwrap_or_default(),
+            profile: Map::new(),
             updated: call.now,
         };
         let assigned = app.groups.entry(group.to_owned()).or_insert_with(new_group);
         assigned.priority = priority.unwrap_or(assigned.priority);
+        if let Some(Value::Object(profile)) = body.get("profile") {
+            assigned.profile.clone_from(profile);
+        }
+        self.log_app_group(
+            call.now,
+            "group.application_assignment.add",
+            app_id(call),
+            group,
+        );
         self.refresh_assignments(call.now);
         let assigned = &self.app(app_id(call))?.groups[group];
         Ok(Reply::ok(assigned.document(
@@ -331,6 +400,79 @@ impl Org {
             self.group(group)?,
             &call.host,
         )))
+    }
+}
+
+impl Org {
+    /// Applies a JSON Patch with the operations `remove` and `replace` to a group's assignment.
+    fn patch_app_group(
+        &mut self,
+        call: &Call<'_>,
+        app: &str,
+        group: &str,
+    ) -> Result<Reply, Refusal> {
+        call.allow_only(&[])?;
+        let body = call.json()?;
+        let operations = patch_operations(&body).ok_or_else(Refusal::malformed)?;
+        let missing = || Refusal::not_found(group, "ApplicationGroupAssignment");
+        let assigned = self
+            .app_mut(app)?
+            .groups
+            .get_mut(group)
+            .ok_or_else(missing)?;
+        let (mut priority, mut profile) = (assigned.priority, assigned.profile.clone());
+        for (operation, path, value) in operations {
+            match (operation, path, path.strip_prefix("/profile/")) {
+                ("replace", "/priority", _) => {
+                    priority = value
+                        .as_i64()
+                        .ok_or_else(|| Refusal::not_allowed("priority"))?;
+                }
+                ("replace", "/profile", _) => {
+                    profile = value.as_object().cloned().ok_or_else(Refusal::malformed)?;
+                }
+                ("remove", "/profile", _) => profile.clear(),
+                ("replace", _, Some(name)) => {
+                    profile.insert(name.to_owned(), value.clone());
+                }
+                ("remove", _, Some(name)) => {
+                    profile.remove(name);
+                }
+                ("remove" | "replace", ..) => return Err(Refusal::not_allowed("path")),
+                _ => return Err(Refusal::not_allowed("op")),
+            }
+        }
+        assigned.priority = priority;
+        assigned.profile = profile;
+        assigned.updated = call.now;
+        let assigned = &self.app(app)?.groups[group];
+        let document = assigned.document(app, self.group(group)?, &call.host);
+        Ok(Reply::ok(document))
+    }
+
+    /// Rejects attributes that are mapped from the Okta profile, if profile push is enabled, and attributes
+    /// that the application does not have.
+    fn check_app_profile(&self, app: &str, body: &Map<String, Value>) -> Result<(), Refusal> {
+        let app = self.app(app)?;
+        let Some(Value::Object(profile)) = body.get("profile") else {
+            return Ok(());
+        };
+        let features = app.provisioning.features;
+        let pushes_profiles =
+            app.provisioning.enabled_connection().is_some() && (features.create || features.update);
+        for name in profile.keys() {
+            if pushes_profiles && self.is_mapped(&app.id, name) {
+                let summary = format!(
+                    "Cannot modify the {name} attribute because it has a field mapping and profile push is enabled."
+                );
+                return Err(Refusal::new(StatusCode::FORBIDDEN, "E0000075", summary));
+            }
+            if app.user_schema.property(name).is_none() {
+                let cause = format!("{name}: The attribute is not in the schema of the app");
+                return Err(Refusal::invalid("profile", cause));
+            }
+        }
+        Ok(())
     }
 }
 
@@ -347,88 +489,11 @@ fn with_user(call: &Call<'_>, mut document: Value, user: &User) -> Value {
     document
 }
 
-/// Rejects attributes that are mapped from the Okta profile, if profile push is enabled.
-fn check_profile(app: &App, body: &Map<String, Value>) -> Result<(), Refusal> {
-    let features = app.provisioning.features;
-    let pushes_profiles =
-        app.provisioning.enabled_connection().is_some() && (features.create || features.update);
-    let Some(Value::Object(profile)) = body.get("profile").filter(|_| pushes_profiles) else {
-        return Ok(());
-    };
-    let mapped = ["firstName", "lastName", "displayName", "email"];
-    match mapped.iter().find(|name| profile.contains_key(**name)) {
-        None => Ok(()),
-        Some(name) => Err(Refusal::new(
-            http::StatusCode::FORBIDDEN,
-            "E0000075",
-            format!(
-                "Cannot modify the {name} attribute because it has a field mapping and profile push is enabled."
-            ),
-        )),
-    }
-}
-
-/// Evaluates a built-in template of user names, such as `${fn:toLowerCase(source.email)}`.
-fn evaluate(template: &str, user: &User) -> Option<String> {
-    let inner = template
-        .strip_prefix("${")
-        .and_then(|rest| rest.strip_suffix('}'));
-    let expression = inner.unwrap_or(template).trim();
-    let argument = |function: &str| {
-        let rest = expression.strip_prefix("fn:").unwrap_or(expression);
-        rest.strip_prefix(function)?
-            .strip_prefix('(')?
-            .strip_suffix(')')
-    };
-    if let Some(argument) = argument("toLowerCase") {
-        return Some(attribute(argument, user)?.to_lowercase());
-    }
-    if let Some(argument) = argument("substringBefore") {
-        let (name, separator) = argument.split_once(',')?;
-        let separator = separator.trim().trim_matches(['"', '\'']);
-        let value = attribute(name, user)?;
-        return Some(value.split(separator).next().unwrap_or(value).to_owned());
-    }
-    attribute(expression, user).map(str::to_owned)
-}
-
-fn attribute<'a>(expression: &str, user: &'a User) -> Option<&'a str> {
-    let (source, name) = expression.trim().split_once('.')?;
-    ["source", "user"].contains(&source).then_some(())?;
-    match name {
-        "userName" => user.attribute("login"),
-        name => user.attribute(name),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::company::Person;
-
-    #[track_caller]
-    fn check(template: &str, expected: Option<&str>) {
-        let mut person = Person::new("Ada.Lovelace@example.com", "Ada", "Lovelace");
-        "Ada@Example.com".clone_into(&mut person.email);
-        let user = User::new("00u1".to_owned(), &person, Timestamp::UNIX_EPOCH);
-        assert_eq!(evaluate(template, &user).as_deref(), expected);
-    }
-
-    #[test]
-    fn a_user_name_is_the_result_of_the_template() {
-        check("${source.login}", Some("Ada.Lovelace@example.com"));
-        check("${fn:toLowerCase(source.email)}", Some("ada@example.com"));
-        check(
-            r#"${fn:substringBefore(source.login, "@")}"#,
-            Some("Ada.Lovelace"),
-        );
-        check("user.email", Some("Ada@Example.com"));
-    }
-
-    #[test]
-    fn an_unsupported_template_gives_no_user_name() {
-        check("${fn:reverse(source.login)}", None);
-        check("${source.nickName}", None);
-        check("ada", None);
-    }
+/// Returns the operations of a JSON Patch: the operation, the path and the value.
+fn patch_operations(body: &Value) -> Option<Vec<(&str, &str, &Value)>> {
+    let operations = body.as_array()?.iter().map(|operation| {
+        let text = |name: &str| operation[name].as_str();
+        Some((text("op")?, text("path")?, &operation["value"]))
+    });
+    operations.collect()
 }

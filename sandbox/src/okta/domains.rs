@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::{
     Org,
+    admin::DEFAULT_BRAND,
     id_generator::hex_text,
     query::Call,
     reply::{Refusal, Reply},
@@ -21,7 +22,8 @@ pub(crate) struct Domain {
     pub(crate) name: String,
     managed: bool,
     pub(crate) validation: Validation,
-    token: String,
+    /// The number of values that the TXT record has had so far.
+    token_number: u32,
 }
 
 /// The verification status of a domain.
@@ -65,13 +67,28 @@ impl Domain {
         matches!(self.validation, Validation::Completed { .. })
     }
 
+    /// Returns the value of the TXT record: 32 hexadecimal digits that depend only on the domain name and the number.
+    fn token(&self) -> String {
+        hex_text(&format!("domain/{}/{}", self.name, self.token_number), 32)
+    }
+
     fn records(&self, subdomain: &str) -> [DnsRecord; 2] {
         let verification_name = format!("_oktaverification.{}", self.name);
         let target = format!("{subdomain}.customdomains.okta.com");
         [
-            DnsRecord::new("TXT", &verification_name, &self.token),
+            DnsRecord::new("TXT", &verification_name, &self.token()),
             DnsRecord::new("CNAME", &self.name, &target),
         ]
+    }
+
+    /// Installs a certificate of the customer. Returns whether the status of the domain allows it.
+    pub(crate) fn install_certificate(&mut self, now: Timestamp) -> bool {
+        let is_verified = self.validation == Validation::Verified;
+        if is_verified {
+            self.managed = false;
+            self.validation = Validation::Completed { since: now };
+        }
+        is_verified
     }
 
     fn complete_if_due(&mut self, now: Timestamp) {
@@ -102,7 +119,7 @@ impl Domain {
             "domain": self.name,
             "certificateSourceType": if self.managed { "OKTA_MANAGED" } else { "MANUAL" },
             "validationStatus": status,
-            "brandId": "bnd1k3a9vYqWm4Zt70h8",
+            "brandId": DEFAULT_BRAND,
             "dnsRecords": records,
             "_links": {
                 "self": { "href": link(""), "hints": { "allow": ["GET", "DELETE"] } },
@@ -185,8 +202,8 @@ impl Org {
         }
         let domain = Domain {
             id: self.ids.id("OcD"),
-            token: verification_token(&name),
             name,
+            token_number: 0,
             managed,
             validation: Validation::NotStarted,
         };
@@ -210,6 +227,9 @@ impl Org {
             },
             (_, true, false) => Validation::Verified,
         };
+        if domain.validation == Validation::FailedToVerify && self.behavior.new_dns_values {
+            domain.token_number += 1;
+        }
         domain.complete_if_due(call.now);
         Ok(Reply::ok(domain.document(&self.subdomain, &call.host)))
     }
@@ -222,11 +242,9 @@ impl Org {
         if let Some(field) = required.iter().find(|name| !body.contains_key(**name)) {
             return Err(Refusal::blank(field));
         }
-        if domain.validation != Validation::Verified {
+        if !domain.install_certificate(call.now) {
             return Err(Refusal::forbidden_in_status("The domain is not verified"));
         }
-        domain.managed = false;
-        domain.validation = Validation::Completed { since: call.now };
         Ok(Reply::no_content())
     }
 }
@@ -247,11 +265,6 @@ fn check_name(name: &str) -> Result<(), Refusal> {
         ));
     }
     Ok(())
-}
-
-/// Returns 32 hexadecimal digits that depend only on the domain name.
-fn verification_token(name: &str) -> String {
-    hex_text(&format!("domain/{name}"), 32)
 }
 
 /// The limit of an org. Okta's support can raise it.

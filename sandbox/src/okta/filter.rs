@@ -11,8 +11,31 @@ pub(super) struct Grammar {
     pub(super) attributes: &'static [&'static str],
     /// The operators that all attributes support.
     pub(super) operators: &'static [&'static str],
+    /// The attributes that also support `co`, in the same notation as `attributes`.
+    pub(super) contains: &'static [&'static str],
     /// The timestamp attributes, which also support `gt`, `ge`, `lt` and `le`.
     pub(super) timestamps: &'static [&'static str],
+    /// Whether `eq` ignores the case of its value.
+    pub(super) ignore_case: bool,
+}
+
+/// An object whose attributes an expression can compare.
+pub(super) trait Searchable {
+    /// Returns whether a value of the attribute passes the test. An array has the values of its elements.
+    fn any(&self, attribute: &str, test: &mut dyn FnMut(&Value) -> bool) -> bool;
+}
+
+impl Searchable for Value {
+    fn any(&self, attribute: &str, test: &mut dyn FnMut(&Value) -> bool) -> bool {
+        match self {
+            Self::Array(items) => items.iter().any(|item| item.any(attribute, test)),
+            _ if attribute.is_empty() => !self.is_null() && test(self),
+            _ => {
+                let (name, rest) = attribute.split_once('.').unwrap_or((attribute, ""));
+                self.get(name).is_some_and(|value| value.any(rest, test))
+            }
+        }
+    }
 }
 
 /// A parsed expression.
@@ -43,40 +66,44 @@ impl Filter {
         }
     }
 
-    /// Returns whether a document matches the expression.
-    pub(super) fn matches(&self, document: &Value) -> bool {
+    /// Returns whether an object matches the expression.
+    pub(super) fn matches(&self, object: &impl Searchable) -> bool {
         match self {
-            Self::And(left, right) => left.matches(document) && right.matches(document),
-            Self::Or(left, right) => left.matches(document) || right.matches(document),
-            Self::Present(attribute) => lookup(document, attribute).is_some(),
+            Self::And(left, right) => left.matches(object) && right.matches(object),
+            Self::Or(left, right) => left.matches(object) || right.matches(object),
+            Self::Present(attribute) => object.any(attribute, &mut |_| true),
             Self::Compare {
                 attribute,
                 operator,
                 value,
-            } => match lookup(document, attribute) {
-                Some(Value::Array(found)) => found
-                    .iter()
-                    .filter_map(Value::as_str)
-                    .any(|found| compare(found, operator, value)),
-                Some(Value::String(found)) => compare(found, operator, value),
-                Some(Value::Bool(found)) => compare(&found.to_string(), operator, value),
-                _ => operator == "ne",
-            },
+            } => {
+                let mut test = |found: &Value| match found {
+                    Value::String(found) => compare(found, operator, value),
+                    Value::Bool(found) => compare(&found.to_string(), operator, value),
+                    _ => false,
+                };
+                object.any(attribute, &mut test)
+            }
         }
     }
-}
 
-fn lookup<'a>(document: &'a Value, attribute: &str) -> Option<&'a Value> {
-    let found = attribute
-        .split('.')
-        .try_fold(document, |value, name| value.get(name))?;
-    (!found.is_null()).then_some(found)
+    /// Returns the value that the attribute must be equal to, if the expression is that comparison alone.
+    pub(super) fn only_equal(&self, name: &str) -> Option<&str> {
+        match self {
+            Self::Compare {
+                attribute,
+                operator,
+                value,
+            } if attribute == name && operator.starts_with("eq") => Some(value),
+            _ => None,
+        }
+    }
 }
 
 fn compare(found: &str, operator: &str, value: &str) -> bool {
     match operator {
         "eq" => found == value,
-        "ne" => found != value,
+        IGNORE_CASE_EQUAL => found.to_lowercase() == value.to_lowercase(),
         "sw" => found.to_lowercase().starts_with(&value.to_lowercase()),
         "co" => found.to_lowercase().contains(&value.to_lowercase()),
         "gt" => found > value,
@@ -86,6 +113,9 @@ fn compare(found: &str, operator: &str, value: &str) -> bool {
         _ => false,
     }
 }
+
+/// The operator `eq` in a grammar that ignores case.
+const IGNORE_CASE_EQUAL: &str = "eq (any case)";
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Token {
@@ -190,6 +220,10 @@ impl Parser {
             Some(Token::Word(value)) if value == "true" || value == "false" => value,
             _ => return Err(Refusal::search_syntax()),
         };
+        let operator = match operator.as_str() {
+            "eq" if self.grammar.ignore_case => IGNORE_CASE_EQUAL.to_owned(),
+            _ => operator,
+        };
         Ok(Filter::Compare {
             attribute,
             operator,
@@ -198,20 +232,25 @@ impl Parser {
     }
 
     fn has_attribute(&self, attribute: &str) -> bool {
-        let matches = |name: &&str| match name.strip_suffix('.') {
-            None => *name == attribute,
-            Some(above) => attribute
-                .strip_prefix(above)
-                .is_some_and(|below| below.len() > 1 && below.starts_with('.')),
-        };
-        self.grammar.attributes.iter().any(matches)
+        includes(self.grammar.attributes, attribute)
     }
 
     fn has_operator(&self, attribute: &str, operator: &str) -> bool {
         self.grammar.operators.contains(&operator)
+            || (operator == "co" && includes(self.grammar.contains, attribute))
             || (self.grammar.timestamps.contains(&attribute)
                 && ["gt", "ge", "lt", "le"].contains(&operator))
     }
+}
+
+/// Returns whether the names include an attribute. A name that ends in a dot includes all attributes below it.
+fn includes(names: &[&str], attribute: &str) -> bool {
+    names.iter().any(|name| match name.strip_suffix('.') {
+        None => *name == attribute,
+        Some(above) => attribute
+            .strip_prefix(above)
+            .is_some_and(|below| below.len() > 1 && below.starts_with('.')),
+    })
 }
 
 #[cfg(test)]
@@ -223,7 +262,9 @@ mod tests {
     const USERS: Grammar = Grammar {
         attributes: &["status", "lastUpdated", "profile.login", "profile."],
         operators: &["eq", "sw", "pr"],
+        contains: &[],
         timestamps: &["lastUpdated"],
+        ignore_case: false,
     };
 
     #[track_caller]

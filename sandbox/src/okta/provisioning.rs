@@ -79,7 +79,7 @@ impl Org {
         app: &str,
         path: &[&str],
     ) -> Result<Reply, Refusal> {
-        let supported = self.connections_supported;
+        let supported = self.behavior.connections_supported;
         let app = self.app_mut(app)?;
         let supported = supported && app.name == IDENTITY_CENTER;
         match (call.method, path) {
@@ -118,7 +118,7 @@ impl Org {
         path: &[&str],
     ) -> Result<Reply, Refusal> {
         call.allow_only(&[])?;
-        let writable = self.connections_supported;
+        let writable = self.behavior.connections_supported;
         let app = self.app_mut(app)?;
         if app.name != IDENTITY_CENTER {
             return Err(Refusal::invalid(

@@ -9,9 +9,10 @@ use serde_json::{Value, json};
 use super::{
     Org,
     groups::{Group, Kind},
-    paging::{PageSizes, page},
+    paging::{After, PageSizes, page},
     query::Call,
     reply::{Refusal, Reply},
+    system_log::Subject,
     timestamps::seconds,
 };
 
@@ -106,11 +107,13 @@ impl Org {
     fn list_pushes(&self, call: &Call<'_>, app: &str) -> Result<Reply, Refusal> {
         call.allow_only(&["sourceGroupId", "status", "limit", "after"])?;
         let (source, status) = (call.parameter("sourceGroupId"), call.parameter("status"));
-        let found = self.app(app)?.pushes.values().filter(|push| {
-            source.is_none_or(|source| push.source == source)
-                && status.is_none_or(|status| push.status_name() == status)
-        });
-        let found = found.map(|push| (push.id.as_str(), push));
+        let pushes = &self.app(app)?.pushes;
+        let found = |after: After<'_>| {
+            pushes.range::<str, _>(after).filter(|(_, push)| {
+                source.is_none_or(|source| push.source == source)
+                    && status.is_none_or(|status| push.status_name() == status)
+            })
+        };
         page(
             call,
             PageSizes::new(100, 1000),
@@ -177,6 +180,8 @@ impl Org {
         };
         let document = push.document(app, &call.host);
         self.app_mut(app)?.pushes.insert(push.id.clone(), push);
+        let subject = Subject::Group(source);
+        self.log_provisioning(call.now, "group_push.mapping.created", app, subject, None);
         // The reference documents 201, but the service answers 200.
         Ok(Reply::ok(document))
     }

@@ -1,5 +1,7 @@
 //! A parsed request to Okta: path, query and body, with strict checks.
 
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
 use http::{HeaderMap, Method, header};
 use jiff::Timestamp;
@@ -19,7 +21,7 @@ pub(super) struct Call<'a> {
     /// The decoded segments of the path after `/api/v1/`.
     pub(super) segments: Vec<String>,
     query: Vec<(String, String)>,
-    headers: &'a HeaderMap,
+    pub(super) headers: &'a HeaderMap,
     body: &'a Bytes,
 }
 
@@ -102,13 +104,31 @@ impl<'a> Call<'a> {
         query
     }
 
-    /// Returns the body as a JSON object.
-    pub(super) fn json_object(&self) -> Result<Map<String, Value>, Refusal> {
-        if !self.is_json() {
+    /// Returns the value of a header, or an empty text if the request has it several times.
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
+        let mut values = self.headers.get_all(name).iter();
+        let value = values.next()?.to_str().unwrap_or_default();
+        Some(if values.next().is_none() { value } else { "" })
+    }
+
+    /// Returns the fields of a body with form encoding.
+    pub(super) fn form(&self) -> Option<BTreeMap<String, String>> {
+        let fields = url::form_urlencoded::parse(self.body).into_owned();
+        (self.media_type() == "application/x-www-form-urlencoded").then(|| fields.collect())
+    }
+
+    /// Returns the body as JSON.
+    pub(super) fn json(&self) -> Result<Value, Refusal> {
+        if self.media_type() != "application/json" {
             return Err(Refusal::media_type());
         }
-        match serde_json::from_slice(self.body) {
-            Ok(Value::Object(object)) => Ok(object),
+        serde_json::from_slice(self.body).map_err(|_error| Refusal::malformed())
+    }
+
+    /// Returns the body as a JSON object.
+    pub(super) fn json_object(&self) -> Result<Map<String, Value>, Refusal> {
+        match self.json()? {
+            Value::Object(object) => Ok(object),
             _ => Err(Refusal::malformed()),
         }
     }
@@ -135,12 +155,39 @@ impl<'a> Call<'a> {
         ranges.any(|range| range == "*/*" || range == kind || range == format!("{family}/*"))
     }
 
-    fn is_json(&self) -> bool {
+    /// Removes the parts of a user's document that the request does not want.
+    ///
+    /// Source: header `Content-Type: application/json; okta-response=…` of "List all users".
+    pub(super) fn without_omitted(&self, mut document: Value) -> Value {
+        let kind = self.headers.get(header::CONTENT_TYPE);
+        let omitted = kind
+            .and_then(|kind| kind.to_str().ok()?.split_once("okta-response="))
+            .map(|(_, omitted)| omitted)
+            .unwrap_or_default();
+        for name in omitted.split([',', '"', ' ']) {
+            match (name, &mut document) {
+                ("omitCredentials", Value::Object(document)) => {
+                    document.remove("credentials");
+                }
+                ("omitCredentialsLinks", document) => {
+                    if let Some(links) = document["_links"].as_object_mut() {
+                        links.retain(|link, _| {
+                            !["resetPassword", "unlock"].contains(&link.as_str())
+                        });
+                    }
+                }
+                _ => {}
+            }
+        }
+        document
+    }
+
+    fn media_type(&self) -> &str {
         let kind = self.headers.get(header::CONTENT_TYPE);
         let kind = kind
             .and_then(|value| value.to_str().ok())
             .unwrap_or_default();
-        kind.split(';').next().unwrap_or_default().trim() == "application/json"
+        kind.split(';').next().unwrap_or_default().trim()
     }
 }
 

@@ -11,6 +11,10 @@ pub(crate) struct Reply {
     pub(super) body: Body,
     /// The links of a list's page: relation and URL.
     pub(super) links: Vec<(&'static str, String)>,
+    /// More headers: name and value.
+    pub(super) headers: Vec<(&'static str, String)>,
+    /// The version of the resource, for `If-Match`.
+    pub(super) etag: Option<String>,
 }
 
 /// The body of a reply.
@@ -40,6 +44,8 @@ impl Reply {
             status,
             body: Body::Json(document),
             links: Vec::new(),
+            headers: Vec::new(),
+            etag: None,
         }
     }
 
@@ -48,6 +54,24 @@ impl Reply {
             status,
             body: Body::Empty,
             links: Vec::new(),
+            headers: Vec::new(),
+            etag: None,
+        }
+    }
+
+    pub(super) fn with_header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+
+    /// Replaces `http` by `https` in the links to this host. The resources build their links with `http`.
+    pub(super) fn secure_links(&mut self, host: &str) {
+        let (http, https) = (format!("http://{host}/"), format!("https://{host}/"));
+        if let Body::Json(document) = &mut self.body {
+            secure(document, &http, &https);
+        }
+        for (_, address) in &mut self.links {
+            *address = address.replace(&http, &https);
         }
     }
 
@@ -60,6 +84,8 @@ impl Reply {
             status: StatusCode::OK,
             body: Body::Xml(document.into()),
             links: Vec::new(),
+            headers: Vec::new(),
+            etag: None,
         }
     }
 }
@@ -90,6 +116,17 @@ impl Refusal {
         Self::invalid(field, format!("{field}: The field cannot be left blank"))
     }
 
+    /// 400: the field has a value that it cannot have.
+    pub(super) fn not_allowed(field: &str) -> Self {
+        Self::invalid(field, format!("{field}: Not one of the allowed values."))
+    }
+
+    /// 400: a request has a search query and a filter.
+    pub(super) fn search_and_filter() -> Self {
+        let summary = "Bad request. Can't specify a search query and filter in the same request.";
+        Self::new(StatusCode::BAD_REQUEST, "E0000033", summary)
+    }
+
     pub(super) fn malformed() -> Self {
         let summary = "The request body was not well-formed.";
         Self::new(StatusCode::BAD_REQUEST, "E0000003", summary)
@@ -115,6 +152,39 @@ impl Refusal {
             "E0000011",
             "Invalid token provided",
         )
+    }
+
+    /// 400: the values of these fields are invalid; each cause begins with the name of its field.
+    pub(super) fn invalid_fields(causes: Vec<String>) -> Self {
+        let first = causes.first().map(String::as_str).unwrap_or_default();
+        let field = first.split(':').next().unwrap_or_default().to_owned();
+        Self {
+            causes,
+            ..Self::new(
+                StatusCode::BAD_REQUEST,
+                "E0000001",
+                format!("Api validation failed: {field}"),
+            )
+        }
+    }
+
+    /// 400: a query parameter that the endpoint requires is missing.
+    pub(super) fn missing_parameter(name: &str) -> Self {
+        let summary = "The request is missing a required parameter.";
+        Self::new(StatusCode::BAD_REQUEST, "E0000028", summary)
+            .with_cause(format!("{name}: The parameter is required"))
+    }
+
+    /// 403: the administrator may not do this, to no resource of this kind.
+    pub(super) fn permission() -> Self {
+        let summary = "You do not have permission to perform the requested action";
+        Self::new(StatusCode::FORBIDDEN, "E0000006", summary)
+    }
+
+    /// 403: the user's status does not allow the operation.
+    pub(super) fn user_status() -> Self {
+        let summary = "This operation is not allowed in the user's current status.";
+        Self::new(StatusCode::FORBIDDEN, "E0000038", summary)
     }
 
     /// 403: the current status of the resource does not allow the operation.
@@ -161,5 +231,19 @@ impl Refusal {
             "errorId": error_id,
             "errorCauses": causes,
         })
+    }
+}
+
+/// Replaces the start of all texts of a document.
+fn secure(value: &mut Value, http: &str, https: &str) {
+    match value {
+        Value::String(text) if text.starts_with(http) => text.replace_range(..http.len(), https),
+        Value::Array(values) => values
+            .iter_mut()
+            .for_each(|value| secure(value, http, https)),
+        Value::Object(members) => members
+            .values_mut()
+            .for_each(|value| secure(value, http, https)),
+        _ => {}
     }
 }

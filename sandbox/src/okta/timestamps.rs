@@ -3,9 +3,9 @@
 use jiff::Timestamp;
 use serde_json::Value;
 
-/// Formats a timestamp as `2026-03-25T06:09:58.000Z`, as most of the API does.
+/// Formats a timestamp as `2026-03-25T06:09:58.123Z`, as most of the API does.
 pub(super) fn millis(time: Timestamp) -> String {
-    time.strftime("%Y-%m-%dT%H:%M:%S.000Z").to_string()
+    time.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string()
 }
 
 /// Formats a timestamp as `2026-03-25T06:09:58Z`, as the group push mappings do.

@@ -1,6 +1,10 @@
 //! Group push: finds or creates groups by name, then adds and removes their members.
+//!
+//! A push carries the members that are provisioned at its moment. A member that is provisioned later stays missing at
+//! the application until its membership changes, or until the mapping is deactivated and activated again (Okta, "Group
+//! Push troubleshooting").
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -10,9 +14,26 @@ use super::{
     client::{Failure, Scim},
     is_temporary, retry_time,
 };
-use crate::okta::{App, Org, PushStatus};
+use crate::okta::{App, Org, PushStatus, Subject};
 
-/// Returns the change that brings AWS up to date, as a value to compare; `None` if AWS is up to date.
+/// The members that are waiting to be sent, by their Okta id.
+#[derive(Debug, Default)]
+pub(super) struct Queue {
+    /// The members to add, with their ids at AWS.
+    added: BTreeMap<String, String>,
+    removed: BTreeSet<String>,
+    /// Whether the whole group is pushed.
+    full_push: bool,
+}
+
+impl Queue {
+    fn is_empty(&self) -> bool {
+        !self.full_push && self.added.is_empty() && self.removed.is_empty()
+    }
+}
+
+/// Puts what has changed in Okta since the last call into the queue of the group. Returns the queue as a value to compare;
+/// `None` if there is nothing to send.
 pub(super) fn pending_change(
     org: &Org,
     app: &App,
@@ -20,15 +41,44 @@ pub(super) fn pending_change(
     remote: &mut RemoteGroup,
 ) -> Option<Value> {
     let push = app.pushes.get(push)?;
-    if push.status == PushStatus::Inactive {
-        remote.initial_push_done = false;
-    }
     if push.status != PushStatus::Active {
+        // The next activation pushes the whole group.
+        remote.is_linked = false;
+        remote.queue = Queue::default();
         return None;
     }
-    let members = members(org, app, &push.source);
-    let outdated = remote.id.is_none() || !remote.initial_push_done || members != remote.members;
-    outdated.then(|| json!({ "members": members, "full_push": !remote.initial_push_done }))
+    let (in_okta, provisioned) = (
+        okta_members(org, &push.source),
+        members(org, app, &push.source),
+    );
+    if !remote.is_linked {
+        remote.is_linked = true;
+        remote.queue = Queue {
+            added: provisioned.clone(),
+            full_push: true,
+            ..Queue::default()
+        };
+        remote.members.clear();
+    }
+    for id in in_okta.difference(&remote.members_in_okta) {
+        if let Some(at_aws) = provisioned.get(id) {
+            remote.queue.removed.remove(id);
+            remote.queue.added.insert(id.clone(), at_aws.clone());
+        }
+    }
+    remote
+        .queue
+        .added
+        .retain(|id, _| provisioned.contains_key(id));
+    let gone = remote
+        .members
+        .keys()
+        .filter(|id| !provisioned.contains_key(*id));
+    remote.queue.removed.extend(gone.cloned());
+    remote.members_in_okta = in_okta;
+    (!remote.queue.is_empty()).then(|| {
+        json!({ "added": remote.queue.added, "removed": remote.queue.removed, "full_push": remote.queue.full_push })
+    })
 }
 
 /// Pushes the group, or deletes it if its mapping was deleted with the target group.
@@ -67,8 +117,13 @@ pub(super) fn run(
     else {
         return true;
     };
-    let members = members(org, instance, &mapping.source);
-    let result = push_group(remote, &name, &members, scim);
+    let source = mapping.source.clone();
+    let event = if remote.queue.full_push {
+        "group_push.pushed"
+    } else {
+        "group_push.push_memberships"
+    };
+    let result = push_group(remote, &name, scim);
     let now = scim.now;
     let mapping = org
         .apps
@@ -79,7 +134,10 @@ pub(super) fn run(
     };
     mapping.updated = now;
     match result {
-        Ok(()) => mapping.last_sent = Some(now),
+        Ok(()) => {
+            mapping.last_sent = Some(now);
+            remote.queue = Queue::default();
+        }
         Err(Failure::Refused { status, .. }) if is_temporary(status) => {
             remote.job.due = Some(retry_time(now));
         }
@@ -98,34 +156,35 @@ pub(super) fn run(
             mapping.status = PushStatus::Error(reason);
         }
     }
+    let failure = match &mapping.status {
+        PushStatus::Error(reason) => Some(reason.clone()),
+        PushStatus::Active | PushStatus::Inactive => None,
+    };
+    if remote.job.due.is_none() {
+        org.log_provisioning(now, event, app, Subject::Group(&source), failure);
+    }
     true
 }
 
-fn push_group(
-    remote: &mut RemoteGroup,
-    name: &str,
-    members: &BTreeSet<String>,
-    scim: &mut Scim<'_>,
-) -> Result<(), Failure> {
-    let id = if let Some(id) = &remote.id {
-        id.clone()
-    } else {
-        let id = find_or_create(name, scim)?;
-        remote.id = Some(id.clone());
-        id
+fn push_group(remote: &mut RemoteGroup, name: &str, scim: &mut Scim<'_>) -> Result<(), Failure> {
+    let id = match &remote.id {
+        None => {
+            let id = find_or_create(name, scim)?;
+            remote.id.insert(id).clone()
+        }
+        Some(id) => {
+            if remote.queue.full_push {
+                scim.get(&format!("/Groups/{id}"))?;
+            }
+            id.clone()
+        }
     };
-    if !remote.initial_push_done && !remote.members.is_empty() {
-        // A reactivated mapping pushes all members of the group again.
-        scim.get(&format!("/Groups/{id}"))?;
-        remote.members.clear();
-    }
-    let removed: Vec<&String> = remote.members.difference(members).collect();
-    let added: Vec<&String> = members.difference(&remote.members).collect();
-    let changes = removed
-        .iter()
-        .map(|id| ("remove", *id))
-        .chain(added.iter().map(|id| ("add", *id)));
-    let changes: Vec<(&str, &String)> = changes.collect();
+    let Queue { added, removed, .. } = &remote.queue;
+    let removed = removed.iter().filter_map(|id| remote.members.get(id));
+    let removed = removed.map(|id| ("remove", id));
+    let changes: Vec<(&str, &String)> = removed
+        .chain(added.values().map(|id| ("add", id)))
+        .collect();
     for batch in changes.chunks(MAX_CHANGES_PER_PATCH) {
         scim.send(
             &Method::PATCH,
@@ -133,8 +192,13 @@ fn push_group(
             Some(&patch(batch)),
         )?;
     }
-    remote.members.clone_from(members);
-    remote.initial_push_done = true;
+    for id in &remote.queue.removed {
+        remote.members.remove(id);
+    }
+    let added = remote.queue.added.iter();
+    remote
+        .members
+        .extend(added.map(|(id, at_aws)| (id.clone(), at_aws.clone())));
     Ok(())
 }
 
@@ -168,16 +232,23 @@ fn patch(changes: &[(&str, &String)]) -> Value {
     })
 }
 
-/// Returns the AWS ids of the members to push.
-///
-/// These are the active users who are assigned to the application and exist at AWS.
+/// Returns the ids of the group's members in Okta. A deactivated user is a member of no group.
+fn okta_members(org: &Org, group: &str) -> BTreeSet<String> {
+    let is_member = |user: &&String| {
+        let user = org.users.get(user);
+        user.is_some_and(|user| !user.is_deprovisioned())
+    };
+    let members = org.groups.get(group).map(|group| &group.members);
+    let members = members.into_iter().flatten().filter(is_member);
+    members.cloned().collect()
+}
+
+/// Returns the members that can be pushed now, with their ids at AWS: they are assigned to the application and exist at
+/// AWS.
 ///
 /// A member who is assigned only through the pushed group itself is left out. Okta does not support
 /// one group for both assignment and push: members are missing at AWS in that case.
-fn members(org: &Org, app: &App, group: &str) -> BTreeSet<String> {
-    let Some(source) = org.groups.get(group) else {
-        return BTreeSet::new();
-    };
+fn members(org: &Org, app: &App, group: &str) -> BTreeMap<String, String> {
     let is_assigned_otherwise = |user: &String| {
         app.users.get(user).is_some_and(|assigned| assigned.direct)
             || app.groups.keys().any(|id| {
@@ -188,16 +259,13 @@ fn members(org: &Org, app: &App, group: &str) -> BTreeSet<String> {
                         .is_some_and(|group| group.members.contains(user))
             })
     };
-    source
-        .members
-        .iter()
-        .filter(|user| {
-            org.users
-                .get(*user)
-                .is_some_and(crate::okta::User::is_active)
+    okta_members(org, group)
+        .into_iter()
+        .filter(is_assigned_otherwise)
+        .filter_map(|user| {
+            let at_aws = app.users.get(&user)?.external_id.clone()?;
+            Some((user, at_aws))
         })
-        .filter(|user| is_assigned_otherwise(user))
-        .filter_map(|user| app.users.get(user)?.external_id.clone())
         .collect()
 }
 

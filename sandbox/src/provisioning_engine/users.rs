@@ -8,7 +8,7 @@ use super::{
     client::{Failure, Scim},
     is_temporary, retry_time,
 };
-use crate::okta::{App, Org, SyncStatus, User};
+use crate::okta::{App, Org, Subject, SyncStatus};
 
 /// Returns the SCIM document or patch that brings AWS up to date; `None` if AWS is up to date.
 pub(super) fn pending_change(
@@ -19,11 +19,11 @@ pub(super) fn pending_change(
 ) -> Option<Value> {
     let features = app.provisioning.features;
     let assigned = app.users.get(user).zip(org.users.get(user));
-    let active = assigned.is_some_and(|(_, user)| user.is_active());
+    let active = assigned.is_some_and(|(_, user)| user.is_provisioned());
     match (active, &remote.id) {
-        (true, None) => features.create.then(|| document(org, app, user)),
+        (true, None) => features.create.then(|| document(org, app, user, remote)),
         (true, Some(_)) => {
-            let desired = document(org, app, user);
+            let desired = document(org, app, user, remote);
             let outdated = features.update && remote.sent.as_ref() != Some(&desired);
             let inactive = features.create && !remote.active;
             (outdated || inactive).then_some(desired)
@@ -52,6 +52,12 @@ pub(super) fn run(
     };
     let update = instance.provisioning.features.update;
     let name = change["userName"].as_str().unwrap_or(user).to_owned();
+    let event = match (&remote.id, change.get("userName")) {
+        (Some(_), None) => "user.deactivate",
+        (Some(_), Some(_)) if !remote.active => "user.reactivate",
+        (Some(_), Some(_)) => "user.push_profile",
+        (None, _) => "user.push",
+    };
     let result = match (&remote.id, change.get("userName")) {
         (Some(id), None) => set_active(scim, id, false, &name).map(|()| remote.active = false),
         (Some(_), Some(_)) => reactivate_or_update(remote, &change, update, &name, scim),
@@ -79,12 +85,17 @@ pub(super) fn run(
             )
         }
     };
+    let failure = match &sync {
+        SyncStatus::Failed(reason) => Some(reason.clone()),
+        SyncStatus::Pending | SyncStatus::Synchronized => None,
+    };
     if let Some(assigned) = assigned {
         assigned.sync = sync;
         assigned.external_id = external_id;
         assigned.last_sync = Some(now);
         assigned.changed = now;
     }
+    org.log_provisioning(now, event, app, Subject::User(user), failure);
 }
 
 /// The result of a provisioning job; the error contains the failure and the operation that failed.
@@ -165,14 +176,21 @@ fn set_active(scim: &mut Scim<'_>, id: &str, active: bool, name: &str) -> JobRes
 }
 
 /// Returns the desired SCIM document of a user.
-fn document(org: &Org, app: &App, id: &str) -> Value {
+fn document(org: &Org, app: &App, id: &str, remote: &RemoteUser) -> Value {
     let Some((assigned, user)) = app.users.get(id).zip(org.users.get(id)) else {
         return Value::Null;
     };
-    let first = user.attribute("firstName").unwrap_or_default();
-    let last = user.attribute("lastName").unwrap_or_default();
+    let mut profile = org.mapped_profile(&app.id, user);
+    if remote.id.is_some() {
+        // The other attributes are only sent when the user is created.
+        profile.retain(|_, (_, pushed)| *pushed);
+    }
+    let text = |name: &str| {
+        let (value, _) = profile.get(name)?;
+        value.as_str().filter(|text| !text.is_empty())
+    };
     let mut schemas = vec![CORE];
-    let department = user.attribute("department");
+    let department = text("department");
     if department.is_some() {
         schemas.push(ENTERPRISE);
     }
@@ -180,27 +198,23 @@ fn document(org: &Org, app: &App, id: &str) -> Value {
         "schemas": schemas,
         "externalId": id,
         "userName": assigned.user_name(app, user).unwrap_or_default(),
-        "name": { "givenName": first, "familyName": last },
-        "displayName": display_name(user, first, last),
+        "name": {
+            "givenName": text("firstName").unwrap_or_default(),
+            "familyName": text("lastName").unwrap_or_default(),
+        },
+        "displayName": text("displayName").unwrap_or_default(),
         "active": true,
     });
-    if let Some(email) = user.attribute("email") {
+    if let Some(email) = text("email") {
         document["emails"] = json!([{ "primary": true, "value": email, "type": "work" }]);
     }
-    if let Some(title) = user.attribute("title") {
+    if let Some(title) = text("title") {
         document["title"] = title.into();
     }
     if let Some(department) = department {
         document[ENTERPRISE] = json!({ "department": department });
     }
     document
-}
-
-/// Returns the display name; if the user has no display name, Okta combines first and last name.
-fn display_name(user: &User, first: &str, last: &str) -> String {
-    let default = || format!("{first} {last}").trim().to_owned();
-    user.attribute("displayName")
-        .map_or_else(default, str::to_owned)
 }
 
 const CORE: &str = "urn:ietf:params:scim:schemas:core:2.0:User";

@@ -1,5 +1,6 @@
 //! Tests of applications: documents, keys, metadata and assignments.
 
+use okta_aws_sandbox::AppCreation;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -73,12 +74,13 @@ async fn replacing_an_application_changes_only_the_edited_writable_fields() {
     let before = get(&sandbox, &path).await;
     let mut sent = before.clone();
     sent["settings"]["app"]["acsURL"] = "https://us-east-1.signin.aws/platform/saml/acs/x".into();
+    sent["settings"]["app"]["entityID"] = "https://us-east-1.signin.aws/platform/saml/d-1".into();
     sent["settings"]["signOn"]["audienceOverride"] = "".into();
     sent["name"] = "amazon_aws".into();
     sent["features"] = json!(["SCIM_PROVISIONING"]);
     let after = write(&sandbox, Method::PUT, &path, &sent).await;
     let mut expected = before;
-    expected["settings"]["app"]["acsURL"] = sent["settings"]["app"]["acsURL"].clone();
+    expected["settings"]["app"] = sent["settings"]["app"].clone();
     expected["lastUpdated"] = after["lastUpdated"].clone();
     assert_eq!(after, expected);
 }
@@ -87,17 +89,100 @@ async fn replacing_an_application_changes_only_the_edited_writable_fields() {
 async fn a_missing_object_is_kept_and_a_sent_object_is_replaced_completely() {
     let sandbox = sandbox().await;
     let path = format!("/api/v1/apps/{}", identity_center(&sandbox).await);
-    let body = json!({ "label": "AWS", "signOnMode": "SAML_2_0", "settings": { "app": { "acsURL": "https://a", "entityID": "https://e" } } });
+    let urls = json!({ "acsURL": "https://a", "entityID": "https://e" });
+    let settings = json!({ "app": urls, "notes": { "admin": "by hand", "enduser": null } });
+    let body = json!({ "label": "AWS", "signOnMode": "SAML_2_0", "settings": settings });
     write(&sandbox, Method::PUT, &path, &body).await;
     let body = json!({ "label": "AWS", "signOnMode": "SAML_2_0" });
     let kept = write(&sandbox, Method::PUT, &path, &body).await;
     assert_eq!(kept["settings"]["app"]["entityID"], "https://e");
-    let body = json!({ "label": "AWS", "signOnMode": "SAML_2_0", "settings": { "app": { "acsURL": "https://b" } } });
+    let settings = json!({ "app": { "acsURL": "https://b", "entityID": "https://e" } });
+    let mut body = body;
+    body["settings"] = settings;
+    body["settings"]["signOn"] = json!({ "audienceOverride": "a" });
+    write(&sandbox, Method::PUT, &path, &body).await;
+    body["settings"]["signOn"] = json!({ "recipientOverride": "r" });
     let replaced = write(&sandbox, Method::PUT, &path, &body).await;
+    assert_eq!(replaced["settings"]["app"]["acsURL"], "https://b");
     assert_eq!(
-        replaced["settings"]["app"],
-        json!({ "acsURL": "https://b", "entityID": null })
+        replaced["settings"]["signOn"]["audienceOverride"],
+        Value::Null
     );
+    assert_eq!(replaced["settings"]["signOn"]["recipientOverride"], "r");
+}
+
+#[tokio::test]
+async fn an_update_with_blank_settings_is_refused_and_names_both() {
+    let sandbox = sandbox().await;
+    let path = format!("/api/v1/apps/{}", identity_center(&sandbox).await);
+    let document = get(&sandbox, &path).await;
+    let response = send(okta(&sandbox, Method::PUT, &path).json(&document)).await;
+    assert_eq!(response.status(), 403);
+    let refused: Value = response.json().await.expect("JSON");
+    assert_eq!(refused["errorCode"], "E0000039");
+    assert_eq!(
+        refused["errorCauses"],
+        json!([
+            { "errorSummary": "acsURL: The field cannot be left blank" },
+            { "errorSummary": "entityID: The field cannot be left blank" },
+        ])
+    );
+    // The API documents an update of the signing key without any settings.
+    let body = json!({ "label": "Renamed", "signOnMode": "SAML_2_0" });
+    let renamed = write(&sandbox, Method::PUT, &path, &body).await;
+    assert_eq!(renamed["label"], "Renamed");
+}
+
+#[tokio::test]
+async fn an_org_can_refuse_a_new_application_without_settings_or_every_one() {
+    let blank = json!({ "name": "amazon_aws_sso", "label": "AWS", "signOnMode": "SAML_2_0" });
+    let mut complete = blank.clone();
+    complete["settings"] = json!({ "app": { "acsURL": "https://a", "entityID": "https://e" } });
+    for (creation, statuses) in [
+        (AppCreation::Accepted, [200, 200]),
+        (AppCreation::NeedsSettings, [400, 200]),
+        (AppCreation::Refused, [400, 400]),
+    ] {
+        let sandbox = builder().app_creation(creation);
+        let sandbox = sandbox.start().await.expect("a sandbox");
+        for (body, status) in [&blank, &complete].into_iter().zip(statuses) {
+            let request = okta(&sandbox, Method::POST, "/api/v1/apps").json(body);
+            assert_eq!(send(request).await.status(), status, "{creation:?}");
+        }
+        // The Admin Console adds it in any case, with blank settings.
+        let added = sandbox.console().add_application("By hand").expect("an id");
+        let app = get(&sandbox, &format!("/api/v1/apps/{added}")).await;
+        assert_eq!(app["settings"]["app"]["acsURL"], Value::Null);
+    }
+}
+
+#[tokio::test]
+async fn an_update_can_add_the_defaults_of_okta() {
+    let sandbox = builder().app_defaults(true);
+    let sandbox = sandbox.start().await.expect("a sandbox");
+    let path = format!("/api/v1/apps/{}", identity_center(&sandbox).await);
+    let mut document = get(&sandbox, &path).await;
+    assert_eq!(document["licensing"], Value::Null);
+    document["settings"]["app"] = json!({ "acsURL": "https://a", "entityID": "https://e" });
+    let after = write(&sandbox, Method::PUT, &path, &document).await;
+    assert_eq!(after["licensing"], json!({ "seatCount": 0 }));
+    assert_eq!(after["settings"]["signOn"]["honorForceAuthn"], false);
+    assert_eq!(
+        after["settings"]["signOn"]["attributeStatements"],
+        Value::Null
+    );
+}
+
+#[tokio::test]
+async fn a_creation_with_blank_settings_is_refused_on_request() {
+    let strict = builder().app_creation(AppCreation::NeedsSettings);
+    let sandbox = strict.start().await.expect("a sandbox");
+    let body = json!({ "name": "amazon_aws_sso", "label": "AWS", "signOnMode": "SAML_2_0" });
+    let request = okta(&sandbox, Method::POST, "/api/v1/apps").json(&body);
+    let (status, code, summary, cause) = refusal(request).await;
+    assert_eq!((status, code.as_str()), (400, "E0000001"));
+    assert_eq!(summary, "Api validation failed: acsURL");
+    assert_eq!(cause, "acsURL: The field cannot be left blank");
 }
 
 #[tokio::test]

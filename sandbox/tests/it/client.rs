@@ -107,3 +107,17 @@ pub(crate) fn next(response: &Response) -> Option<String> {
         )
     })
 }
+
+/// Returns the string member of a document.
+#[track_caller]
+pub(crate) fn text(document: &Value, name: &str) -> String {
+    let text = document[name].as_str();
+    text.unwrap_or_else(|| panic!("no {name} in {document}"))
+        .to_owned()
+}
+
+/// Sends a request without a body and returns the status.
+pub(crate) async fn status(sandbox: &Sandbox, method: Method, path: &str) -> u16 {
+    let request = okta(sandbox, method, path).header("content-length", "0");
+    send(request).await.status().as_u16()
+}

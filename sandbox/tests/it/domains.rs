@@ -92,6 +92,48 @@ async fn a_domain_is_verified_by_its_records_and_gets_a_certificate_later() {
 }
 
 #[tokio::test]
+async fn a_failed_verification_can_require_a_new_value_of_the_txt_record() {
+    for (required, changes) in [(false, false), (true, true)] {
+        let sandbox = builder().new_dns_values(required);
+        let sandbox = sandbox.start().await.expect("a sandbox");
+        let created = create(&sandbox, "login.example.com").await;
+        let failed = verify(&sandbox, &created).await;
+        assert_eq!(failed["validationStatus"], "FAILED_TO_VERIFY");
+        let [before, after] = [&created, &failed].map(|domain| &domain["dnsRecords"]);
+        assert_eq!(before[0] != after[0], changes);
+        assert_eq!(before[1], after[1], "the CNAME record stays");
+        publish(&sandbox, &failed);
+        let verified = verify(&sandbox, &failed).await;
+        assert_eq!(verified["validationStatus"], "COMPLETED");
+        assert_eq!(verified["dnsRecords"], *after);
+    }
+}
+
+#[tokio::test]
+async fn a_domain_without_a_managed_certificate_waits_for_an_upload() {
+    let sandbox = sandbox().await;
+    let body = json!({ "domain": "login.example.com", "certificateSourceType": "MANUAL" });
+    let domain = post(&sandbox, "/api/v1/domains", &body).await;
+    let refused = sandbox.console().upload_certificate("login.example.com");
+    assert!(refused.is_err(), "the domain is not verified");
+    publish(&sandbox, &domain);
+    for _ in 0..2 {
+        assert_eq!(
+            verify(&sandbox, &domain).await["validationStatus"],
+            "VERIFIED"
+        );
+        sandbox.advance(DELAY);
+    }
+    sandbox
+        .console()
+        .upload_certificate("login.example.com")
+        .expect("an upload");
+    let completed = verify(&sandbox, &domain).await;
+    assert_eq!(completed["validationStatus"], "COMPLETED");
+    assert_eq!(completed["certificateSourceType"], "MANUAL");
+}
+
+#[tokio::test]
 async fn metadata_names_the_custom_domain_of_the_request() {
     let sandbox = sandbox().await;
     let domain = create(&sandbox, "login.example.com").await;

@@ -1,6 +1,6 @@
 //! Tests of injected faults and recorded requests.
 
-use okta_aws_sandbox::{Fault, ScimProfile, Service};
+use okta_aws_sandbox::{Fault, Oddity, ScimProfile, Service};
 use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -252,4 +252,27 @@ async fn a_throttled_scim_service_answers_in_the_format_of_its_profile() {
     let body: Value = response.json().await.expect("JSON");
     assert_eq!(body["status"], "429");
     assert!(body.get("exceptionRequestId").is_none(), "{body}");
+}
+
+// Recorded from real orgs: nulls, applications without a sign-on mode, values that no description has.
+#[tokio::test]
+async fn an_odd_document_has_the_requested_oddity() {
+    let sandbox = sandbox().await;
+    let read = async |oddity: Oddity, path: &str| {
+        sandbox.inject(Fault::odd(oddity));
+        get(&sandbox, path).await
+    };
+    let users = read(Oddity::MissingId, "/api/v1/users").await;
+    assert_eq!(users[0].get("id"), None);
+    assert_eq!(users[0]["status"], "ACTIVE");
+    let user = read(Oddity::UnknownValues, "/api/v1/users/me").await;
+    assert_eq!(user["status"], "SOMETHING_NEW");
+    let user = read(Oddity::Nulls, "/api/v1/users/me").await;
+    assert_eq!(
+        (&user["created"], &user["profile"]["email"]),
+        (&Value::Null, &Value::Null)
+    );
+    assert_eq!(user["profile"]["login"], "ada.lovelace@example.com");
+    let apps = read(Oddity::NullSignOnMode, "/api/v1/apps").await;
+    assert_eq!(apps[0]["signOnMode"], Value::Null);
 }

@@ -1,5 +1,7 @@
 //! Tests of the lists of users and groups: pagination, filters and memberships.
 
+use std::time::Duration;
+
 use okta_aws_sandbox::{Company, Person, PersonStatus};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -59,14 +61,32 @@ async fn a_cursor_is_opaque_and_belongs_to_its_list() {
     }
 }
 
+// Source: a limit above the documented maximum is reduced for users, and refused elsewhere.
 #[tokio::test]
-async fn a_limit_above_the_maximum_of_the_endpoint_is_rejected() {
-    let sandbox = sandbox().await;
-    let (status, _, summary, cause) =
-        refusal(okta(&sandbox, Method::GET, "/api/v1/users?limit=201")).await;
-    assert_eq!(status, 400);
-    assert_eq!(summary, "Api validation failed: limit");
-    assert_eq!(cause, "limit: must be a number from 1 to 200");
+async fn a_limit_above_the_maximum_is_reduced_for_users_and_refused_elsewhere() {
+    let company = Company::small(201, 1);
+    let builder = builder().company(company).page_size(None);
+    let sandbox = builder.start().await.expect("a sandbox");
+    let page = get(&sandbox, "/api/v1/users?limit=1000").await;
+    assert_eq!(page.as_array().map(Vec::len), Some(200));
+    for (path, cause) in [
+        (
+            "/api/v1/users?limit=0",
+            "limit: must be a number from 1 to 200",
+        ),
+        (
+            "/api/v1/apps?limit=201",
+            "limit: must be a number from 1 to 200",
+        ),
+        (
+            "/api/v1/groups?limit=10001",
+            "limit: must be a number from 1 to 10000",
+        ),
+    ] {
+        let refused = refusal(okta(&sandbox, Method::GET, path)).await;
+        assert_eq!((refused.0, refused.3.as_str()), (400, cause), "{path}");
+        assert_eq!(refused.2, "Api validation failed: limit");
+    }
 }
 
 #[tokio::test]
@@ -91,8 +111,9 @@ async fn deprovisioned_users_are_found_by_filters_but_not_listed() {
     )
     .await;
     assert_eq!(searched, ["left@example.com"]);
-    let asked = logins(&sandbox, "/api/v1/users?q=Char").await;
-    assert_eq!(asked, ["left@example.com"]);
+    // "Using the `q` parameter in a request omits users that have a status of `DEPROVISIONED`" (API reference).
+    assert_eq!(logins(&sandbox, "/api/v1/users?q=Char").await, [""; 0]);
+    assert_eq!(logins(&sandbox, "/api/v1/users?q=Ad").await.len(), 1);
 }
 
 #[tokio::test]
@@ -178,4 +199,84 @@ async fn the_group_everyone_cannot_be_edited() {
     );
     let (status, code, ..) = refusal(okta(&sandbox, Method::DELETE, &path)).await;
     assert_eq!((status, code.as_str()), (403, "E0000006"));
+}
+
+// Source: parameter `search` of "List all users". The other parameters and look-ups are consistent at once.
+#[tokio::test]
+async fn a_search_finds_a_change_after_the_delay_and_a_filter_at_once() {
+    let delay = Duration::from_secs(5);
+    let builder = builder().search_delay(delay);
+    let sandbox = builder.start().await.expect("a sandbox");
+    let search = "/api/v1/users?search=profile.title%20eq%20%22countess%22";
+    let ada = "ada.lovelace@example.com";
+    sandbox.set_user_attribute(ada, "title", "Countess");
+    let new = Person::new("new@example.com", "New", "User");
+    let id = sandbox.add_user(&new);
+    let all = "/api/v1/users?search=status%20eq%20%22ACTIVE%22";
+    let found = logins(&sandbox, all).await;
+    assert_eq!((found.len(), logins(&sandbox, search).await.len()), (3, 0));
+    let filter = format!("/api/v1/users?filter=id%20eq%20%22{id}%22");
+    assert_eq!(logins(&sandbox, &filter).await, ["new@example.com"]);
+    assert_eq!(
+        get(&sandbox, &format!("/api/v1/users/{id}")).await["id"],
+        id.as_str()
+    );
+    let group = json!({ "profile": { "name": "fresh" } });
+    let group = post(&sandbox, "/api/v1/groups", &group).await;
+    let by_name = "/api/v1/groups?search=profile.name%20eq%20%22fresh%22";
+    assert_eq!(get(&sandbox, by_name).await, json!([]));
+    sandbox.advance(delay);
+    assert_eq!(logins(&sandbox, search).await, [ada]);
+    assert_eq!(logins(&sandbox, all).await.len(), 4);
+    assert_eq!(get(&sandbox, by_name).await[0]["id"], group["id"]);
+}
+
+// Source: parameters `sortBy` and `sortOrder` of "List all users".
+#[tokio::test]
+async fn a_search_is_sorted_by_one_attribute_in_either_order() {
+    let sandbox = sandbox().await;
+    let search = "/api/v1/users?search=status%20eq%20%22active%22&sortBy=profile.lastName";
+    let ascending = logins(&sandbox, search).await;
+    assert_eq!(ascending[0], "ada.lovelace@example.com");
+    let mut descending = logins(&sandbox, &format!("{search}&sortOrder=desc")).await;
+    assert_eq!(descending[0], "person.00003@example.com");
+    descending.reverse();
+    assert_eq!(ascending, descending);
+}
+
+// Source: parameters `search` of "List all users" and "List all groups", and error code E0000033.
+#[tokio::test]
+async fn a_search_has_few_operators_and_no_filter_beside_it() {
+    let sandbox = sandbox().await;
+    let found = logins(
+        &sandbox,
+        "/api/v1/users?search=profile.email%20co%20%2200002%22",
+    )
+    .await;
+    assert_eq!(found, ["person.00002@example.com"]);
+    for (path, expected) in [
+        (
+            "/api/v1/users?search=profile.title%20co%20%22x%22",
+            "E0000031",
+        ),
+        (
+            "/api/v1/users?search=status%20ne%20%22ACTIVE%22",
+            "E0000031",
+        ),
+        ("/api/v1/groups?search=id%20co%20%22x%22", "E0000031"),
+        ("/api/v1/groups?search=id%20pr&filter=id%20pr", "E0000033"),
+    ] {
+        let (status, code, ..) = refusal(okta(&sandbox, Method::GET, path)).await;
+        assert_eq!((status, code.as_str()), (400, expected), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_page_at_the_end_of_a_long_list_reads_only_its_own_users() {
+    let builder = builder().company(Company::small(5000, 1)).page_size(None);
+    let sandbox = builder.start().await.expect("a sandbox");
+    let all = logins(&sandbox, "/api/v1/users").await;
+    assert_eq!(all.len(), 5000);
+    assert!(all.is_sorted());
+    assert_eq!(sandbox.requests().len(), 25);
 }

@@ -178,39 +178,77 @@ async fn a_changed_profile_is_updated_and_a_deprovisioned_user_is_deactivated() 
     assert_eq!(methods, ["GET", "PUT", "PATCH"]);
 }
 
+async fn assign_user(sandbox: &Sandbox, path: &str, login: &str) {
+    let id = sandbox.user_id(login).expect("a user");
+    let body = json!({ "id": id, "scope": "USER" });
+    post(sandbox, &format!("{path}/users"), &body).await;
+}
+
+async fn set_push(sandbox: &Sandbox, path: &str, mapping: &Value, status: &str) -> Value {
+    let id = mapping["id"].as_str().expect("an id");
+    let path = format!("{path}/group-push/mappings/{id}");
+    write(sandbox, Method::PATCH, &path, &json!({ "status": status })).await
+}
+
+fn members(sandbox: &Sandbox) -> Vec<String> {
+    sandbox.identity_groups()[0].members.clone()
+}
+
+const ADA: &str = "ada.lovelace@example.com";
+const PERSON_2: &str = "person.00002@example.com";
+
 #[tokio::test]
-async fn a_pushed_group_contains_only_assigned_members() {
+async fn a_push_carries_only_the_members_that_are_provisioned_at_its_moment() {
     let (sandbox, path) = provisioned().await;
-    let ada = sandbox.user_id("ada.lovelace@example.com").expect("Ada");
-    post(
-        &sandbox,
-        &format!("{path}/users"),
-        &json!({ "id": ada, "scope": "USER" }),
-    )
-    .await;
+    assign_user(&sandbox, &path, ADA).await;
+    sandbox.advance(DELAY);
+    // The second member is assigned, and not provisioned yet.
+    assign_group(&sandbox, &path, "aws-users").await;
     let mapping = push(&sandbox, &path, "developers").await;
     assert!(mapping["id"].as_str().expect("an id").starts_with("gPm"));
     assert_eq!(mapping["status"], "ACTIVE");
-    assert_eq!(mapping["created"], "2026-06-01T12:00:00Z");
+    assert_eq!(mapping["created"], "2026-06-01T12:00:30Z");
     assert!(mapping.get("lastPush").is_none() && mapping.get("errorSummary").is_none());
 
-    sandbox.advance(DELAY * 2);
-    let groups = sandbox.identity_groups();
-    assert_eq!(groups[0].display_name, "developers");
-    assert_eq!(groups[0].members, ["ada.lovelace@example.com"]);
-
-    assign_group(&sandbox, &path, "aws-users").await;
-    sandbox.advance(DELAY * 2);
-    let groups = sandbox.identity_groups();
-    assert_eq!(
-        groups[0].members,
-        ["ada.lovelace@example.com", "person.00002@example.com"]
-    );
-    let mapping = get(&sandbox, &format!("{path}/group-push/mappings")).await;
-    assert_eq!(mapping[0]["lastPush"], "2026-06-01T12:02:00Z");
-    let target = mapping[0]["targetGroupId"].as_str().expect("an id");
+    sandbox.advance(DELAY * 20);
+    assert_eq!(names(&sandbox).len(), 3, "all are provisioned");
+    assert_eq!(members(&sandbox), [ADA], "no later push heals the group");
+    let listed = get(&sandbox, &format!("{path}/group-push/mappings")).await;
+    assert_eq!(listed[0]["lastPush"], "2026-06-01T12:01:00Z");
+    let target = listed[0]["targetGroupId"].as_str().expect("an id");
     let target = get(&sandbox, &format!("/api/v1/groups/{target}")).await;
     assert_eq!(target["type"], "APP_GROUP");
+
+    set_push(&sandbox, &path, &mapping, "INACTIVE").await;
+    sandbox.advance(DELAY);
+    assert_eq!(members(&sandbox), [ADA], "the group stays as it is");
+    set_push(&sandbox, &path, &mapping, "ACTIVE").await;
+    sandbox.advance(DELAY);
+    assert_eq!(members(&sandbox), [ADA, PERSON_2]);
+    let listed = get(&sandbox, &format!("{path}/group-push/mappings")).await;
+    assert_eq!(listed[0]["lastPush"], "2026-06-01T12:11:30Z");
+}
+
+#[tokio::test]
+async fn later_changes_of_provisioned_members_are_pushed() {
+    let (sandbox, path) = provisioned().await;
+    assign_group(&sandbox, &path, "aws-users").await;
+    sandbox.advance(DELAY);
+    push(&sandbox, &path, "developers").await;
+    sandbox.advance(DELAY);
+    assert_eq!(members(&sandbox), [ADA, PERSON_2]);
+    let third = "person.00003@example.com";
+    sandbox.set_group_member("developers", third, true);
+    sandbox.set_group_member("developers", ADA, false);
+    sandbox.advance(DELAY);
+    assert_eq!(members(&sandbox), [PERSON_2, third]);
+    // A user that is not provisioned when it joins stays out, also after it is provisioned.
+    let _id = sandbox.add_user(&Person::new("eve@example.com", "Eve", "Evans"));
+    sandbox.set_group_member("developers", "eve@example.com", true);
+    assign_user(&sandbox, &path, "eve@example.com").await;
+    sandbox.advance(DELAY * 20);
+    assert!(names(&sandbox).contains(&"eve@example.com".to_owned()));
+    assert_eq!(members(&sandbox), [PERSON_2, third]);
 }
 
 #[tokio::test]
@@ -312,14 +350,22 @@ async fn a_deleted_token_makes_the_next_provisioning_tasks_fail() {
         "{path}/group-push/mappings/{}",
         mapping["id"].as_str().expect("an id")
     );
-    let mapping = get(&sandbox, &mapping).await;
-    assert_eq!(mapping["status"], "ERROR");
+    let failed = get(&sandbox, &mapping).await;
+    assert_eq!(failed["status"], "ERROR");
     assert!(
-        mapping["errorSummary"]
+        failed["errorSummary"]
             .as_str()
             .expect("a message")
             .starts_with("Error while pushing group developers: Unauthorized")
     );
+    for status in ["INACTIVE", "ACTIVE"] {
+        let change = okta(&sandbox, Method::PATCH, &mapping).json(&json!({ "status": status }));
+        let (code, .., cause) = refusal(change).await;
+        assert_eq!(
+            (code, cause.as_str()),
+            (400, "status: A mapping in error cannot be changed")
+        );
+    }
 }
 
 #[tokio::test]
@@ -327,7 +373,7 @@ async fn failed_tasks_succeed_after_the_token_is_renewed() {
     let (sandbox, path) = provisioned().await;
     assert_eq!(sandbox.console().delete_scim_tokens(), 1);
     assign_group(&sandbox, &path, "aws-users").await;
-    push(&sandbox, &path, "developers").await;
+    let mapping = push(&sandbox, &path, "developers").await;
     sandbox.advance(DELAY);
     assert_eq!(sandbox.console().provisioning_errors().len(), 4);
 
@@ -344,7 +390,12 @@ async fn failed_tasks_succeed_after_the_token_is_renewed() {
     sandbox.advance(DELAY * 2);
     assert_eq!(sandbox.console().provisioning_errors(), [""; 0]);
     assert_eq!(names(&sandbox).len(), 3);
-    assert_eq!(sandbox.identity_groups()[0].members.len(), 2);
+    // The group was pushed again before its members were provisioned.
+    assert_eq!(members(&sandbox), [""; 0]);
+    set_push(&sandbox, &path, &mapping, "INACTIVE").await;
+    set_push(&sandbox, &path, &mapping, "ACTIVE").await;
+    sandbox.advance(DELAY);
+    assert_eq!(members(&sandbox).len(), 2);
 }
 
 #[tokio::test]

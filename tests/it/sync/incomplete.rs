@@ -180,10 +180,8 @@ async fn a_member_that_cannot_be_read_from_okta_is_named_by_its_place_and_nothin
         .clock(Arc::new(fixture.clock.clone()));
     fixture.run(&sync).await;
 
-    let group = okta.groups().find_by_name("aws-users").await;
-    let members = okta
-        .groups()
-        .members(&group.expect("a group").expect("a group").id);
+    let groups = okta.groups().named("aws-users").await;
+    let members = okta.groups().members(&groups.expect("groups")[0].id);
     let unreadable = members.try_collect().await.expect("the members").len();
     let page = json!([{"id": 7}]);
     fixture

@@ -1,0 +1,102 @@
+//! The users and groups of AWS's identity store that the scope of a blueprint is compared with.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
+
+use aws_sso_glue::{Aws, GroupId, IdentityCenter, IdentityUser, InstanceArn, UserId};
+
+use super::{app_lists::Cached, lookup};
+use crate::{
+    context::Context, error::Result, resolved_scope::ResolvedScope, sync::identity_store_error,
+};
+
+/// All users of the identity store, and the groups that the blueprint pushes with their members.
+#[derive(Default)]
+pub(super) struct IdentityView {
+    /// The users by name.
+    pub(super) users: BTreeMap<String, IdentityUser>,
+    /// The groups by name.
+    pub(super) groups: BTreeMap<String, GroupInAws>,
+    names: BTreeMap<UserId, String>,
+}
+
+/// A group of the identity store with its members.
+#[derive(Clone)]
+pub(super) struct GroupInAws {
+    pub(super) id: GroupId,
+    pub(super) members: BTreeSet<UserId>,
+}
+
+/// The cached view of one context.
+#[derive(Default)]
+struct Cache(Cached<InstanceArn, IdentityView>);
+
+/// Returns the view that is younger than `max_age`, or reads it; `None` if AWS has no instance yet.
+pub(super) async fn read(
+    aws: &Aws,
+    scope: &ResolvedScope,
+    cx: &Context,
+    max_age: Duration,
+) -> Result<Option<Arc<IdentityView>>> {
+    let arn = cx.facts(|facts| facts.instance.as_ref().map(|instance| instance.arn.clone()));
+    let (Some(center), Some(arn)) = (lookup::identity_center(aws, cx), arn) else {
+        return Ok(None);
+    };
+    let known = BTreeMap::new();
+    let read = IdentityView::read(&center, scope, &known);
+    let cache = cx.run_memory::<Cache>();
+    cache.0.get(arn, cx, max_age, read).await.map(Some)
+}
+
+/// Forgets the view of the context after a write that changes users or groups in AWS.
+pub(super) fn forget(cx: &Context) {
+    cx.run_memory::<Cache>().0.forget();
+}
+
+impl IdentityView {
+    /// Reads the users, and the pushed groups of the scope that are not in `known`.
+    pub(super) async fn read(
+        center: &IdentityCenter,
+        scope: &ResolvedScope,
+        known: &BTreeMap<String, GroupInAws>,
+    ) -> Result<Self> {
+        let store = center.identity_store();
+        let users = store.users().try_collect().await;
+        let users = users.map_err(identity_store_error)?.into_iter();
+        let groups = store.groups().try_collect().await;
+        let groups = groups.map_err(identity_store_error)?.into_iter();
+        let pushed = scope.pushed.iter();
+        let pushed: BTreeSet<&str> = pushed.map(|members| &*members.group.name).collect();
+        let users: BTreeMap<_, _> = users.map(|user| (user.user_name.clone(), user)).collect();
+        let names = users.iter();
+        let mut view = Self {
+            names: names
+                .map(|(name, user)| (user.id.clone(), name.clone()))
+                .collect(),
+            users,
+            groups: BTreeMap::new(),
+        };
+        for group in groups.filter(|group| pushed.contains(&*group.display_name)) {
+            let read = if let Some(known) = known.get(&group.display_name) {
+                known.clone()
+            } else {
+                let members = store.members(&group.id).try_collect().await;
+                GroupInAws {
+                    members: members.map_err(identity_store_error)?.into_iter().collect(),
+                    id: group.id,
+                }
+            };
+            view.groups.insert(group.display_name, read);
+        }
+        Ok(view)
+    }
+
+    /// Returns the name of a user by its id, or the id if AWS has no such user.
+    pub(super) fn name_of(&self, id: &UserId) -> String {
+        let name = self.names.get(id).cloned();
+        name.unwrap_or_else(|| id.to_string())
+    }
+}
