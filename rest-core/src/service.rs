@@ -270,7 +270,7 @@ impl Inner {
     }
 }
 
-/// What one request led to.
+/// The response to one request, or the error of its transport.
 type Exchanged = Result<http::Response<Bytes>, TransportError>;
 
 /// Returns whether the service itself answered, and not only a proxy or a gateway in front of it.

@@ -54,7 +54,7 @@ pub struct SandboxBuilder {
     ports: Ports,
 }
 
-/// What an Okta org does in places where orgs differ, or where Okta's documentation leaves it open.
+/// The behavior of an Okta org in places where orgs differ or Okta's documentation is silent.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Behavior {
     pub(crate) app_creation: AppCreation,

@@ -64,7 +64,7 @@ impl Tls {
                 let (acceptor, sender) = (acceptor.clone(), sender.clone());
                 tokio::spawn(async move {
                     if let Ok(stream) = acceptor.accept(stream).await {
-                        // The receiver is gone if the sandbox has stopped.
+                        // Sending fails only after the sandbox has stopped.
                         let _ = sender.send((stream, address)).await;
                     }
                 });

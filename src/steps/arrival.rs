@@ -56,7 +56,7 @@ enum End {
     Skipped(Subject),
 }
 
-/// The moment at which the groups that were pushed again are compared with AWS.
+/// When the groups that were pushed again are compared with AWS.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Settle {
     BeforeWait,

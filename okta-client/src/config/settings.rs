@@ -30,8 +30,8 @@ pub(super) enum Setting {
     RequestTimeout,
 }
 
-/// What errors call a setting, its variables in the order of their precedence, and its keys below
-/// `okta.client` in files.
+/// The title of a setting in errors, its variables in the order of their precedence, and its keys
+/// below `okta.client` in files.
 pub(super) struct Names {
     pub(super) title: &'static str,
     pub(super) variables: &'static [&'static str],

@@ -64,7 +64,7 @@ async fn calls_go_through_the_proxy() {
 
 #[tokio::test]
 async fn a_response_after_the_request_timeout_is_an_error() {
-    // The listener accepts the connection, and nobody answers on it.
+    // The listener accepts the connection and sends no response.
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let timeout = Duration::from_millis(50);
