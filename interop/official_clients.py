@@ -26,6 +26,8 @@ import boto3  # noqa: E402
 import botocore.config  # noqa: E402
 from okta.client import Client  # noqa: E402
 
+from okta_sdk import all_items, profile_of  # noqa: E402
+
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent
 TARGET = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
@@ -138,22 +140,6 @@ def check_with_boto3(aws, expected):
     return names
 
 
-async def all_items(call, *arguments, **options):
-    """Returns the items of all pages of a list, read in the way that users of the SDK read them."""
-    items, response, error = await call(*arguments, **options)
-    found = []
-    while True:
-        if error is not None:
-            sys.exit(f"FAILED {call.__name__}: {error}")
-        found += items
-        link = (response.headers or {}).get("link") or (response.headers or {}).get("Link") or ""
-        following = [part for part in link.split(",") if 'rel="next"' in part]
-        if not following:
-            return found
-        after = following[0].split("after=")[1].split(">")[0].split("&")[0]
-        items, response, error = await call(*arguments, **{**options, "after": after})
-
-
 async def check_with_okta(okta, expected, credentials):
     client = Client({"orgUrl": okta["org_url"], "requestTimeout": 10, "cache": {"enabled": False}, **credentials})
     apps = await all_items(client.list_applications)
@@ -164,7 +150,7 @@ async def check_with_okta(okta, expected, credentials):
     check("okta.list_users has Ada", "ada.lovelace@example.com" in {user.profile.login for user in users}, True)
     groups = {group.id: group for group in await all_items(client.list_groups)}
     assigned = await all_items(client.list_application_group_assignments, app)
-    names = sorted(name_of(groups[group.id]) for group in assigned)
+    names = sorted(profile_of(groups[group.id]).name for group in assigned)
     check("okta.list_application_group_assignments", names, ["aws-users"])
     assigned = await all_items(client.list_application_users, app)
     check("okta.list_application_users has Ada", "ada.lovelace@example.com" in {user.credentials.user_name for user in assigned}, True)
@@ -173,12 +159,6 @@ async def check_with_okta(okta, expected, credentials):
     domains, _, error = await client.list_custom_domains()
     found = [domain.domain for domain in (domains.domains or [])] if error is None else error
     check("okta.list_custom_domains", found, expected["domains"])
-
-
-def name_of(group):
-    """Returns the name of a group. In the SDK's model, the profile is a union of several kinds."""
-    profile = group.profile
-    return getattr(profile, "name", None) or profile.actual_instance.name
 
 
 def check_all(target, expected):

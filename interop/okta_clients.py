@@ -21,14 +21,17 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.error
 import urllib.request
+
+from official_clients import start
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent
 TARGET = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
 NODE = pathlib.Path(os.environ.get("OKTA_INTEROP_DIR", TARGET / "tools" / "okta"))
 OURS = [TARGET / "debug" / "examples" / "administer"]
-PYTHON = [sys.executable, HERE / "okta" / "administer.py"]
+PYTHON = [sys.executable, HERE / "administer.py"]
 
 
 def token(okta):
@@ -170,14 +173,8 @@ def main():
     subprocess.run(["cargo", "build", "--quiet", "--locked", "-p", "okta-client", "--example", "administer"], cwd=ROOT, check=True)
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
-        ready = folder / "ready.json"
-        sandbox = subprocess.Popen([TARGET / "debug" / "examples" / "sandbox", "--ready-file", ready, "--okta-oauth"], stdout=subprocess.DEVNULL)
+        sandbox, ready = start(folder)
         try:
-            deadline = time.monotonic() + 30
-            while not ready.exists():
-                if sandbox.poll() is not None or time.monotonic() > deadline:
-                    sys.exit("FAILED the sandbox did not start")
-                time.sleep(0.05)
             check_clients(json.loads(ready.read_text())["okta"])
         finally:
             sandbox.send_signal(signal.SIGINT)

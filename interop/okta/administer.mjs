@@ -1,4 +1,4 @@
-// Administers an org with Okta's Node SDK: `write PREFIX COUNT` or `inventory PREFIX`, as in administer.py.
+// Administers an org with Okta's Node SDK: `write PREFIX COUNT` or `inventory PREFIX`, as in interop/administer.py.
 
 import okta from "@okta/okta-sdk-nodejs";
 

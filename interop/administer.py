@@ -15,6 +15,8 @@ os.environ["OKTA_TESTING_TESTINGDISABLEHTTPSCHECK"] = "true"
 from okta import models  # noqa: E402
 from okta.client import Client  # noqa: E402
 
+from okta_sdk import all_items, profile_of  # noqa: E402
+
 
 async def done(call):
     """Returns the result of a call, which is the first element of what the SDK returns."""
@@ -25,29 +27,8 @@ async def done(call):
     return found[0] if len(found) > 1 else None
 
 
-async def all_items(call, *arguments, **options):
-    """Returns the items of all pages of a list."""
-    items, response, error = await call(*arguments, **options)
-    found = []
-    while True:
-        if error is not None:
-            sys.exit(f"{call.__name__}: {error}")
-        found += items
-        link = response.headers.get("link") or response.headers.get("Link") or ""
-        following = [part for part in link.split(",") if 'rel="next"' in part]
-        if not following or not items:
-            return found
-        after = following[0].split("after=")[1].split(">")[0].split("&")[0]
-        items, response, error = await call(*arguments, **{**options, "after": after})
-
-
 def text(value):
     return str(getattr(value, "value", value))
-
-
-def profile_of(group):
-    """Returns the profile of a group. In the SDK's model, it is a union of several kinds."""
-    return getattr(group.profile, "actual_instance", None) or group.profile
 
 
 async def write(okta, prefix, count):
