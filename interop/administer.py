@@ -1,7 +1,7 @@
 """Administers an org with Okta's Python SDK.
 
 `write PREFIX COUNT` makes users in every state, groups, a rule and an app with assignments, all named after the prefix.
-`inventory PREFIX` prints them, as this client reads them. The connection is in the environment, in the SDK's variables.
+`inventory PREFIX…` prints them, as this client reads them: one line of JSON for each prefix. The connection is in the environment, in the SDK's variables.
 """
 
 import asyncio
@@ -83,7 +83,12 @@ async def write(okta, prefix, count):
     await done(okta.assign_group_to_application(app.id, team.id, models.ApplicationGroupAssignment.from_dict({})))
 
 
-async def inventory(okta, prefix):
+async def list_events(okta):
+    until = (datetime.now(timezone.utc) + timedelta(days=1)).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+    return await all_items(okta.list_log_events, until=until, filter='eventType sw "user.lifecycle."', limit=1000)
+
+
+async def inventory(okta, prefix, events):
     found = {"users": {}, "groups": {}, "rules": {}, "apps": {}, "events": {}}
     logins = {}
     for user in await all_items(okta.list_users, search=f'profile.department eq "{prefix}"', limit=200):
@@ -106,19 +111,21 @@ async def inventory(okta, prefix):
             "users": {logins[user.id]: text(user.scope) for user in users},
             "groups": [names[group.id] for group in groups],
         }
-    until = (datetime.now(timezone.utc) + timedelta(days=1)).strftime("%Y-%m-%dT%H:%M:%S.000Z")
-    for event in await all_items(okta.list_log_events, until=until, filter='eventType sw "user.lifecycle."', limit=1000):
+    for event in events:
         if any(target.id in logins for target in event.target or []):
             found["events"][event.event_type] = found["events"].get(event.event_type, 0) + 1
     return found
 
 
-async def main(command, prefix, count="0"):
+async def main(command, *arguments):
     okta = Client({"requestTimeout": 10, "cache": {"enabled": False}, "logging": {"enabled": False}})
     if command == "write":
+        prefix, count = arguments
         await write(okta, prefix, int(count))
     else:
-        print(json.dumps(await inventory(okta, prefix)))
+        events = await list_events(okta)
+        for prefix in arguments:
+            print(json.dumps(await inventory(okta, prefix, events)))
 
 
 asyncio.run(main(*sys.argv[1:]))

@@ -30,6 +30,11 @@ impl AppAssignments {
         Ok(Self(by_id.collect()))
     }
 
+    /// Returns the number of assigned users.
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
     /// Returns the assignment of a user, if the user is assigned to the app.
     pub(crate) fn get(&self, user: &Id<User>) -> Option<&AppUser> {
         self.0.get(user)

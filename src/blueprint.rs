@@ -82,6 +82,11 @@ pub struct OktaSection {
     /// The custom domain of the org, such as `login.example.com`. It needs two DNS records.
     #[schemars(extend("pattern" = r"^[^:/.]+(\.[^:/.]+){2,}$"))]
     pub custom_domain: Option<String>,
+    /// The name or the id (`rst…`) of the sign-on policy of the app, which decides who can sign in to it, and how (default: the
+    /// policy that the app has). Only for orgs on the Identity Engine.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("pattern" = r"\S"))]
+    pub sign_on_policy: Option<String>,
 }
 
 /// The section `aws` of a blueprint.
@@ -106,6 +111,11 @@ pub struct Provisioning {
     pub assign_groups: Vec<String>,
     /// Logins of Okta users that are assigned to the app individually.
     pub assign_users: Vec<String>,
+    /// Whether the app's profile mapping gives users without a display name their first and last name instead (default: no). AWS
+    /// refuses a user without a display name. The mapping is only changed if it has no expression for `displayName`, or
+    /// `user.displayName`. It has no effect in mode `direct`, in which the run itself sends the first and the last name.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub display_name: bool,
     /// The users and groups that must arrive in AWS before any access is assigned.
     pub wait_for: WaitFor,
     /// Okta groups that become groups in AWS. In mode `okta`, a group is either assigned or pushed, never both.
@@ -387,6 +397,7 @@ impl Default for OktaSection {
             app_id: None,
             group_ids: BTreeMap::new(),
             custom_domain: None,
+            sign_on_policy: None,
         }
     }
 }

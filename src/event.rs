@@ -11,7 +11,7 @@ use std::{
 
 use futures::{Stream, stream};
 use jiff::{SignedDuration, Timestamp};
-use rest_core::Clock;
+use rest_core::{Clock, LimitWait};
 use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 use tokio::sync::broadcast::{self, error::RecvError};
@@ -80,6 +80,16 @@ pub enum EventKind {
         #[serde(serialize_with = "serialize_duration")]
         #[schemars(with = "String")]
         retry_in: Duration,
+    },
+    /// A call waits, because the service limits the number of calls. The run goes on at `until`.
+    RateLimited {
+        /// The origin of the service, such as `https://acme.okta.com`.
+        origin: String,
+        /// What is limited, such as `/api/v1/groups`.
+        limit: String,
+        /// The end of the wait.
+        #[schemars(with = "String")]
+        until: Timestamp,
     },
     /// A change has an outcome: it was made, it has failed, or it was not started.
     ChangeFinished {
@@ -214,6 +224,15 @@ impl Emitter {
     /// Returns the id of the run.
     pub(crate) fn run(&self) -> &Name {
         &self.run
+    }
+
+    /// Hands on that a call waits for a rate limit.
+    pub(crate) fn rate_limited(&self, wait: &LimitWait) {
+        self.emit(EventKind::RateLimited {
+            origin: wait.origin.clone(),
+            limit: wait.limit.clone(),
+            until: Timestamp::try_from(wait.until).unwrap_or(Timestamp::MAX),
+        });
     }
 
     /// Hands an event to the callbacks, in order, and to the streams.

@@ -13,7 +13,7 @@ use std::{
 
 use futures::Stream;
 use jiff::tz::TimeZone;
-use rest_core::{Clock, Reachability, Secret, SystemClock};
+use rest_core::{Clock, LimitWait, Reachability, Secret, SystemClock};
 use schemars::JsonSchema;
 use serde::Serialize;
 use tracing::Instrument as _;
@@ -364,7 +364,8 @@ impl Pipeline {
             }
             Ok::<_, Error>(())
         };
-        let clock = self.clock.clone();
+        let (clock, waits) = (self.clock.clone(), events.clone());
+        let apply_steps = LimitWait::scope(move |wait| waits.rate_limited(wait), apply_steps);
         Reachability::scope_with_expiry(UNREACHABLE_FOR, clock, apply_steps).await?;
         removals.refund(today, &planned, &run.removals_made(), &totals);
         saver.set_removals(removals).await;

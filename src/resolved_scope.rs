@@ -8,7 +8,7 @@ use okta_client::{App, Client, Group, Id, ItemError, ListError, User, UserRef, U
 
 use self::groups::{Groups, members_error};
 use crate::{
-    blueprint::{Blueprint, ProvisioningMode},
+    blueprint::Blueprint,
     error::{Error, ErrorKind, Result},
     plan::{Note, Problem, Subject, count},
 };
@@ -29,7 +29,6 @@ pub struct ResolvedScope {
     pub pushed: Vec<GroupWithMembers>,
     /// The users and groups of the blueprint that do not exist or cannot be used, and the members that cannot be read.
     pub problems: Vec<Problem>,
-    mode: ProvisioningMode,
 }
 
 /// A group with its members.
@@ -59,7 +58,6 @@ impl ResolvedScope {
             assigned: Vec::new(),
             pushed: Vec::new(),
             problems: Vec::new(),
-            mode: blueprint.provisioning.mode,
         };
         for login in blueprint.assigned_users() {
             let subject = || Subject::user(login);
@@ -229,36 +227,11 @@ impl ResolvedScope {
         notes
     }
 
-    /// Returns a note if users without a display name depend on the app's profile mapping. In mode `direct`, the run sends the
-    /// first and the last name instead.
-    fn display_name_note(&self) -> Option<Note> {
-        if self.mode == ProvisioningMode::Direct {
-            return None;
-        }
-        let is_empty = |user: &&User| {
-            let name = user.profile.display_name.as_deref();
-            name.is_none_or(|name| name.trim().is_empty())
-        };
-        let logins: Vec<&str> = self
-            .provisionable_users()
-            .filter(is_empty)
-            .map(|user| user.profile.login.as_str())
-            .collect();
-        (!logins.is_empty()).then(|| {
-            Note::new("display-name", format!(
-                "AWS refuses a user without a display name, and {} none in Okta: {} (fill in displayName, or map it in Directory > Profile Editor > the app > Mappings to `{DISPLAY_NAME}`)",
-                if logins.len() == 1 { "1 user has".to_owned() } else { format!("{} users have", logins.len()) },
-                logins.join(", ")
-            ))
-        })
-    }
-
     /// Returns notes for the reader of a plan: the users that will be missing in AWS or in a pushed group, with reasons.
     #[must_use]
     pub fn notes(&self) -> Vec<Note> {
         let assigned = self.assigned_users();
         let mut notes = self.unassigned_member_notes();
-        notes.extend(self.display_name_note());
         for user in assigned.values() {
             if self.has_problem(&user.profile.login) {
                 continue;
@@ -285,9 +258,6 @@ impl ResolvedScope {
         notes
     }
 }
-
-/// An expression of Okta for the display name that AWS requires.
-const DISPLAY_NAME: &str = "user.displayName != null && user.displayName != \"\" ? user.displayName : user.firstName + \" \" + user.lastName";
 
 /// Reads a user by the full login.
 async fn read_user(okta: &Client, login: &str) -> Result<User> {
@@ -404,8 +374,7 @@ pub fn profile_violations(user: &User) -> Vec<String> {
         ("firstName", text(&profile.first_name), true),
         ("lastName", text(&profile.last_name), true),
         ("email", text(&profile.email), true),
-        // The display name is often empty in Okta. Only a live tenant can show which value the app's mapping sends in
-        // that case (docs/UNVERIFIED.md).
+        // The display name is often empty in Okta, and the app's profile mapping may fill it in.
         ("displayName", text(&profile.display_name), false),
     ];
     let mut violations = Vec::new();

@@ -41,9 +41,12 @@ mod operations;
 mod organization;
 mod permission_sets;
 mod policy_document;
+mod profile_mapping;
+mod provisioning_log;
 mod saml_settings;
 mod scim_endpoint;
 mod sign_in;
+mod sign_on_policy;
 
 use aws_sso_glue::Aws;
 use okta_client::Client as Okta;
@@ -62,9 +65,11 @@ pub use list::Steps;
 pub use okta_provisioning::OktaProvisioning;
 pub use organization::Organization;
 pub use permission_sets::PermissionSets;
+pub use profile_mapping::ProfileMapping;
 pub use saml_settings::SamlSettings;
 pub use scim_endpoint::{ScimEndpoint, provide_scim_token};
 pub use sign_in::SignInTest;
+pub use sign_on_policy::SignOnPolicy;
 
 use crate::blueprint::{Blueprint, ProvisioningMode};
 
@@ -85,10 +90,16 @@ pub fn default_steps(blueprint: &Blueprint, okta: &Okta, aws: &Aws) -> Steps {
     steps.push(AccessPortal::new(aws, blueprint.aws.portal_url.as_ref()));
     steps.push(IdentitySource::new(okta, aws));
     steps.push(SamlSettings::new(okta));
+    if let Some(policy) = &blueprint.okta.sign_on_policy {
+        steps.push(SignOnPolicy::new(okta, policy));
+    }
     match blueprint.provisioning.mode {
         ProvisioningMode::Okta => {
             steps.push(ScimEndpoint::new(okta, aws));
             steps.push(OktaProvisioning::new(okta));
+            if blueprint.provisioning.display_name {
+                steps.push(ProfileMapping::new(okta));
+            }
             steps.push(AppAccess::new(okta, aws, blueprint));
         }
         ProvisioningMode::Direct => {

@@ -74,11 +74,19 @@ impl Output {
         }
     }
 
-    /// Shows the scopes that a service app needs in Okta for the plan.
+    /// Shows the scopes that a service app needs in Okta for the plan, and those that the run can use.
     pub(crate) fn scopes(&self, plan: &Plan) {
         if !self.json {
             let scopes: Vec<&str> = rights::required_scopes(plan).into_iter().collect();
             self.line(&format!("scopes: {}", scopes.join(" ")));
+            let optional = rights::optional_scopes(plan);
+            let optional: Vec<String> = optional
+                .iter()
+                .map(|optional| format!("{} ({})", optional.scope, optional.purpose))
+                .collect();
+            if !optional.is_empty() {
+                self.line(&format!("optional scopes: {}", optional.join(", ")));
+            }
         }
     }
 
@@ -123,11 +131,16 @@ impl Output {
                     [first, rest @ ..] => format!(": {first} and {} more", rest.len()),
                 };
                 let text = format!("waiting for {}{missing}", waiting.on);
-                match bar {
-                    Some(bar) => bar.set_message(text),
-                    None => self.line(&format!("  .. {text}")),
-                }
+                self.waiting(bar, text);
             }
+            EventKind::RateLimited {
+                origin,
+                limit,
+                until,
+            } => self.waiting(
+                bar,
+                format!("waiting until {until:.0} for the rate limit {limit} of {origin}"),
+            ),
             EventKind::ChangeFinished { result } => {
                 let change = format!("{} {}", result.action.verb(), result.subject);
                 self.line(&match &result.outcome {
@@ -158,6 +171,13 @@ impl Output {
                 }
             }
             _ => {}
+        }
+    }
+
+    fn waiting(&self, bar: Option<ProgressBar>, text: String) {
+        match bar {
+            Some(bar) => bar.set_message(text),
+            None => self.line(&format!("  .. {text}")),
         }
     }
 

@@ -118,11 +118,52 @@ fn the_texts_of_problems_and_errors_are_as_documented() {
 }
 
 #[test]
+fn the_text_of_a_plan_with_a_sign_on_policy_and_display_names_is_as_documented() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("blueprint.toml");
+    let text = "[okta]\nsign_on_policy = \"Phishing resistant\"\n[provisioning]\ndisplay_name = true\n\
+        [[access]]\nuser = \"ada.lovelace@example.com\"\naccount = \"Sandbox\"\n\
+        permission_set = \"AdministratorAccess\"\n";
+    std::fs::write(&file, text).expect("a file");
+    let plan = run(&["plan", "--blueprint", file.to_str().expect("a path")]);
+    assert_eq!(plan.status.code(), Some(2));
+    insta::assert_snapshot!("text_plan_of_options", stable(&stdout(&plan)));
+}
+
+#[test]
 fn an_apply_on_the_sandbox_ends_with_0_and_a_report_of_the_roles() {
     let output = run(&["apply"]);
     assert_eq!(output.status.code(), Some(0));
     let text = stdout(&output);
     assert!(text.contains("Sign in at https://") && text.contains("ada.lovelace@example.com"));
+}
+
+/// Starts a sandbox and stops it again. Returns the Okta org that it has printed.
+fn rehearsed_org(arguments: &[&str]) -> serde_json::Value {
+    let mut command = program(&["rehearse"]);
+    let command = command.args(arguments).stderr(Stdio::null());
+    let mut sandbox = command.stdout(Stdio::piped()).spawn().expect("a process");
+    let output = sandbox.stdout.take().expect("its output");
+    let mut documents = serde_json::Deserializer::from_reader(output).into_iter();
+    let ready: Option<Result<serde_json::Value, _>> = documents.next();
+    sandbox.kill().expect("a running sandbox");
+    sandbox.wait().expect("its end");
+    ready.expect("a document").expect("JSON")["okta"].take()
+}
+
+#[test]
+fn a_rehearsal_has_a_service_app_if_it_is_asked_for() {
+    assert!(rehearsed_org(&[])["client_id"].is_null());
+    let org = rehearsed_org(&["--okta-oauth"]);
+    assert!(org["client_id"].is_string());
+    let scopes = org["scopes"].as_array().expect("a list");
+    assert!(scopes.contains(&"okta.users.manage".into()));
+    let key = org["private_key"].as_str().expect("a key");
+    let key: serde_json::Value = serde_json::from_str(key).expect("a JWK");
+    assert_eq!(
+        key["kty"], "RSA",
+        "the Python SDK of Okta reads no other keys"
+    );
 }
 
 #[test]

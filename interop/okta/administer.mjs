@@ -1,4 +1,4 @@
-// Administers an org with Okta's Node SDK: `write PREFIX COUNT` or `inventory PREFIX`, as in interop/administer.py.
+// Administers an org with Okta's Node SDK: `write PREFIX COUNT` or `inventory PREFIX…`, as in interop/administer.py.
 
 import okta from "@okta/okta-sdk-nodejs";
 
@@ -74,7 +74,12 @@ async function write(prefix, count) {
   await apps.assignGroupToApplication({ appId: app.id, groupId: team.id, applicationGroupAssignment: {} });
 }
 
-async function inventory(prefix) {
+async function listEvents() {
+  const until = new Date(Date.now() + 86400000).toISOString();
+  return all(logs.listLogEvents({ until, filter: 'eventType sw "user.lifecycle."', limit: 1000 }));
+}
+
+async function inventory(prefix, events) {
   const found = { users: {}, groups: {}, rules: {}, apps: {}, events: {} };
   const logins = {};
   const search = `profile.department eq "${prefix}"`;
@@ -102,7 +107,7 @@ async function inventory(prefix) {
       groups: teams.map((group) => names[group.id]),
     };
   }
-  for (const event of await all(logs.listLogEvents({ until: new Date(Date.now() + 86400000).toISOString(), filter: 'eventType sw "user.lifecycle."', limit: 1000 }))) {
+  for (const event of events) {
     const target = (event.target ?? []).find((target) => logins[target.id] !== undefined);
     if (target !== undefined) {
       found.events[event.eventType] = (found.events[event.eventType] ?? 0) + 1;
@@ -111,9 +116,13 @@ async function inventory(prefix) {
   return found;
 }
 
-const [command, prefix, count] = process.argv.slice(2);
+const [command, ...args] = process.argv.slice(2);
 if (command === "write") {
+  const [prefix, count] = args;
   await write(prefix, Number(count));
 } else {
-  console.log(JSON.stringify(await inventory(prefix)));
+  const events = await listEvents();
+  for (const prefix of args) {
+    console.log(JSON.stringify(await inventory(prefix, events)));
+  }
 }

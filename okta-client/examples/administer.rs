@@ -2,7 +2,7 @@
 //!
 //! ```sh
 //! cargo run -p okta-client --example administer write PREFIX COUNT   # makes COUNT active users, and one in each other state
-//! cargo run -p okta-client --example administer inventory PREFIX     # prints all that has the prefix, as JSON
+//! cargo run -p okta-client --example administer inventory PREFIX...  # prints all that has a prefix, one line of JSON for each
 //! cargo run -p okta-client --example administer probe                # tries one call of each kind, prints which work
 //! ```
 //!
@@ -14,7 +14,7 @@ use std::{collections::BTreeMap, error::Error};
 
 use okta_client::{
     Client, CreateUser, Edit, Group, Id, ListApps, ListGroupRules, ListGroups, ListLogs, ListUsers,
-    NewApp, NewGroupRule, NewUser, Secret, SendEmail, UpdateUser, User, UserRef,
+    LogEvent, NewApp, NewGroupRule, NewUser, Secret, SendEmail, UpdateUser, User, UserRef,
 };
 use serde_json::{Map, Value, json};
 
@@ -27,9 +27,14 @@ async fn main() -> Result<()> {
     let okta = Client::from_env()?;
     match arguments.as_slice() {
         ["write", prefix, count] => write(&okta, prefix, count.parse()?).await?,
-        ["inventory", prefix] => println!("{}", inventory(&okta, prefix).await?),
+        ["inventory", prefixes @ ..] => {
+            let events = list_events(&okta).await?;
+            for prefix in prefixes {
+                println!("{}", inventory(&okta, prefix, &events).await?);
+            }
+        }
         ["probe"] => println!("{}", probe(&okta).await),
-        _ => return Err("usage: write PREFIX COUNT | inventory PREFIX | probe".into()),
+        _ => return Err("usage: write PREFIX COUNT | inventory PREFIX... | probe".into()),
     }
     Ok(())
 }
@@ -111,7 +116,15 @@ async fn write(okta: &Client, prefix: &str, count: usize) -> Result<()> {
     Ok(())
 }
 
-async fn inventory(okta: &Client, prefix: &str) -> Result<Value> {
+async fn list_events(okta: &Client) -> Result<Vec<LogEvent>> {
+    let list = okta.logs().list(ListLogs {
+        filter: Some("eventType sw \"user.lifecycle.\"".to_owned()),
+        ..ListLogs::default()
+    });
+    Ok(list.try_collect().await?)
+}
+
+async fn inventory(okta: &Client, prefix: &str, all_events: &[LogEvent]) -> Result<Value> {
     let mut logins: BTreeMap<Id<User>, String> = BTreeMap::new();
     let mut users = Map::new();
     let mut list = okta.users().list(ListUsers {
@@ -169,11 +182,7 @@ async fn inventory(okta: &Client, prefix: &str) -> Result<Value> {
     }
 
     let mut events: BTreeMap<String, u64> = BTreeMap::new();
-    let mut list = okta.logs().list(ListLogs {
-        filter: Some("eventType sw \"user.lifecycle.\"".to_owned()),
-        ..ListLogs::default()
-    });
-    while let Some(event) = list.try_next().await? {
+    for event in all_events {
         if event.user_id().is_some_and(|id| logins.contains_key(&id)) {
             *events.entry(event.event_type.to_string()).or_default() += 1;
         }

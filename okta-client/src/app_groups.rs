@@ -3,15 +3,21 @@
 use rest_core::{Call, Pager};
 use serde_json::{Value, json};
 
-use crate::{
-    App, Apps, Edit, Error, Group, Id,
-    apps::path,
-    client::found,
-    json::{FromJson, resource},
-};
+use crate::{App, Apps, Edit, Error, Group, Id, apps::path, body, client::found, json::resource};
 
 impl Apps<'_> {
     /// Lists the groups that are assigned to an app.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/example/run.rs"));
+    /// # fn main() { run(async |okta, _| {
+    /// # let app = aws(&okta).await?;
+    /// # let group = group(&okta).await?;
+    /// okta.apps().assign_group(&app, &group).await?;
+    /// let groups = okta.apps().groups(&app).try_collect().await?;
+    /// assert_eq!(groups[0].id, group);
+    /// # Ok(()) }) }
+    /// ```
     ///
     /// # Errors
     ///
@@ -23,6 +29,17 @@ impl Apps<'_> {
     }
 
     /// Lists the groups that are assigned to an app and match `options`.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/example/run.rs"));
+    /// # fn main() { run(async |okta, _| {
+    /// # let app = aws(&okta).await?;
+    /// # okta.apps().assign_group(&app, &group(&okta).await?).await?;
+    /// let options = ListAppGroups { with_group: true, ..ListAppGroups::default() };
+    /// let groups = okta.apps().list_groups(&app, options).try_collect().await?;
+    /// assert_eq!(groups[0].group().expect("the group").name, "aws-users");
+    /// # Ok(()) }) }
+    /// ```
     ///
     /// # Errors
     ///
@@ -41,6 +58,17 @@ impl Apps<'_> {
 
     /// Returns the assignment of a group to an app. Use [`group_opt`](Self::group_opt) if the group may not be assigned.
     ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/example/run.rs"));
+    /// # fn main() { run(async |okta, _| {
+    /// # let app = aws(&okta).await?;
+    /// # let group = group(&okta).await?;
+    /// # okta.apps().assign_group(&app, &group).await?;
+    /// let assigned = okta.apps().group(&app, &group).await?;
+    /// println!("priority {:?}", assigned.priority);
+    /// # Ok(()) }) }
+    /// ```
+    ///
     /// # Errors
     ///
     /// Fails if the request fails, or if the group is not assigned.
@@ -53,6 +81,15 @@ impl Apps<'_> {
     }
 
     /// Returns the assignment of a group to an app, or `None` if the group is not assigned.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/example/run.rs"));
+    /// # fn main() { run(async |okta, _| {
+    /// # let app = aws(&okta).await?;
+    /// # let group = group(&okta).await?;
+    /// assert_eq!(okta.apps().group_opt(&app, &group).await?, None);
+    /// # Ok(()) }) }
+    /// ```
     ///
     /// # Errors
     ///
@@ -69,6 +106,18 @@ impl Apps<'_> {
 
     /// Assigns a group to an app, including all current and future members.
     ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/example/run.rs"));
+    /// # fn main() { run(async |okta, _| {
+    /// # let app = aws(&okta).await?;
+    /// # let group = group(&okta).await?;
+    /// okta.apps().assign_group(&app, &group).await?;
+    /// let users = okta.apps().users(&app).try_collect().await?;
+    /// assert!(users.iter().all(|user| user.scope == AppUserScope::Group));
+    /// # assert!(!users.is_empty());
+    /// # Ok(()) }) }
+    /// ```
+    ///
     /// # Errors
     ///
     /// Fails if the request fails, or if the app or the group does not exist.
@@ -81,6 +130,18 @@ impl Apps<'_> {
     /// Assigns a group to an app, with a priority or with attributes that its members have at the app.
     ///
     /// If the group is assigned already, this replaces the priority and the attributes.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/example/run.rs"));
+    /// # fn main() { run(async |okta, _| {
+    /// # let app = aws(&okta).await?;
+    /// # let group = group(&okta).await?;
+    /// let mut edit = Edit::new();
+    /// edit.set("/priority", 2)?;
+    /// let assigned = okta.apps().assign_group_with(&app, &group, &edit).await?;
+    /// assert_eq!(assigned.priority, Some(2));
+    /// # Ok(()) }) }
+    /// ```
     ///
     /// # Errors
     ///
@@ -103,6 +164,18 @@ impl Apps<'_> {
 
     /// Changes parts of the assignment of a group to an app.
     ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/example/run.rs"));
+    /// # fn main() { run(async |okta, _| {
+    /// # let app = aws(&okta).await?;
+    /// # let group = group(&okta).await?;
+    /// # okta.apps().assign_group(&app, &group).await?;
+    /// let change = PatchOperation::Replace { path: "/priority".to_owned(), value: 1.into() };
+    /// let assigned = okta.apps().update_group(&app, &group, &[change]).await?;
+    /// assert_eq!(assigned.priority, Some(1));
+    /// # Ok(()) }) }
+    /// ```
+    ///
     /// # Errors
     ///
     /// Fails if the request fails, or if the group is not assigned.
@@ -121,6 +194,17 @@ impl Apps<'_> {
 
     /// Unassigns a group from an app, and with it all users who are assigned only through this
     /// group.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/example/run.rs"));
+    /// # fn main() { run(async |okta, _| {
+    /// # let app = aws(&okta).await?;
+    /// # let group = group(&okta).await?;
+    /// # okta.apps().assign_group(&app, &group).await?;
+    /// okta.apps().unassign_group(&app, &group).await?;
+    /// assert!(okta.apps().users(&app).try_collect().await?.is_empty());
+    /// # Ok(()) }) }
+    /// ```
     ///
     /// # Errors
     ///
@@ -192,7 +276,7 @@ impl AppGroup {
     /// Returns the group, if the list was requested with [`ListAppGroups::with_group`].
     #[must_use]
     pub fn group(&self) -> Option<Group> {
-        Group::from_json(self.raw.get("/_embedded/group")?).ok()
+        body::document(self.raw.get("/_embedded/group")?.bytes()).ok()
     }
 }
 

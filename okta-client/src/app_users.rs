@@ -3,15 +3,24 @@
 use rest_core::{Call, Idempotency, Pager};
 
 use crate::{
-    App, Apps, Edit, Error, Id, User,
-    apps::path,
-    client::found,
-    json::{FromJson, resource},
+    App, Apps, Edit, Error, Id, User, apps::path, body, client::found, json::resource,
     open_enum::open_enum,
 };
 
 impl Apps<'_> {
     /// Lists the users of an app, both direct assignments and assignments through a group.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/example/run.rs"));
+    /// # fn main() { run(async |okta, _| {
+    /// # let app = aws(&okta).await?;
+    /// # okta.apps().assign_user(&app, &grace(&okta).await?).await?;
+    /// let mut users = okta.apps().users(&app);
+    /// while let Some(user) = users.try_next().await? {
+    ///     println!("{:?}: {}", user.user_name, user.status);
+    /// }
+    /// # Ok(()) }) }
+    /// ```
     ///
     /// # Errors
     ///
@@ -23,6 +32,17 @@ impl Apps<'_> {
     }
 
     /// Lists the users of an app that match `options`.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/example/run.rs"));
+    /// # fn main() { run(async |okta, _| {
+    /// # let app = aws(&okta).await?;
+    /// # okta.apps().assign_user(&app, &grace(&okta).await?).await?;
+    /// let options = ListAppUsers { with_user: true, ..ListAppUsers::default() };
+    /// let users = okta.apps().list_users(&app, options).try_collect().await?;
+    /// assert_eq!(users[0].user().expect("the user").profile.login, "grace.hopper@example.com");
+    /// # Ok(()) }) }
+    /// ```
     ///
     /// # Errors
     ///
@@ -41,6 +61,17 @@ impl Apps<'_> {
 
     /// Returns a user of an app. Use [`user_opt`](Self::user_opt) if the user may not be assigned.
     ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/example/run.rs"));
+    /// # fn main() { run(async |okta, _| {
+    /// # let app = aws(&okta).await?;
+    /// # let grace = grace(&okta).await?;
+    /// # okta.apps().assign_user(&app, &grace).await?;
+    /// let user = okta.apps().user(&app, &grace).await?;
+    /// assert_eq!(user.user_name.as_deref(), Some("grace.hopper@example.com"));
+    /// # Ok(()) }) }
+    /// ```
+    ///
     /// # Errors
     ///
     /// Fails if the request fails, or if the user is not assigned to the app.
@@ -54,6 +85,15 @@ impl Apps<'_> {
 
     /// Returns a user of an app, or `None` if the user is not assigned to the app.
     ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/example/run.rs"));
+    /// # fn main() { run(async |okta, _| {
+    /// # let app = aws(&okta).await?;
+    /// # let grace = grace(&okta).await?;
+    /// assert_eq!(okta.apps().user_opt(&app, &grace).await?, None);
+    /// # Ok(()) }) }
+    /// ```
+    ///
     /// # Errors
     ///
     /// Fails if the request fails.
@@ -66,23 +106,13 @@ impl Apps<'_> {
     /// Assigns a user to an app directly. This replaces an assignment through a group.
     ///
     /// ```
-    /// # use okta_client::{AppUserScope, Client, NewApp};
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let sandbox = sandbox::Sandbox::start().await;
-    /// # let token = okta_client::Secret::new(sandbox.okta_token());
-    /// # let okta = Client::builder(&sandbox.okta_url(), token).build()?;
-    /// # let new = NewApp {
-    /// #     name: "amazon_aws_sso".to_owned(),
-    /// #     label: "AWS".to_owned(),
-    /// #     sign_on_mode: "SAML_2_0".to_owned(),
-    /// #     ..NewApp::default()
-    /// # };
-    /// # let app = okta.apps().create(&new).await?;
-    /// let me = okta.users().me().await?;
-    /// let assigned = okta.apps().assign_user(app.id(), &me.id).await?;
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/example/run.rs"));
+    /// # fn main() { run(async |okta, _| {
+    /// # let app = aws(&okta).await?;
+    /// # let grace = grace(&okta).await?;
+    /// let assigned = okta.apps().assign_user(&app, &grace).await?;
     /// assert_eq!(assigned.scope, AppUserScope::User);
-    /// # Ok(()) }
+    /// # Ok(()) }) }
     /// ```
     ///
     /// # Errors
@@ -95,6 +125,18 @@ impl Apps<'_> {
     }
 
     /// Assigns a user to an app directly, with a user name or attributes at the app.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/example/run.rs"));
+    /// # fn main() { run(async |okta, _| {
+    /// # let app = aws(&okta).await?;
+    /// # let grace = grace(&okta).await?;
+    /// let mut edit = Edit::new();
+    /// edit.set_user_name("grace");
+    /// let assigned = okta.apps().assign_user_with(&app, &grace, &edit).await?;
+    /// assert_eq!(assigned.user_name.as_deref(), Some("grace"));
+    /// # Ok(()) }) }
+    /// ```
     ///
     /// # Errors
     ///
@@ -124,6 +166,19 @@ impl Apps<'_> {
 
     /// Changes the user name or the attributes of a user at an app, as far as `edit` contains them.
     ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/example/run.rs"));
+    /// # fn main() { run(async |okta, _| {
+    /// # let app = aws(&okta).await?;
+    /// # let grace = grace(&okta).await?;
+    /// # okta.apps().assign_user(&app, &grace).await?;
+    /// let mut edit = Edit::new();
+    /// edit.set_user_name("grace");
+    /// let updated = okta.apps().update_user(&app, &grace, &edit).await?;
+    /// assert_eq!(updated.user_name.as_deref(), Some("grace"));
+    /// # Ok(()) }) }
+    /// ```
+    ///
     /// # Errors
     ///
     /// Fails if the request fails, if the user is not assigned, if an attribute has a mapping (`E0000075`), or if the app
@@ -146,6 +201,17 @@ impl Apps<'_> {
     ///
     /// Okta deletes the user's app profile. If provisioning is configured to deactivate users, the
     /// account at the app is deactivated.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/example/run.rs"));
+    /// # fn main() { run(async |okta, _| {
+    /// # let app = aws(&okta).await?;
+    /// # let grace = grace(&okta).await?;
+    /// # okta.apps().assign_user(&app, &grace).await?;
+    /// okta.apps().unassign_user(&app, &grace).await?;
+    /// assert_eq!(okta.apps().user_opt(&app, &grace).await?, None);
+    /// # Ok(()) }) }
+    /// ```
     ///
     /// # Errors
     ///
@@ -187,6 +253,8 @@ resource! {
         pub external_id: Option<String> = "/externalId",
         /// The user name at the app.
         pub user_name: Option<String> = "/credentials/userName",
+        /// Time of the assignment, in Okta's format.
+        pub created: Option<String> = "/created",
         /// Time of the last synchronization of the account, in Okta's format.
         pub last_sync: Option<String> = "/lastSync",
         /// Time of the last change of the status, in Okta's format.
@@ -198,7 +266,7 @@ impl AppUser {
     /// Returns the Okta user, if the list was requested with [`ListAppUsers::with_user`].
     #[must_use]
     pub fn user(&self) -> Option<User> {
-        User::from_json(self.raw.get("/_embedded/user")?).ok()
+        body::document(self.raw.get("/_embedded/user")?.bytes()).ok()
     }
 }
 

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use rest_core::{Call, Idempotency, Pager};
-use serde_json::{Map, Value, json};
 
 use crate::{Client, Edit, Error, Id, client::join, filter, open_enum::open_enum};
 
@@ -11,12 +10,14 @@ mod csrs;
 mod differences;
 mod document;
 mod features;
+mod new_app;
 mod provisioning;
 mod saml;
 
 pub use csrs::{Csr, CsrSubject};
 pub use document::{AcsSettings, App};
 pub use features::{AppFeature, FeatureName};
+pub use new_app::NewApp;
 pub use provisioning::{
     AuthScheme, Connection, ConnectionStatus, Provisioning, ProvisioningOptions, ProvisioningStatus,
 };
@@ -42,6 +43,19 @@ impl Client {
 
 impl Apps<'_> {
     /// Lists the apps that match `options`.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/example/run.rs"));
+    /// # fn main() { run(async |okta, _| {
+    /// let mut apps = okta.apps().list(ListApps {
+    ///     name: Some("amazon_aws_sso".to_owned()),
+    ///     status: Some(AppStatus::Active),
+    ///     ..ListApps::default()
+    /// });
+    /// let app = apps.try_next().await?.expect("the app");
+    /// assert_eq!(app.label(), "AWS IAM Identity Center");
+    /// # Ok(()) }) }
+    /// ```
     ///
     /// # Errors
     ///
@@ -77,6 +91,14 @@ impl Apps<'_> {
 
     /// Returns all apps with exactly this label. Okta accepts several apps with one label.
     ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/example/run.rs"));
+    /// # fn main() { run(async |okta, _| {
+    /// let apps = okta.apps().by_label("Intranet").await?;
+    /// assert_eq!(apps[0].name(), "bookmark");
+    /// # Ok(()) }) }
+    /// ```
+    ///
     /// # Errors
     ///
     /// Fails if the request fails.
@@ -95,22 +117,11 @@ impl Apps<'_> {
     /// Returns the only app with exactly this label, or `None` if there is none.
     ///
     /// ```
-    /// # use okta_client::{Client, NewApp};
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let sandbox = sandbox::Sandbox::start().await;
-    /// # let token = okta_client::Secret::new(sandbox.okta_token());
-    /// # let okta = Client::builder(&sandbox.okta_url(), token).build()?;
-    /// let new = NewApp {
-    ///     name: "amazon_aws_sso".to_owned(),
-    ///     label: "AWS".to_owned(),
-    ///     sign_on_mode: "SAML_2_0".to_owned(),
-    ///     ..NewApp::default()
-    /// };
-    /// let created = okta.apps().create(&new).await?;
-    /// let found = okta.apps().only_by_label("AWS").await?.expect("the app");
-    /// assert_eq!(found.id(), created.id());
-    /// # Ok(()) }
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/example/run.rs"));
+    /// # fn main() { run(async |okta, _| {
+    /// let app = okta.apps().only_by_label("Intranet").await?.expect("the app");
+    /// assert_eq!(app.name(), "bookmark");
+    /// # Ok(()) }) }
     /// ```
     ///
     /// # Errors
@@ -132,6 +143,16 @@ impl Apps<'_> {
 
     /// Returns an app. Use [`get_opt`](Self::get_opt) if the app may not exist.
     ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/example/run.rs"));
+    /// # fn main() { run(async |okta, _| {
+    /// # let id = aws(&okta).await?;
+    /// let app = okta.apps().get(&id).await?;
+    /// assert_eq!(app.name(), "amazon_aws_sso");
+    /// assert_eq!(app.sign_on_mode(), Some("SAML_2_0"));
+    /// # Ok(()) }) }
+    /// ```
+    ///
     /// # Errors
     ///
     /// Fails if the request fails or the app does not exist.
@@ -143,6 +164,16 @@ impl Apps<'_> {
 
     /// Returns an app, or `None` if the app does not exist.
     ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/example/run.rs"));
+    /// # fn main() { run(async |okta, _| {
+    /// # let id = bookmark(&okta).await?;
+    /// # okta.apps().deactivate(&id).await?;
+    /// okta.apps().delete(&id).await?;
+    /// assert_eq!(okta.apps().get_opt(&id).await?, None);
+    /// # Ok(()) }) }
+    /// ```
+    ///
     /// # Errors
     ///
     /// Fails if the request fails.
@@ -153,6 +184,20 @@ impl Apps<'_> {
     }
 
     /// Creates an app of Okta's catalog and activates it.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/example/run.rs"));
+    /// # fn main() { run(async |okta, _| {
+    /// let new = NewApp {
+    ///     name: "amazon_aws_sso".to_owned(),
+    ///     label: "AWS (test)".to_owned(),
+    ///     sign_on_mode: "SAML_2_0".to_owned(),
+    ///     ..NewApp::default()
+    /// };
+    /// let app = okta.apps().create(&new).await?;
+    /// assert_eq!(app.status(), AppStatus::Active);
+    /// # Ok(()) }) }
+    /// ```
     ///
     /// # Errors
     ///
@@ -168,6 +213,17 @@ impl Apps<'_> {
     /// Creates an app from its whole document, such as a custom SAML app or an OAuth 2.0 service app, and activates it.
     ///
     /// Start with [`Edit::new`](crate::Edit::new). Okta requires `/label` and `/signOnMode`, and other fields by sign-on mode.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/example/run.rs"));
+    /// # fn main() { run(async |okta, _| {
+    /// let mut edit = Edit::new();
+    /// edit.set("/name", "bookmark")?.set("/label", "Wiki")?.set("/signOnMode", "BOOKMARK")?;
+    /// edit.set_setting("url", "https://wiki.example.com");
+    /// let app = okta.apps().create_with(&edit).await?;
+    /// assert_eq!(app.setting("url"), Some("https://wiki.example.com"));
+    /// # Ok(()) }) }
+    /// ```
     ///
     /// # Errors
     ///
@@ -185,6 +241,18 @@ impl Apps<'_> {
     /// Okta does not support conditional updates. To detect concurrent changes, compare
     /// [`App::last_updated`] right before the call and check [`App::differences`] after it.
     ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/example/run.rs"));
+    /// # fn main() { run(async |okta, _| {
+    /// # let id = aws(&okta).await?;
+    /// let before = okta.apps().get(&id).await?;
+    /// let mut edit = before.edit();
+    /// edit.set_label("AWS (production)");
+    /// let after = okta.apps().replace(&id, &edit).await?;
+    /// assert_eq!(before.differences(&after), ["label"]);
+    /// # Ok(()) }) }
+    /// ```
+    ///
     /// # Errors
     ///
     /// Fails if the request fails, if the app does not exist, or if Okta rejects the document.
@@ -196,6 +264,16 @@ impl Apps<'_> {
 
     /// Activates an app. Succeeds if the app is already active.
     ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/example/run.rs"));
+    /// # fn main() { run(async |okta, _| {
+    /// # let id = aws(&okta).await?;
+    /// # okta.apps().deactivate(&id).await?;
+    /// okta.apps().activate(&id).await?;
+    /// assert_eq!(okta.apps().get(&id).await?.status(), AppStatus::Active);
+    /// # Ok(()) }) }
+    /// ```
+    ///
     /// # Errors
     ///
     /// Fails if the request fails or the app does not exist.
@@ -206,6 +284,15 @@ impl Apps<'_> {
     }
 
     /// Deactivates an app. Users cannot sign in through it until it is activated again.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/example/run.rs"));
+    /// # fn main() { run(async |okta, _| {
+    /// # let id = aws(&okta).await?;
+    /// okta.apps().deactivate(&id).await?;
+    /// assert_eq!(okta.apps().get(&id).await?.status(), AppStatus::Inactive);
+    /// # Ok(()) }) }
+    /// ```
     ///
     /// # Errors
     ///
@@ -220,6 +307,16 @@ impl Apps<'_> {
     ///
     /// Okta applies a deactivation with a delay, and rejects the deletion until then (`E0000056`, `E0000038`). If the app
     /// is inactive already, the deletion is tried again for up to about 30 s: after 1 s, 2 s, 4 s, 8 s and 15 s.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/example/run.rs"));
+    /// # fn main() { run(async |okta, _| {
+    /// # let id = aws(&okta).await?;
+    /// okta.apps().deactivate(&id).await?;
+    /// okta.apps().delete(&id).await?;
+    /// assert_eq!(okta.apps().get_opt(&id).await?, None);
+    /// # Ok(()) }) }
+    /// ```
     ///
     /// # Errors
     ///
@@ -268,48 +365,6 @@ pub struct ListApps {
     pub limit: Option<u32>,
 }
 
-/// A new app.
-///
-/// Fields may be added: end with `..NewApp::default()`.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct NewApp {
-    /// The app's key in Okta's catalog, such as `amazon_aws_sso`.
-    pub name: String,
-    /// The label that users see; it need not be unique.
-    pub label: String,
-    /// The sign-on mode, such as `SAML_2_0`.
-    pub sign_on_mode: String,
-    /// The template for user names at the app, such as `${source.login}` (default: Okta's default
-    /// for the app).
-    pub user_name_template: Option<String>,
-    /// The app-specific settings, `settings.app` in the document. Their keys, and the spelling of
-    /// similar keys, differ between apps.
-    pub settings: Map<String, Value>,
-}
-
-impl NewApp {
-    fn body(&self) -> Value {
-        let mut body = json!({
-            "name": self.name,
-            "label": self.label,
-            "signOnMode": self.sign_on_mode,
-        });
-        if let Some(template) = &self.user_name_template {
-            let kind = if is_built_in(template) {
-                "BUILT_IN"
-            } else {
-                "CUSTOM"
-            };
-            body["credentials"] =
-                json!({ "userNameTemplate": { "template": template, "type": kind } });
-        }
-        if !self.settings.is_empty() {
-            body["settings"] = json!({ "app": self.settings });
-        }
-        body
-    }
-}
-
 open_enum! {
     /// Lifecycle status of an app.
     AppStatus {
@@ -320,11 +375,6 @@ open_enum! {
         /// The app is being deleted.
         Deleted = "DELETED",
     }
-}
-
-/// Returns whether `template` is in the list that Okta's Admin Console offers.
-fn is_built_in(template: &str) -> bool {
-    BUILT_IN.contains(&template)
 }
 
 /// Returns the path of an app, with the segments `rest` appended.
@@ -343,60 +393,3 @@ const DELETE_PAUSES: [Duration; 5] = [
     Duration::from_secs(8),
     Duration::from_secs(15),
 ];
-
-/// The templates of type `BUILT_IN` (`ApplicationCredentialsUsernameTemplate` in Okta's published
-/// API specification).
-const BUILT_IN: [&str; 11] = [
-    "${source.employeeID}",
-    "${source.samAccountName}",
-    "${fn:toLowerCase(source.samAccountName)}",
-    "${source.userName}",
-    "${fn:substringBefore(source.userName, \"@\")}",
-    "${source.email}",
-    "${fn:toLowerCase(source.email)}",
-    "${fn:substringBefore(source.email, \"@\")}",
-    "${source.userName}${instance.userSuffix}",
-    "${source.login}",
-    "${fn:substringBefore(source.login, \"@\")}",
-];
-
-#[cfg(test)]
-mod tests {
-    use serde_json::{Map, json};
-
-    use super::NewApp;
-
-    #[test]
-    fn the_body_of_a_new_app_contains_only_set_fields() {
-        let mut app = NewApp {
-            name: "amazon_aws_sso".to_owned(),
-            label: "AWS".to_owned(),
-            sign_on_mode: "SAML_2_0".to_owned(),
-            ..NewApp::default()
-        };
-        let minimal = json!({ "name": "amazon_aws_sso", "label": "AWS", "signOnMode": "SAML_2_0" });
-        assert_eq!(app.body(), minimal);
-
-        app.user_name_template = Some("${source.login}".to_owned());
-        app.settings = Map::from_iter([("entityID".to_owned(), json!("https://x"))]);
-        let body = app.body();
-        let template = json!({ "template": "${source.login}", "type": "BUILT_IN" });
-        assert_eq!(body["credentials"]["userNameTemplate"], template);
-        assert_eq!(
-            body["settings"],
-            json!({ "app": { "entityID": "https://x" } })
-        );
-    }
-
-    #[test]
-    fn a_template_outside_the_list_has_type_custom() {
-        let app = NewApp {
-            user_name_template: Some("${user.login}-x".to_owned()),
-            ..NewApp::default()
-        };
-        assert_eq!(
-            app.body()["credentials"]["userNameTemplate"]["type"],
-            "CUSTOM"
-        );
-    }
-}

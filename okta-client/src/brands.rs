@@ -22,17 +22,11 @@ impl Brands<'_> {
     /// Lists the brands.
     ///
     /// ```
-    /// # use okta_client::Client;
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let sandbox = sandbox::Sandbox::start().await;
-    /// # let token = okta_client::Secret::new(sandbox.okta_token());
-    /// # let okta = Client::builder(&sandbox.okta_url(), token).build()?;
-    /// for brand in okta.brands().list().try_collect().await? {
-    ///     let domains = okta.brands().domains(&brand.id).try_collect().await?;
-    ///     println!("{:?}: {} domains", brand.name, domains.len());
-    /// }
-    /// # Ok(()) }
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/example/run.rs"));
+    /// # fn main() { run(async |okta, _| {
+    /// let brands = okta.brands().list().try_collect().await?;
+    /// assert!(brands.iter().any(|brand| brand.is_default));
+    /// # Ok(()) }) }
     /// ```
     ///
     /// # Errors
@@ -46,6 +40,15 @@ impl Brands<'_> {
     }
 
     /// Returns a brand.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/example/run.rs"));
+    /// # fn main() { run(async |okta, _| {
+    /// # let id = okta.brands().list().try_collect().await?[0].id.clone();
+    /// let brand = okta.brands().get(&id).await?;
+    /// assert_eq!(brand.name.as_deref(), Some("Okta Default"));
+    /// # Ok(()) }) }
+    /// ```
     ///
     /// # Errors
     ///

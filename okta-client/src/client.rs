@@ -4,15 +4,10 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::{StatusCode, header::CONTENT_TYPE};
-use rest_core::{Call, Idempotency, ItemError, Page, Pager, Response, Service, headers};
-use serde_json::value::RawValue;
+use rest_core::{Call, Idempotency, Page, Pager, Response, Service, headers};
 use url::Url;
 
-use crate::{
-    Credential, Error, Raw,
-    error::Reason,
-    json::{FromJson, scan},
-};
+use crate::{Credential, Error, body, error::Reason, json::FromJson};
 
 mod builder;
 
@@ -204,31 +199,13 @@ impl Reply {
 
     /// Decodes the body as one resource.
     pub(crate) fn read<T: FromJson>(self) -> Result<T, Error> {
-        let raw = Raw::parse(self.response.body()).map_err(|error| self.body_error(error))?;
-        T::from_json(raw).map_err(|missing| self.body_error(missing))
+        body::document(self.response.body()).map_err(|reason| self.body_error(reason))
     }
 
     /// Decodes the body as one page of a list, or as an object with the only page in `field`.
     pub(crate) fn page<T: FromJson>(self, field: Option<&'static str>) -> Result<Page<T>, Error> {
-        let body = self.response.body();
-        let raw = match field {
-            None => serde_json::from_slice(body),
-            Some(field) => serde_json::from_slice(body).map(|body: &RawValue| {
-                let [list] = scan(body.get(), [field]);
-                list.unwrap_or(body)
-            }),
-        };
-        let list: &RawValue = raw.map_err(|error| self.body_error(error))?;
-        if !list.get().starts_with('[') {
-            return Err(self.body_error(Reason::NotAList));
-        }
-        let list: Vec<&RawValue> =
-            serde_json::from_str(list.get()).map_err(|error| self.body_error(error))?;
-        let item = |item: &RawValue| {
-            T::from_json(Raw::part(body, item))
-                .map_err(|missing| ItemError::new(item.get(), Reason::from(missing)))
-        };
-        let items = list.into_iter().map(item).collect();
+        let items =
+            body::list(self.response.body(), field).map_err(|reason| self.body_error(reason))?;
         let next = self
             .response
             .next_link()

@@ -22,8 +22,18 @@ impl Client {
 }
 
 impl Domains<'_> {
-    /// Lists the custom domains. By default, an org has at most three. Okta returns them on one
-    /// page.
+    /// Lists the org's own domain, with the id `default`, and the custom domains. By default, an org has at most three of
+    /// these. Okta returns them on one page, without their DNS records and certificates; [`get`](Self::get) has both.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/example/run.rs"));
+    /// # fn main() { run(async |okta, _| {
+    /// # domain(&okta, CertificateSource::OktaManaged).await?;
+    /// for domain in okta.domains().list().try_collect().await? {
+    ///     println!("{}: {}", domain.name, domain.validation);
+    /// }
+    /// # Ok(()) }) }
+    /// ```
     ///
     /// # Errors
     ///
@@ -35,6 +45,15 @@ impl Domains<'_> {
     }
 
     /// Returns a domain.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/example/run.rs"));
+    /// # fn main() { run(async |okta, _| {
+    /// # let id = domain(&okta, CertificateSource::OktaManaged).await?.id;
+    /// let domain = okta.domains().get(&id).await?;
+    /// assert_eq!(domain.validation, DomainValidation::NotStarted);
+    /// # Ok(()) }) }
+    /// ```
     ///
     /// # Errors
     ///
@@ -48,23 +67,17 @@ impl Domains<'_> {
     /// Creates a domain. Publish its [`dns_records`](Domain::dns_records) next.
     ///
     /// ```
-    /// # use okta_client::{CertificateSource, Client, NewDomain};
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let sandbox = sandbox::Sandbox::start().await;
-    /// # let token = okta_client::Secret::new(sandbox.okta_token());
-    /// # let okta = Client::builder(&sandbox.okta_url(), token).build()?;
-    /// let domain = okta
-    ///     .domains()
-    ///     .create(&NewDomain {
-    ///         name: "login.example.com".to_owned(),
-    ///         certificate: CertificateSource::OktaManaged,
-    ///     })
-    ///     .await?;
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/example/run.rs"));
+    /// # fn main() { run(async |okta, _| {
+    /// let new = NewDomain {
+    ///     name: "login.example.com".to_owned(),
+    ///     certificate: CertificateSource::OktaManaged,
+    /// };
+    /// let domain = okta.domains().create(&new).await?;
     /// for record in &domain.dns_records {
     ///     println!("{} {} {}", record.name, record.kind, record.values.join(" "));
     /// }
-    /// # Ok(()) }
+    /// # Ok(()) }) }
     /// ```
     ///
     /// # Errors
@@ -84,7 +97,7 @@ impl Domains<'_> {
             let all = self.list().try_collect().await?;
             let is_created = |found: &Domain| found.name.eq_ignore_ascii_case(&domain.name);
             if let Some(found) = all.into_iter().find(is_created) {
-                return Ok(found);
+                return self.get(&found.id).await;
             }
         }
         reply.read()
@@ -95,6 +108,16 @@ impl Domains<'_> {
     /// A domain with a certificate managed by Okta is ready when its validation is
     /// [`Completed`](DomainValidation::Completed). This may need several calls. Missing DNS records
     /// are not an error: they are reported in [`Domain::validation`].
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/example/run.rs"));
+    /// # fn main() { run(async |okta, sandbox| {
+    /// # let domain = domain(&okta, CertificateSource::OktaManaged).await?;
+    /// # publish(&sandbox, &domain);
+    /// let domain = okta.domains().verify(&domain.id).await?;
+    /// assert_eq!(domain.validation, DomainValidation::Completed);
+    /// # Ok(()) }) }
+    /// ```
     ///
     /// # Errors
     ///
@@ -108,6 +131,22 @@ impl Domains<'_> {
 
     /// Uploads the certificate of a domain, and makes its source [`Manual`](CertificateSource::Manual). Okta cannot manage
     /// the certificate afterwards.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/example/run.rs"));
+    /// # fn main() { run(async |okta, sandbox| {
+    /// # let domain = domain(&okta, CertificateSource::Manual).await?;
+    /// # publish(&sandbox, &domain);
+    /// # okta.domains().verify(&domain.id).await?;
+    /// let certificate = DomainCertificate {
+    ///     certificate: "-----BEGIN CERTIFICATE-----…".to_owned(),
+    ///     chain: "-----BEGIN CERTIFICATE-----…".to_owned(),
+    ///     private_key: Secret::new("-----BEGIN PRIVATE KEY-----…"),
+    /// };
+    /// okta.domains().upload_certificate(&domain.id, &certificate).await?;
+    /// assert_eq!(okta.domains().get(&domain.id).await?.validation, DomainValidation::Completed);
+    /// # Ok(()) }) }
+    /// ```
     ///
     /// # Errors
     ///
@@ -134,6 +173,16 @@ impl Domains<'_> {
 
     /// Selects the brand whose pages the domain shows.
     ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/example/run.rs"));
+    /// # fn main() { run(async |okta, _| {
+    /// # let domain = domain(&okta, CertificateSource::OktaManaged).await?;
+    /// let brand = okta.brands().list().try_next().await?.expect("the default brand");
+    /// let domain = okta.domains().set_brand(&domain.id, &brand.id).await?;
+    /// assert_eq!(domain.brand, Some(brand.id));
+    /// # Ok(()) }) }
+    /// ```
+    ///
     /// # Errors
     ///
     /// Fails if the request fails, or if the domain or the brand does not exist.
@@ -145,6 +194,16 @@ impl Domains<'_> {
     }
 
     /// Deletes a domain. URLs that used the domain use the org's own domain again.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/example/run.rs"));
+    /// # fn main() { run(async |okta, _| {
+    /// # let domain = domain(&okta, CertificateSource::OktaManaged).await?;
+    /// okta.domains().delete(&domain.id).await?;
+    /// let left = okta.domains().list().try_collect().await?;
+    /// assert!(left.iter().all(|other| other.id != domain.id));
+    /// # Ok(()) }) }
+    /// ```
     ///
     /// # Errors
     ///
@@ -160,6 +219,16 @@ impl Domains<'_> {
 
 impl Brands<'_> {
     /// Lists the domains of a brand. Okta returns them on one page.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/example/run.rs"));
+    /// # fn main() { run(async |okta, _| {
+    /// # domain(&okta, CertificateSource::OktaManaged).await?;
+    /// # let brand = okta.brands().list().try_collect().await?.remove(0);
+    /// let domains = okta.brands().domains(&brand.id).try_collect().await?;
+    /// assert_eq!(domains[0].name, "login.example.com");
+    /// # Ok(()) }) }
+    /// ```
     ///
     /// # Errors
     ///
@@ -207,7 +276,7 @@ resource! {
         pub certificate_source: CertificateSource = "/certificateSourceType",
         /// The progress of the validation.
         pub validation: DomainValidation = "/validationStatus",
-        /// The DNS records to publish.
+        /// The DNS records to publish; empty in a [list](Domains::list).
         pub dns_records: Vec<DnsRecord> = "/dnsRecords",
         /// Expiry time of the certificate in Okta's format, if there is a certificate.
         pub certificate_expires: Option<String> = "/publicCertificate/expiration",

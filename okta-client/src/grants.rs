@@ -8,6 +8,17 @@ use crate::{App, Apps, Error, Id, apps::path, json::resource};
 impl Apps<'_> {
     /// Lists the scopes of Okta that are granted to an app. Okta returns them on one page.
     ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/example/run.rs"));
+    /// # fn main() { run(async |okta, _| {
+    /// # let app = oauth_app(&okta).await?;
+    /// # okta.apps().grant_scope(&app, "okta.users.read").await?;
+    /// for grant in okta.apps().grants(&app).try_collect().await? {
+    ///     println!("{} {:?}", grant.scope, grant.status);
+    /// }
+    /// # Ok(()) }) }
+    /// ```
+    ///
     /// # Errors
     ///
     /// Reading the page fails if the request fails or the app does not exist.
@@ -20,11 +31,13 @@ impl Apps<'_> {
 
     /// Grants a scope to an app, such as `okta.users.read`. Needs a super admin.
     ///
-    /// ```no_run
-    /// # use okta_client::{App, Client, Id};
-    /// # async fn run(okta: Client, app: Id<App>) -> Result<(), okta_client::Error> {
-    /// okta.apps().grant_scope(&app, "okta.users.read").await?;
-    /// # Ok(()) }
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/example/run.rs"));
+    /// # fn main() { run(async |okta, _| {
+    /// # let app = oauth_app(&okta).await?;
+    /// let grant = okta.apps().grant_scope(&app, "okta.users.read").await?;
+    /// assert_eq!(grant.status.as_deref(), Some("ACTIVE"));
+    /// # Ok(()) }) }
     /// ```
     ///
     /// # Errors
@@ -42,6 +55,16 @@ impl Apps<'_> {
 
     /// Returns a grant.
     ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/example/run.rs"));
+    /// # fn main() { run(async |okta, _| {
+    /// # let app = oauth_app(&okta).await?;
+    /// # let id = okta.apps().grant_scope(&app, "okta.users.read").await?.id;
+    /// let grant = okta.apps().grant(&app, &id).await?;
+    /// assert_eq!(grant.scope, "okta.users.read");
+    /// # Ok(()) }) }
+    /// ```
+    ///
     /// # Errors
     ///
     /// Fails if the request fails, or if the app or the grant does not exist.
@@ -54,6 +77,16 @@ impl Apps<'_> {
     }
 
     /// Revokes a grant. The app can no longer request its scope.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/example/run.rs"));
+    /// # fn main() { run(async |okta, _| {
+    /// # let app = oauth_app(&okta).await?;
+    /// # let grant = okta.apps().grant_scope(&app, "okta.users.read").await?;
+    /// okta.apps().revoke_grant(&app, &grant.id).await?;
+    /// assert!(okta.apps().grants(&app).try_collect().await?.is_empty());
+    /// # Ok(()) }) }
+    /// ```
     ///
     /// # Errors
     ///

@@ -5,10 +5,11 @@ use std::collections::BTreeSet;
 use rest_core::{Call, Pager};
 use serde_json::json;
 
-use crate::{
-    App, Client, Edit, Error, Id, SortOrder, User, Users, client::join, filter, json::resource,
-    open_enum::open_enum, users,
-};
+use crate::{App, Client, Edit, Error, Id, SortOrder, User, Users, client::join, filter, users};
+
+mod group;
+
+pub use group::{Group, GroupKind};
 
 /// Calls for groups.
 #[derive(Debug, Clone, Copy)]
@@ -27,6 +28,15 @@ impl Client {
 impl Groups<'_> {
     /// Returns a group. Use [`get_opt`](Self::get_opt) if the group may not exist.
     ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/example/run.rs"));
+    /// # fn main() { run(async |okta, _| {
+    /// # let id = group(&okta).await?;
+    /// let group = okta.groups().get(&id).await?;
+    /// assert_eq!(group.name, "aws-users");
+    /// # Ok(()) }) }
+    /// ```
+    ///
     /// # Errors
     ///
     /// Fails if the request fails or the group does not exist.
@@ -38,6 +48,15 @@ impl Groups<'_> {
 
     /// Returns a group, or `None` if the group does not exist.
     ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/example/run.rs"));
+    /// # fn main() { run(async |okta, _| {
+    /// # let id = group(&okta).await?;
+    /// okta.groups().delete(&id).await?;
+    /// assert_eq!(okta.groups().get_opt(&id).await?, None);
+    /// # Ok(()) }) }
+    /// ```
+    ///
     /// # Errors
     ///
     /// Fails if the request fails.
@@ -48,6 +67,20 @@ impl Groups<'_> {
     }
 
     /// Lists the groups that match `options`.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/example/run.rs"));
+    /// # fn main() { run(async |okta, _| {
+    /// let mut groups = okta.groups().list(ListGroups {
+    ///     name_prefix: Some("aws-".to_owned()),
+    ///     expand: Some(GroupExpand::Stats),
+    ///     ..ListGroups::default()
+    /// });
+    /// while let Some(group) = groups.try_next().await? {
+    ///     println!("{}: {:?} members", group.name, group.users_count);
+    /// }
+    /// # Ok(()) }) }
+    /// ```
     ///
     /// # Errors
     ///
@@ -80,17 +113,13 @@ impl Groups<'_> {
     /// as well. The search sees changes with a short delay.
     ///
     /// ```
-    /// # use okta_client::{Client, GroupKind};
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let sandbox = sandbox::Sandbox::start().await;
-    /// # let token = okta_client::Secret::new(sandbox.okta_token());
-    /// # let okta = Client::builder(&sandbox.okta_url(), token).build()?;
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/example/run.rs"));
+    /// # fn main() { run(async |okta, _| {
     /// let created = okta.groups().create("admins", Some("Admins of the cloud")).await?;
     /// let found = okta.groups().named("admins").await?;
     /// assert_eq!(found[0].id, created.id);
     /// assert_eq!(found[0].kind, GroupKind::OktaGroup);
-    /// # Ok(()) }
+    /// # Ok(()) }) }
     /// ```
     ///
     /// # Errors
@@ -119,6 +148,14 @@ impl Groups<'_> {
 
     /// Creates a group.
     ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/example/run.rs"));
+    /// # fn main() { run(async |okta, _| {
+    /// let group = okta.groups().create("admins", Some("Admins of the cloud")).await?;
+    /// assert_eq!(group.description.as_deref(), Some("Admins of the cloud"));
+    /// # Ok(()) }) }
+    /// ```
+    ///
     /// # Errors
     ///
     /// Fails if the request fails or the name is already in use. If [`Error::may_have_acted`], Okta
@@ -139,6 +176,17 @@ impl Groups<'_> {
     ///
     /// Okta has no conditional update of groups. To detect concurrent changes, compare [`Group::last_updated`] before.
     ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/example/run.rs"));
+    /// # fn main() { run(async |okta, _| {
+    /// # let id = group(&okta).await?;
+    /// let mut edit = okta.groups().get(&id).await?.edit();
+    /// edit.set_description("Everyone with access to AWS");
+    /// let group = okta.groups().replace(&id, &edit).await?;
+    /// assert_eq!(group.description.as_deref(), Some("Everyone with access to AWS"));
+    /// # Ok(()) }) }
+    /// ```
+    ///
     /// # Errors
     ///
     /// Fails if the request fails, if the group does not exist, if it is not managed in Okta
@@ -150,6 +198,15 @@ impl Groups<'_> {
     }
 
     /// Deletes a group. The members of the group are not deleted.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/example/run.rs"));
+    /// # fn main() { run(async |okta, _| {
+    /// # let id = group(&okta).await?;
+    /// okta.groups().delete(&id).await?;
+    /// assert_eq!(okta.groups().get_opt(&id).await?, None);
+    /// # Ok(()) }) }
+    /// ```
     ///
     /// # Errors
     ///
@@ -164,6 +221,15 @@ impl Groups<'_> {
 
     /// Lists the members of a group.
     ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/example/run.rs"));
+    /// # fn main() { run(async |okta, _| {
+    /// # let id = group(&okta).await?;
+    /// let members = okta.groups().members(&id).try_collect().await?;
+    /// assert!(members.iter().any(|user| user.profile.login == "grace.hopper@example.com"));
+    /// # Ok(()) }) }
+    /// ```
+    ///
     /// # Errors
     ///
     /// Reading a page fails if the request fails or the group does not exist.
@@ -176,6 +242,17 @@ impl Groups<'_> {
     }
 
     /// Adds a user to a group. Succeeds if the user is already a member.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/example/run.rs"));
+    /// # fn main() { run(async |okta, _| {
+    /// # let grace = grace(&okta).await?;
+    /// let admins = okta.groups().create("admins", None).await?.id;
+    /// okta.groups().add_member(&admins, &grace).await?;
+    /// let members = okta.groups().members(&admins).try_collect().await?;
+    /// assert_eq!(members[0].id, grace);
+    /// # Ok(()) }) }
+    /// ```
     ///
     /// # Errors
     ///
@@ -193,6 +270,16 @@ impl Groups<'_> {
 
     /// Removes a user from a group.
     ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/example/run.rs"));
+    /// # fn main() { run(async |okta, _| {
+    /// # let (id, grace) = (group(&okta).await?, grace(&okta).await?);
+    /// okta.groups().remove_member(&id, &grace).await?;
+    /// let members = okta.groups().members(&id).try_collect().await?;
+    /// assert!(members.iter().all(|user| user.id != grace));
+    /// # Ok(()) }) }
+    /// ```
+    ///
     /// # Errors
     ///
     /// Fails if the request fails, if the group or the user does not exist, or if the group is not
@@ -206,6 +293,16 @@ impl Groups<'_> {
     }
 
     /// Lists the apps that a group is assigned to.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/example/run.rs"));
+    /// # fn main() { run(async |okta, _| {
+    /// # let (app, group) = (aws(&okta).await?, group(&okta).await?);
+    /// okta.apps().assign_group(&app, &group).await?;
+    /// let apps = okta.groups().apps(&group).try_collect().await?;
+    /// assert_eq!(apps[0].id(), &app);
+    /// # Ok(()) }) }
+    /// ```
     ///
     /// # Errors
     ///
@@ -221,6 +318,15 @@ impl Groups<'_> {
 
 impl Users<'_> {
     /// Lists the groups that a user is a member of.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/example/run.rs"));
+    /// # fn main() { run(async |okta, _| {
+    /// # let grace = grace(&okta).await?;
+    /// let groups = okta.users().groups(&grace).try_collect().await?;
+    /// assert!(groups.iter().any(|group| group.name == "aws-users"));
+    /// # Ok(()) }) }
+    /// ```
     ///
     /// # Errors
     ///
@@ -275,76 +381,6 @@ impl GroupExpand {
     }
 }
 
-resource! {
-    /// A group of users.
-    resource Group {
-        /// The id.
-        pub id: Id<Group> = "/id",
-        /// The kind of group.
-        pub kind: GroupKind = "/type",
-        /// The name; empty only if Okta omitted it.
-        pub name: String = "/profile/name",
-        /// The description.
-        pub description: Option<String> = "/profile/description",
-        /// The app from which the group was imported, if any.
-        pub source: Option<Id<App>> = "/source/id",
-        /// Time of the last change of the group itself, in Okta's format.
-        pub last_updated: Option<String> = "/lastUpdated",
-        /// Time of the last change of the group's members, in Okta's format.
-        pub last_membership_updated: Option<String> = "/lastMembershipUpdated",
-        /// The number of members, with [`GroupExpand::Stats`].
-        pub users_count: Option<i64> = "/_embedded/stats/usersCount",
-        /// The number of apps that the group is assigned to, with [`GroupExpand::Stats`].
-        pub apps_count: Option<i64> = "/_embedded/stats/appsCount",
-    }
-}
-
-impl Group {
-    /// Returns the document for [`Groups::replace`]: all fields except those that are read-only.
-    #[must_use]
-    pub fn edit(&self) -> Edit<Self> {
-        Edit::of(&self.raw, &READ_ONLY)
-    }
-}
-
-impl Edit<Group> {
-    /// Sets the name.
-    pub fn set_name(&mut self, name: &str) {
-        self.set_text("/profile/name", name);
-    }
-
-    /// Sets the description.
-    pub fn set_description(&mut self, description: &str) {
-        self.set_text("/profile/description", description);
-    }
-}
-
-/// The fields that Okta sets itself.
-const READ_ONLY: [&str; 10] = [
-    "id",
-    "orn",
-    "type",
-    "source",
-    "created",
-    "lastUpdated",
-    "lastMembershipUpdated",
-    "objectClass",
-    "_links",
-    "_embedded",
-];
-
-open_enum! {
-    /// Kind of a group, which determines where its members are managed.
-    GroupKind {
-        /// A group in Okta; members are added one by one or by rules.
-        OktaGroup = "OKTA_GROUP",
-        /// A group that only Okta changes, such as `Everyone`.
-        BuiltIn = "BUILT_IN",
-        /// A group that was imported from an app.
-        AppGroup = "APP_GROUP",
-    }
-}
-
 /// Returns whether Okta refused a membership because the membership already exists.
 fn is_already_member(error: &Error) -> bool {
     let refused = matches!(error.status(), Some(400 | 409));
@@ -361,34 +397,3 @@ const GROUPS: [&str; 3] = ["api", "v1", "groups"];
 const PAGE: u32 = 200;
 // "The default limit for a query is 300 results" (Okta, "List all groups", `q`).
 const QUERY_LIMIT: u32 = 300;
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::{Group, GroupKind};
-    use crate::json::{Missing, decode};
-
-    #[test]
-    fn a_group_is_decoded_with_its_source() {
-        let group = decode::<Group>(json!({
-            "id": "00g1", "type": "APP_GROUP", "lastUpdated": "2026-01-01T00:00:00.000Z",
-            "profile": { "name": "admins", "description": null }, "source": { "id": "0oa1" }
-        }))
-        .expect("a valid group");
-        assert_eq!(group.kind, GroupKind::AppGroup);
-        assert_eq!(group.name, "admins");
-        assert_eq!(group.description, None);
-        assert_eq!(group.source.expect("a valid app").as_str(), "0oa1");
-    }
-
-    #[test]
-    fn a_group_with_invalid_fields_is_decoded() {
-        let group = decode::<Group>(json!({ "id": "00g1", "profile": 7 })).expect("a valid group");
-        assert_eq!(
-            (group.kind, group.name.as_str()),
-            (GroupKind::Other(String::new()), "")
-        );
-        assert_eq!(decode::<Group>(json!({ "id": "" })), Err(Missing("/id")));
-    }
-}

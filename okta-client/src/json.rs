@@ -2,23 +2,20 @@
 //!
 //! Each resource is decoded directly from its text in one pass, and keeps the text.
 
-use std::fmt;
+mod scan;
+mod value;
 
-use serde::{
-    Deserializer,
-    de::{DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor},
-};
 use serde_json::{Value, value::RawValue};
 
-use crate::{
-    id::Id,
-    raw::{Raw, text},
-};
+use crate::{id::Id, raw::text};
+
+pub(crate) use scan::scan;
+pub(crate) use value::Json;
 
 /// A type that is decoded from Okta's JSON.
 pub(crate) trait FromJson: Sized {
-    /// Decodes `raw`.
-    fn from_json(raw: Raw) -> Result<Self, Missing>;
+    /// Decodes a value of a body.
+    fn from_json(json: &mut Json<'_>) -> Result<Self, Missing>;
 }
 
 /// The JSON pointer of a required field that is absent or invalid.
@@ -106,108 +103,6 @@ impl<T> Element for Id<T> {
     }
 }
 
-/// Returns the values at `pointers` in one pass over `json`. A value inside another returned value is absent.
-///
-/// Of several members with one name, the last one counts.
-pub(crate) fn scan<'a, const N: usize>(
-    json: &'a str,
-    pointers: [&str; N],
-) -> [Option<&'a RawValue>; N] {
-    let mut found = [None; N];
-    let mut wanted = [(0, ""); N];
-    for (index, pointer) in pointers.into_iter().enumerate() {
-        wanted[index] = (index, pointer.trim_start_matches('/'));
-    }
-    let mut deserializer = serde_json::Deserializer::from_str(json);
-    // The text is known to be JSON, so this fails at most for text that is nested too deeply. The values that were found
-    // before are returned.
-    let _ = Scan {
-        wanted: &wanted,
-        found: &mut found,
-    }
-    .deserialize(&mut deserializer);
-    found
-}
-
-struct Scan<'w, 'p, 'a, const N: usize> {
-    /// The index of each value, and its path from here.
-    wanted: &'w [(usize, &'p str)],
-    found: &'w mut [Option<&'a RawValue>; N],
-}
-
-impl<'a, const N: usize> DeserializeSeed<'a> for Scan<'_, '_, 'a, N> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'a>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'a, const N: usize> Visitor<'a> for Scan<'_, '_, 'a, N> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("any value")
-    }
-
-    fn visit_map<A: MapAccess<'a>>(self, mut map: A) -> Result<(), A::Error> {
-        while let Some(key) = map.next_key::<&RawValue>()? {
-            let key = text(key.get()).unwrap_or_default();
-            let (mut leaf, mut inner, mut count) = (None, [(0, ""); N], 0);
-            for &(index, path) in self.wanted {
-                if path.len() == key.len() {
-                    if path == key {
-                        leaf = Some(index);
-                    }
-                } else if path.as_bytes().get(key.len()) == Some(&b'/') && path.starts_with(&*key) {
-                    inner[count] = (index, &path[key.len() + 1..]);
-                    count += 1;
-                }
-            }
-            if let Some(index) = leaf {
-                self.found[index] = Some(map.next_value()?);
-            } else if count > 0 {
-                map.next_value_seed(Scan {
-                    wanted: &inner[..count],
-                    found: &mut *self.found,
-                })?;
-            } else {
-                map.next_value::<IgnoredAny>()?;
-            }
-        }
-        Ok(())
-    }
-
-    fn visit_seq<A: SeqAccess<'a>>(self, mut seq: A) -> Result<(), A::Error> {
-        while seq.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(())
-    }
-
-    fn visit_unit<E>(self) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_str<E>(self, _: &str) -> Result<(), E> {
-        Ok(())
-    }
-}
-
 /// Declares a struct whose fields are decoded from JSON pointers.
 ///
 /// `resource` declares a resource that keeps its text; `part` declares a part of one.
@@ -230,8 +125,8 @@ macro_rules! resource {
         }
 
         impl $crate::json::FromJson for $name {
-            fn from_json(raw: $crate::Raw) -> Result<Self, $crate::json::Missing> {
-                let [$($field),+] = $crate::json::scan(raw.as_str(), [$($pointer),+]);
+            fn from_json(json: &mut $crate::json::Json<'_>) -> Result<Self, $crate::json::Missing> {
+                let ([$($field),+], raw) = json.scan([$($pointer),+]);
                 Ok(Self {
                     $($field: $crate::json::Field::field($field)
                         .ok_or($crate::json::Missing($pointer))?,)+
@@ -269,7 +164,9 @@ pub(crate) use resource;
     reason = "every caller passes a new `json!` value"
 )]
 pub(crate) fn decode<T: FromJson>(value: serde_json::Value) -> Result<T, Missing> {
-    T::from_json(Raw::parse(&value.to_string().into()).expect("JSON"))
+    let body = bytes::Bytes::from(value.to_string());
+    let text = std::str::from_utf8(&body).expect("JSON");
+    T::from_json(&mut Json::new(&body, text))
 }
 
 #[cfg(test)]
@@ -280,7 +177,9 @@ mod tests {
         reason = "the macro declares public items for other modules"
     )]
 
-    use super::{Missing, decode, scan};
+    use bytes::Bytes;
+
+    use super::{Json, Missing, decode, scan};
     use crate::{App, Group, Id};
 
     resource! {
@@ -298,8 +197,8 @@ mod tests {
 
     #[track_caller]
     fn sample(text: &'static str) -> Sample {
-        let raw = crate::Raw::parse(&bytes::Bytes::from_static(text.as_bytes())).expect("JSON");
-        super::FromJson::from_json(raw).expect("an id")
+        let body = Bytes::from_static(text.as_bytes());
+        super::FromJson::from_json(&mut Json::new(&body, text)).expect("an id")
     }
 
     #[test]

@@ -64,6 +64,7 @@ mod app_groups;
 mod app_users;
 mod apps;
 mod auth;
+mod body;
 mod brands;
 mod client;
 mod config;

@@ -1,11 +1,12 @@
 //! The life of a user: creation, activation, suspension, password, deletion.
 
 use rest_core::{Call, Idempotency, Secret};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value, json, value::RawValue};
 
 use crate::{
-    Error, Group, Id, Raw, User, Users,
-    json::{FromJson, Missing},
+    Error, Group, Id, User, Users,
+    json::{FromJson, Json, Missing},
+    raw::text,
     users::{USERS, path},
 };
 
@@ -15,23 +16,19 @@ impl Users<'_> {
     /// Okta sends an activation email to a user without a password who is activated.
     ///
     /// ```
-    /// # use okta_client::{Client, CreateUser, NewUser, SendEmail};
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let sandbox = sandbox::Sandbox::start().await;
-    /// # let token = okta_client::Secret::new(sandbox.okta_token());
-    /// # let okta = Client::builder(&sandbox.okta_url(), token).build()?;
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/example/run.rs"));
+    /// # fn main() { run(async |okta, _| {
     /// let user = NewUser {
     ///     login: "ada@example.com".to_owned(),
     ///     email: "ada@example.com".to_owned(),
     ///     first_name: "Ada".to_owned(),
-    ///     last_name: "Lovelace".to_owned(),
+    ///     last_name: "Byron".to_owned(),
     ///     ..NewUser::default()
     /// };
     /// let staged = CreateUser { activate: false, ..CreateUser::default() };
     /// let user = okta.users().create(&user, &staged).await?;
-    /// okta.users().activate(&user.id, SendEmail::Yes).await?;
-    /// # Ok(()) }
+    /// assert_eq!(user.status, UserStatus::Staged);
+    /// # Ok(()) }) }
     /// ```
     ///
     /// # Errors
@@ -60,6 +57,16 @@ impl Users<'_> {
     ///
     /// Without an email, the result has the link with which the user finishes the activation.
     ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/example/run.rs"));
+    /// # fn main() { run(async |okta, sandbox| {
+    /// # sandbox.set_user_status("grace.hopper@example.com", sandbox::PersonStatus::Staged);
+    /// # let id = grace(&okta).await?;
+    /// let activation = okta.users().activate(&id, SendEmail::No).await?;
+    /// assert!(activation.url.is_some());
+    /// # Ok(()) }) }
+    /// ```
+    ///
     /// # Errors
     ///
     /// Fails if the request fails, if the user does not exist, or if the status does not allow it (`E0000016`).
@@ -70,6 +77,16 @@ impl Users<'_> {
     }
 
     /// Activates a user again whose activation was not finished, such as one with an expired link.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/example/run.rs"));
+    /// # fn main() { run(async |okta, sandbox| {
+    /// # sandbox.set_user_status("grace.hopper@example.com", sandbox::PersonStatus::Provisioned);
+    /// # let id = grace(&okta).await?;
+    /// let activation = okta.users().reactivate(&id, SendEmail::No).await?;
+    /// assert!(activation.url.is_some());
+    /// # Ok(()) }) }
+    /// ```
     ///
     /// # Errors
     ///
@@ -87,6 +104,15 @@ impl Users<'_> {
     ///
     /// The email goes to the admin. Okta may carry out a part of it later.
     ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/example/run.rs"));
+    /// # fn main() { run(async |okta, _| {
+    /// # let id = grace(&okta).await?;
+    /// okta.users().deactivate(&id, SendEmail::No).await?;
+    /// assert_eq!(okta.users().get(&id.into()).await?.status, UserStatus::Deprovisioned);
+    /// # Ok(()) }) }
+    /// ```
+    ///
     /// # Errors
     ///
     /// Fails if the request fails, or if the user does not exist or is deactivated already.
@@ -100,6 +126,15 @@ impl Users<'_> {
 
     /// Suspends an active user. The user cannot sign in, and keeps all assignments.
     ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/example/run.rs"));
+    /// # fn main() { run(async |okta, _| {
+    /// # let id = grace(&okta).await?;
+    /// okta.users().suspend(&id).await?;
+    /// assert_eq!(okta.users().get(&id.into()).await?.status, UserStatus::Suspended);
+    /// # Ok(()) }) }
+    /// ```
+    ///
     /// # Errors
     ///
     /// Fails if the request fails, or if the user does not exist or is not active (`E0000001`).
@@ -110,6 +145,16 @@ impl Users<'_> {
     }
 
     /// Lets a suspended user sign in again.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/example/run.rs"));
+    /// # fn main() { run(async |okta, _| {
+    /// # let id = grace(&okta).await?;
+    /// # okta.users().suspend(&id).await?;
+    /// okta.users().unsuspend(&id).await?;
+    /// assert_eq!(okta.users().get(&id.into()).await?.status, UserStatus::Active);
+    /// # Ok(()) }) }
+    /// ```
     ///
     /// # Errors
     ///
@@ -124,6 +169,16 @@ impl Users<'_> {
 
     /// Unlocks a user who is locked out after too many wrong passwords.
     ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/example/run.rs"));
+    /// # fn main() { run(async |okta, sandbox| {
+    /// # sandbox.set_user_status("grace.hopper@example.com", sandbox::PersonStatus::LockedOut);
+    /// # let id = grace(&okta).await?;
+    /// okta.users().unlock(&id).await?;
+    /// assert_eq!(okta.users().get(&id.into()).await?.status, UserStatus::Active);
+    /// # Ok(()) }) }
+    /// ```
+    ///
     /// # Errors
     ///
     /// Fails if the request fails, or if the user does not exist or is not locked out.
@@ -136,6 +191,15 @@ impl Users<'_> {
     /// Starts a password reset. The old password is not valid anymore.
     ///
     /// Without an email, the result has the link for the user.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/example/run.rs"));
+    /// # fn main() { run(async |okta, _| {
+    /// # let id = grace(&okta).await?;
+    /// let reset = okta.users().reset_password(&id, SendEmail::No).await?;
+    /// assert!(reset.url.is_some());
+    /// # Ok(()) }) }
+    /// ```
     ///
     /// # Errors
     ///
@@ -154,6 +218,15 @@ impl Users<'_> {
 
     /// Expires the password. The user must change it at the next sign-in.
     ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/example/run.rs"));
+    /// # fn main() { run(async |okta, _| {
+    /// # let id = grace(&okta).await?;
+    /// let user = okta.users().expire_password(&id).await?;
+    /// assert_eq!(user.status, UserStatus::PasswordExpired);
+    /// # Ok(()) }) }
+    /// ```
+    ///
     /// # Errors
     ///
     /// Fails if the request fails, or if the user does not exist or has no password.
@@ -164,6 +237,15 @@ impl Users<'_> {
     }
 
     /// Replaces the password by a temporary one, which the user must change at the next sign-in.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/example/run.rs"));
+    /// # fn main() { run(async |okta, _| {
+    /// # let id = grace(&okta).await?;
+    /// let temporary = okta.users().expire_password_with_temporary(&id).await?;
+    /// assert!(!temporary.password.expose().is_empty());
+    /// # Ok(()) }) }
+    /// ```
     ///
     /// # Errors
     ///
@@ -182,6 +264,16 @@ impl Users<'_> {
     ///
     /// The call is not retried after a lost response: the first attempt may have deactivated the user, and the second one
     /// would delete the user.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/example/run.rs"));
+    /// # fn main() { run(async |okta, _| {
+    /// # let id = grace(&okta).await?;
+    /// okta.users().deactivate(&id, SendEmail::No).await?;
+    /// okta.users().delete(&id).await?;
+    /// assert_eq!(okta.users().get_opt(&id.into()).await?, None);
+    /// # Ok(()) }) }
+    /// ```
     ///
     /// # Errors
     ///
@@ -295,10 +387,11 @@ pub struct Activation {
 }
 
 impl FromJson for Activation {
-    fn from_json(raw: Raw) -> Result<Self, Missing> {
+    fn from_json(json: &mut Json<'_>) -> Result<Self, Missing> {
+        let ([url, token], _) = json.scan(["/activationUrl", "/activationToken"]);
         Ok(Self {
-            url: secret(&raw, "/activationUrl"),
-            token: secret(&raw, "/activationToken"),
+            url: secret(url),
+            token: secret(token),
         })
     }
 }
@@ -312,10 +405,9 @@ pub struct PasswordReset {
 }
 
 impl FromJson for PasswordReset {
-    fn from_json(raw: Raw) -> Result<Self, Missing> {
-        Ok(Self {
-            url: secret(&raw, "/resetPasswordUrl"),
-        })
+    fn from_json(json: &mut Json<'_>) -> Result<Self, Missing> {
+        let ([url], _) = json.scan(["/resetPasswordUrl"]);
+        Ok(Self { url: secret(url) })
     }
 }
 
@@ -328,14 +420,15 @@ pub struct TemporaryPassword {
 }
 
 impl FromJson for TemporaryPassword {
-    fn from_json(raw: Raw) -> Result<Self, Missing> {
-        let password = secret(&raw, "/tempPassword").ok_or(Missing("/tempPassword"))?;
+    fn from_json(json: &mut Json<'_>) -> Result<Self, Missing> {
+        let ([password], _) = json.scan(["/tempPassword"]);
+        let password = secret(password).ok_or(Missing("/tempPassword"))?;
         Ok(Self { password })
     }
 }
 
-fn secret(raw: &Raw, pointer: &str) -> Option<Secret> {
-    Some(Secret::new(raw.get(pointer)?.as_text()?.into_owned()))
+fn secret(found: Option<&RawValue>) -> Option<Secret> {
+    Some(Secret::new(text(found?.get())?.into_owned()))
 }
 
 fn action(id: &Id<User>, action: &str, email: Option<SendEmail>) -> Call {

@@ -26,6 +26,19 @@ impl Client {
 impl Logs<'_> {
     /// Lists the events that match `options` up to now, in the order of their time.
     ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/example/run.rs"));
+    /// # fn main() { run(async |okta, _| {
+    /// # okta.groups().create("admins", None).await?;
+    /// let options = ListLogs {
+    ///     filter: Some("eventType eq \"group.lifecycle.create\"".to_owned()),
+    ///     ..ListLogs::default()
+    /// };
+    /// let events = okta.logs().list(options).try_collect().await?;
+    /// assert_eq!(events[0].group().expect("a group").name.as_deref(), Some("admins"));
+    /// # Ok(()) }) }
+    /// ```
+    ///
     /// # Errors
     ///
     /// Reading a page fails if the request fails or Okta rejects the filter.
@@ -55,13 +68,9 @@ impl Logs<'_> {
     /// [`resume`](Pager::resume) returns the events since then.
     ///
     /// ```
-    /// # use okta_client::{Client, FollowLogs};
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let sandbox = sandbox::Sandbox::start().await;
-    /// # let token = okta_client::Secret::new(sandbox.okta_token());
-    /// # let okta = Client::builder(&sandbox.okta_url(), token).build()?;
-    /// # okta.groups().create("engineers", None).await?;
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/example/run.rs"));
+    /// # fn main() { run(async |okta, _| {
+    /// # okta.groups().create("admins", None).await?;
     /// let mut events = okta.logs().follow(FollowLogs {
     ///     filter: Some("eventType eq \"group.lifecycle.create\"".to_owned()),
     ///     ..FollowLogs::since("2026-01-01T00:00:00.000Z")
@@ -70,7 +79,7 @@ impl Logs<'_> {
     ///     println!("{} {:?}", event.outcome, event.group().map(|group| &group.name));
     /// #   break;
     /// }
-    /// # Ok(()) }
+    /// # Ok(()) }) }
     /// ```
     ///
     /// # Errors

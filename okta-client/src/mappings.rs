@@ -29,6 +29,16 @@ impl Client {
 impl ProfileMappings<'_> {
     /// Lists the mappings that match `options`. The items have no properties: read them with [`get`](Self::get).
     ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/example/run.rs"));
+    /// # fn main() { run(async |okta, _| {
+    /// # let app = aws(&okta).await?;
+    /// let to_app = ListProfileMappings { target: Some(app.into()), ..ListProfileMappings::default() };
+    /// let mappings = okta.profile_mappings().list(to_app).try_collect().await?;
+    /// assert_eq!(mappings[0].target_kind.as_deref(), Some("appuser"));
+    /// # Ok(()) }) }
+    /// ```
+    ///
     /// # Errors
     ///
     /// Reading a page fails if the request fails.
@@ -46,6 +56,15 @@ impl ProfileMappings<'_> {
 
     /// Returns a mapping with its properties.
     ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/example/run.rs"));
+    /// # fn main() { run(async |okta, _| {
+    /// # let id = mapping(&okta).await?;
+    /// let mapping = okta.profile_mappings().get(&id).await?;
+    /// assert_eq!(mapping.properties()["displayName"].expression, "user.displayName");
+    /// # Ok(()) }) }
+    /// ```
+    ///
     /// # Errors
     ///
     /// Fails if the request fails or the mapping does not exist.
@@ -58,30 +77,15 @@ impl ProfileMappings<'_> {
     /// Adds, changes and removes the properties that `edit` contains, and no others. Start with [`Edit::new`].
     ///
     /// ```
-    /// # use okta_client::{Client, Edit, ListProfileMappings, PropertyPush};
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let sandbox = sandbox::Sandbox::start().await;
-    /// # let token = okta_client::Secret::new(sandbox.okta_token());
-    /// # let okta = Client::builder(&sandbox.okta_url(), token).build()?;
-    /// # let new = okta_client::NewApp {
-    /// #     name: "amazon_aws_sso".to_owned(),
-    /// #     label: "AWS".to_owned(),
-    /// #     sign_on_mode: "SAML_2_0".to_owned(),
-    /// #     ..okta_client::NewApp::default()
-    /// # };
-    /// # let app = okta.apps().create(&new).await?.id().clone();
-    /// let to_app = ListProfileMappings {
-    ///     target: Some(app.into()),
-    ///     ..ListProfileMappings::default()
-    /// };
-    /// for mapping in okta.profile_mappings().list(to_app).try_collect().await? {
-    ///     let mut edit = Edit::new();
-    ///     edit.set_property("displayName", "user.firstName + \" \" + user.lastName", &PropertyPush::Push);
-    ///     edit.remove_property("nickName");
-    ///     okta.profile_mappings().update(&mapping.id, &edit).await?;
-    /// }
-    /// # Ok(()) }
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/example/run.rs"));
+    /// # fn main() { run(async |okta, _| {
+    /// # let id = mapping(&okta).await?;
+    /// let mut edit = Edit::new();
+    /// let expression = "user.firstName + \" \" + user.lastName";
+    /// edit.set_property("displayName", expression, &PropertyPush::Push);
+    /// let mapping = okta.profile_mappings().update(&id, &edit).await?;
+    /// assert_eq!(mapping.properties()["displayName"].expression, expression);
+    /// # Ok(()) }) }
     /// ```
     ///
     /// # Errors

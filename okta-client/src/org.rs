@@ -22,15 +22,11 @@ impl Org<'_> {
     /// Returns the settings.
     ///
     /// ```
-    /// # use okta_client::Client;
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let sandbox = sandbox::Sandbox::start().await;
-    /// # let token = okta_client::Secret::new(sandbox.okta_token());
-    /// # let okta = Client::builder(&sandbox.okta_url(), token).build()?;
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/example/run.rs"));
+    /// # fn main() { run(async |okta, _| {
     /// let org = okta.org().get().await?;
     /// assert_eq!(org.status.as_deref(), Some("ACTIVE"));
-    /// # Ok(()) }
+    /// # Ok(()) }) }
     /// ```
     ///
     /// # Errors
@@ -43,6 +39,16 @@ impl Org<'_> {
     }
 
     /// Changes the settings that `edit` contains, and no others. Start with [`Edit::new`].
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/example/run.rs"));
+    /// # fn main() { run(async |okta, _| {
+    /// let mut edit = Edit::new();
+    /// edit.set("/website", "https://www.example.com")?;
+    /// let org = okta.org().update(&edit).await?;
+    /// assert_eq!(org.website.as_deref(), Some("https://www.example.com"));
+    /// # Ok(()) }) }
+    /// ```
     ///
     /// # Errors
     ///

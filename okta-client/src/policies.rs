@@ -22,17 +22,13 @@ impl Policies<'_> {
     /// Lists the policies of one type.
     ///
     /// ```
-    /// # use okta_client::{Client, PolicyType};
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let sandbox = sandbox::Sandbox::start().await;
-    /// # let token = okta_client::Secret::new(sandbox.okta_token());
-    /// # let okta = Client::builder(&sandbox.okta_url(), token).build()?;
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/example/run.rs"));
+    /// # fn main() { run(async |okta, _| {
     /// let mut policies = okta.policies().list(&PolicyType::AccessPolicy);
     /// while let Some(policy) = policies.try_next().await? {
     ///     println!("{} {}", policy.id, policy.name);
     /// }
-    /// # Ok(()) }
+    /// # Ok(()) }) }
     /// ```
     ///
     /// # Errors
@@ -49,6 +45,16 @@ impl Policies<'_> {
 
     /// Returns a policy.
     ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/example/run.rs"));
+    /// # fn main() { run(async |okta, _| {
+    /// # let app = okta.apps().get(&aws(&okta).await?).await?;
+    /// let id = app.access_policy().expect("an org on the Identity Engine");
+    /// let policy = okta.policies().get(&id).await?;
+    /// assert_eq!(policy.name, "Any two factors");
+    /// # Ok(()) }) }
+    /// ```
+    ///
     /// # Errors
     ///
     /// Fails if the request fails or the policy does not exist.
@@ -64,6 +70,18 @@ impl Policies<'_> {
 
 impl Apps<'_> {
     /// Selects the authentication policy of an app. Only for orgs on the Identity Engine.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/example/run.rs"));
+    /// # fn main() { run(async |okta, _| {
+    /// # let app = aws(&okta).await?;
+    /// let policies = okta.policies().list(&PolicyType::AccessPolicy).try_collect().await?;
+    /// let strict = policies.into_iter().find(|policy| policy.name == "Phishing resistant");
+    /// let strict = strict.expect("the policy").id;
+    /// okta.apps().set_access_policy(&app, &strict).await?;
+    /// assert_eq!(okta.apps().get(&app).await?.access_policy(), Some(strict));
+    /// # Ok(()) }) }
+    /// ```
     ///
     /// # Errors
     ///

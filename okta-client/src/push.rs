@@ -30,6 +30,16 @@ impl Client {
 impl PushMappings<'_> {
     /// Lists the mappings of the app.
     ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/example/run.rs"));
+    /// # fn main() { run(async |okta, _| {
+    /// # let app = aws(&okta).await?;
+    /// # push(&okta).await?;
+    /// let mappings = okta.push_mappings(&app).list().try_collect().await?;
+    /// assert_eq!(mappings[0].status, PushStatus::Active);
+    /// # Ok(()) }) }
+    /// ```
+    ///
     /// # Errors
     ///
     /// Reading a page fails if the request fails or the app does not exist.
@@ -43,6 +53,15 @@ impl PushMappings<'_> {
 
     /// Returns a mapping.
     ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/example/run.rs"));
+    /// # fn main() { run(async |okta, _| {
+    /// # let (app, id) = (aws(&okta).await?, push(&okta).await?);
+    /// let mapping = okta.push_mappings(&app).get(&id).await?;
+    /// assert!(mapping.last_push.is_some());
+    /// # Ok(()) }) }
+    /// ```
+    ///
     /// # Errors
     ///
     /// Fails if the request fails or the mapping does not exist.
@@ -54,16 +73,17 @@ impl PushMappings<'_> {
 
     /// Creates a mapping. Okta then starts to push the group.
     ///
-    /// ```no_run
-    /// # use okta_client::{App, Client, Group, Id, NewPushMapping, PushTarget};
-    /// # async fn run(okta: Client, app: Id<App>, group: Id<Group>) -> Result<(), okta_client::Error> {
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/example/run.rs"));
+    /// # fn main() { run(async |okta, _| {
+    /// # let (app, group) = (aws(&okta).await?, group(&okta).await?);
     /// let mapping = NewPushMapping {
     ///     source_group: group,
-    ///     target: PushTarget::NewGroup("admins".to_owned()),
+    ///     target: PushTarget::NewGroup("aws-users".to_owned()),
     /// };
     /// let mapping = okta.push_mappings(&app).create(&mapping).await?;
-    /// println!("{}: {}", mapping.id, mapping.status);
-    /// # Ok(()) }
+    /// assert_eq!(mapping.status, PushStatus::Active);
+    /// # Ok(()) }) }
     /// ```
     ///
     /// # Errors
@@ -87,6 +107,16 @@ impl PushMappings<'_> {
     /// Activates or deactivates a mapping.
     ///
     /// Deactivating and reactivating a mapping pushes the whole group immediately.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/example/run.rs"));
+    /// # fn main() { run(async |okta, _| {
+    /// # let (app, id) = (aws(&okta).await?, push(&okta).await?);
+    /// let mappings = okta.push_mappings(&app);
+    /// let mapping = mappings.set_status(&id, PushActivation::Inactive).await?;
+    /// assert_eq!(mapping.status, PushStatus::Inactive);
+    /// # Ok(()) }) }
+    /// ```
     ///
     /// # Errors
     ///
@@ -115,6 +145,17 @@ impl PushMappings<'_> {
 
     /// Deletes a mapping, whose status must be [`Inactive`](PushStatus::Inactive) or
     /// [`Error`](PushStatus::Error).
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/example/run.rs"));
+    /// # fn main() { run(async |okta, _| {
+    /// # let (app, id) = (aws(&okta).await?, push(&okta).await?);
+    /// let mappings = okta.push_mappings(&app);
+    /// mappings.set_status(&id, PushActivation::Inactive).await?;
+    /// mappings.delete(&id, TargetGroupAction::Keep).await?;
+    /// assert!(mappings.list().try_collect().await?.is_empty());
+    /// # Ok(()) }) }
+    /// ```
     ///
     /// # Errors
     ///
@@ -192,6 +233,8 @@ resource! {
         pub status: PushStatus = "/status",
         /// The error of the last push, if it failed.
         pub error_summary: Option<String> = "/errorSummary",
+        /// Time at which the mapping was created, in Okta's format.
+        pub created: Option<String> = "/created",
         /// Time of the last push, in Okta's format.
         pub last_push: Option<String> = "/lastPush",
     }

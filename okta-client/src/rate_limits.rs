@@ -22,6 +22,16 @@ impl Client {
 impl PrincipalRateLimits<'_> {
     /// Lists the limits of one kind of principal.
     ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/example/run.rs"));
+    /// # fn main() { run(async |okta, _| {
+    /// # limit(&okta).await?;
+    /// for limit in okta.principal_rate_limits().list(&PrincipalType::SswsToken).try_collect().await? {
+    ///     println!("{}: {:?} %", limit.principal_id, limit.percentage);
+    /// }
+    /// # Ok(()) }) }
+    /// ```
+    ///
     /// # Errors
     ///
     /// Reading a page fails if the request fails.
@@ -38,6 +48,15 @@ impl PrincipalRateLimits<'_> {
 
     /// Returns a limit.
     ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/example/run.rs"));
+    /// # fn main() { run(async |okta, _| {
+    /// # let id = limit(&okta).await?;
+    /// let limit = okta.principal_rate_limits().get(&id).await?;
+    /// assert_eq!(limit.percentage, Some(80));
+    /// # Ok(()) }) }
+    /// ```
+    ///
     /// # Errors
     ///
     /// Fails if the request fails or the limit does not exist.
@@ -49,17 +68,19 @@ impl PrincipalRateLimits<'_> {
 
     /// Creates the limit of a token or of an app. Without one, a principal may use 50 % of each limit of the org.
     ///
-    /// ```no_run
-    /// # use okta_client::{Client, NewPrincipalRateLimit, PrincipalType};
-    /// # async fn run(okta: Client) -> Result<(), okta_client::Error> {
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/example/run.rs"));
+    /// # fn main() { run(async |okta, _| {
+    /// let token = okta.api_tokens().list().try_next().await?.expect("a token");
     /// let limit = NewPrincipalRateLimit {
-    ///     principal_id: "00T1token".to_owned(),
+    ///     principal_id: token.id.to_string(),
     ///     principal_type: PrincipalType::SswsToken,
     ///     percentage: 80,
     ///     concurrency_percentage: 50,
     /// };
-    /// okta.principal_rate_limits().create(&limit).await?;
-    /// # Ok(()) }
+    /// let limit = okta.principal_rate_limits().create(&limit).await?;
+    /// assert_eq!(limit.percentage, Some(80));
+    /// # Ok(()) }) }
     /// ```
     ///
     /// # Errors
@@ -79,6 +100,17 @@ impl PrincipalRateLimits<'_> {
     }
 
     /// Replaces a limit with an edit from [`PrincipalRateLimit::edit`].
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/example/run.rs"));
+    /// # fn main() { run(async |okta, _| {
+    /// # let id = limit(&okta).await?;
+    /// let mut edit = okta.principal_rate_limits().get(&id).await?.edit();
+    /// edit.set_percentage(30);
+    /// let limit = okta.principal_rate_limits().replace(&id, &edit).await?;
+    /// assert_eq!(limit.percentage, Some(30));
+    /// # Ok(()) }) }
+    /// ```
     ///
     /// # Errors
     ///

@@ -31,12 +31,12 @@ impl Raw {
     /// Returns the text of a body, without the white space around it.
     pub(crate) fn parse(body: &Bytes) -> Result<Self, serde_json::Error> {
         let text: &RawValue = serde_json::from_slice(body)?;
-        Ok(Self::part(body, text))
+        Ok(Self::part(body, text.get()))
     }
 
     /// Returns a part of a body. Copies nothing.
-    pub(crate) fn part(body: &Bytes, part: &RawValue) -> Self {
-        Self(body.slice_ref(part.get().as_bytes()))
+    pub(crate) fn part(body: &Bytes, part: &str) -> Self {
+        Self(body.slice_ref(part.as_bytes()))
     }
 
     /// Returns the text.
@@ -59,7 +59,7 @@ impl Raw {
         for token in tokens {
             part = child(part, &unescape(token))?;
         }
-        Some(Self::part(&self.0, part))
+        Some(Self::part(&self.0, part.get()))
     }
 
     /// Returns the text of a JSON string, or `None` if this is another value.

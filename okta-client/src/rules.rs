@@ -26,6 +26,16 @@ impl Client {
 impl GroupRules<'_> {
     /// Lists the rules that match `options`.
     ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/example/run.rs"));
+    /// # fn main() { run(async |okta, _| {
+    /// # rule(&okta).await?;
+    /// let options = ListGroupRules { search: Some("Engineers".to_owned()), ..ListGroupRules::default() };
+    /// let rules = okta.group_rules().list(options).try_collect().await?;
+    /// assert_eq!(rules[0].status, GroupRuleStatus::Inactive);
+    /// # Ok(()) }) }
+    /// ```
+    ///
     /// # Errors
     ///
     /// Reading a page fails if the request fails.
@@ -43,6 +53,15 @@ impl GroupRules<'_> {
 
     /// Returns a rule. Use [`get_opt`](Self::get_opt) if the rule may not exist.
     ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/example/run.rs"));
+    /// # fn main() { run(async |okta, _| {
+    /// # let id = rule(&okta).await?;
+    /// let rule = okta.group_rules().get(&id).await?;
+    /// assert_eq!(rule.expression.as_deref(), Some("user.department==\"Engineering\""));
+    /// # Ok(()) }) }
+    /// ```
+    ///
     /// # Errors
     ///
     /// Fails if the request fails or the rule does not exist.
@@ -53,6 +72,15 @@ impl GroupRules<'_> {
     }
 
     /// Returns a rule, or `None` if the rule does not exist.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/example/run.rs"));
+    /// # fn main() { run(async |okta, _| {
+    /// # let id = rule(&okta).await?;
+    /// let rule = okta.group_rules().get_opt(&id).await?;
+    /// assert_eq!(rule.expect("the rule").name, "Engineers");
+    /// # Ok(()) }) }
+    /// ```
     ///
     /// # Errors
     ///
@@ -66,13 +94,9 @@ impl GroupRules<'_> {
     /// Creates a rule, which is [`Inactive`](GroupRuleStatus::Inactive) until it is activated.
     ///
     /// ```
-    /// # use okta_client::{Client, NewGroupRule};
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let sandbox = sandbox::Sandbox::start().await;
-    /// # let token = okta_client::Secret::new(sandbox.okta_token());
-    /// # let okta = Client::builder(&sandbox.okta_url(), token).build()?;
-    /// # let group = okta.groups().create("engineers", None).await?.id;
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/example/run.rs"));
+    /// # fn main() { run(async |okta, _| {
+    /// let group = okta.groups().create("engineers", None).await?.id;
     /// let rule = NewGroupRule {
     ///     name: "Engineers".to_owned(),
     ///     expression: "user.department==\"Engineering\"".to_owned(),
@@ -80,8 +104,8 @@ impl GroupRules<'_> {
     ///     ..NewGroupRule::default()
     /// };
     /// let rule = okta.group_rules().create(&rule).await?;
-    /// okta.group_rules().activate(&rule.id).await?;
-    /// # Ok(()) }
+    /// assert_eq!(rule.status, GroupRuleStatus::Inactive);
+    /// # Ok(()) }) }
     /// ```
     ///
     /// # Errors
@@ -97,6 +121,17 @@ impl GroupRules<'_> {
     /// Replaces a rule with an edit from [`GroupRule::edit`]. The rule must be
     /// [`Inactive`](GroupRuleStatus::Inactive). Okta does not change the groups of a rule.
     ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/example/run.rs"));
+    /// # fn main() { run(async |okta, _| {
+    /// # let id = rule(&okta).await?;
+    /// let mut edit = okta.group_rules().get(&id).await?.edit();
+    /// edit.set_expression("user.department==\"Platform\"");
+    /// let rule = okta.group_rules().replace(&id, &edit).await?;
+    /// assert_eq!(rule.expression.as_deref(), Some("user.department==\"Platform\""));
+    /// # Ok(()) }) }
+    /// ```
+    ///
     /// # Errors
     ///
     /// Fails if the request fails, if the rule does not exist or is active, or if Okta rejects the expression.
@@ -111,6 +146,15 @@ impl GroupRules<'_> {
     }
 
     /// Deletes a rule, which must be [`Inactive`](GroupRuleStatus::Inactive). Okta carries it out later (status 202).
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/example/run.rs"));
+    /// # fn main() { run(async |okta, _| {
+    /// # let id = rule(&okta).await?;
+    /// okta.group_rules().delete(&id, RuleMembers::Remove).await?;
+    /// assert_eq!(okta.group_rules().get_opt(&id).await?, None);
+    /// # Ok(()) }) }
+    /// ```
     ///
     /// # Errors
     ///
@@ -129,6 +173,17 @@ impl GroupRules<'_> {
 
     /// Activates a rule. Okta then adds the matching users to the groups.
     ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/example/run.rs"));
+    /// # fn main() { run(async |okta, _| {
+    /// # let id = rule(&okta).await?;
+    /// # let group = okta.group_rules().get(&id).await?.groups.remove(0);
+    /// okta.group_rules().activate(&id).await?;
+    /// let members = okta.groups().members(&group).try_collect().await?;
+    /// assert!(members.iter().any(|user| user.profile.login == "barbara.liskov@example.com"));
+    /// # Ok(()) }) }
+    /// ```
+    ///
     /// # Errors
     ///
     /// Fails if the request fails, if the rule does not exist, or if its expression is invalid.
@@ -139,6 +194,16 @@ impl GroupRules<'_> {
     }
 
     /// Deactivates a rule. The users that it added stay in the groups.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/example/run.rs"));
+    /// # fn main() { run(async |okta, _| {
+    /// # let id = rule(&okta).await?;
+    /// # okta.group_rules().activate(&id).await?;
+    /// okta.group_rules().deactivate(&id).await?;
+    /// assert_eq!(okta.group_rules().get(&id).await?.status, GroupRuleStatus::Inactive);
+    /// # Ok(()) }) }
+    /// ```
     ///
     /// # Errors
     ///

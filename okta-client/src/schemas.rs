@@ -27,6 +27,15 @@ impl Client {
 impl Schemas<'_> {
     /// Returns the schema of the default type of Okta users.
     ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/example/run.rs"));
+    /// # fn main() { run(async |okta, _| {
+    /// let schema = okta.schemas().user().await?;
+    /// let required = schema.attributes().into_iter().filter(|attribute| attribute.required);
+    /// assert!(required.map(|attribute| attribute.name).any(|name| name == "login"));
+    /// # Ok(()) }) }
+    /// ```
+    ///
     /// # Errors
     ///
     /// Fails if the request fails.
@@ -39,6 +48,16 @@ impl Schemas<'_> {
     /// Adds, changes and removes the attributes of Okta users that `edit` contains, and no others. Start with
     /// [`Edit::new`].
     ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/example/run.rs"));
+    /// # fn main() { run(async |okta, _| {
+    /// let mut edit = Edit::new();
+    /// edit.set_custom_attribute("badge", serde_json::json!({ "title": "Badge", "type": "string" }))?;
+    /// let schema = okta.schemas().update_user(&edit).await?;
+    /// assert!(schema.attribute("badge").is_some());
+    /// # Ok(()) }) }
+    /// ```
+    ///
     /// # Errors
     ///
     /// Fails if the request fails or Okta rejects an attribute.
@@ -49,6 +68,15 @@ impl Schemas<'_> {
     }
 
     /// Returns the schema of the users of an app.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/example/run.rs"));
+    /// # fn main() { run(async |okta, _| {
+    /// # let app = aws(&okta).await?;
+    /// let schema = okta.schemas().app_user(&app).await?;
+    /// assert!(schema.attribute("displayName").is_some());
+    /// # Ok(()) }) }
+    /// ```
     ///
     /// # Errors
     ///
@@ -63,26 +91,16 @@ impl Schemas<'_> {
     /// [`Edit::new`].
     ///
     /// ```
-    /// # use okta_client::{Client, Edit};
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let sandbox = sandbox::Sandbox::start().await;
-    /// # let token = okta_client::Secret::new(sandbox.okta_token());
-    /// # let okta = Client::builder(&sandbox.okta_url(), token).build()?;
-    /// # let new = okta_client::NewApp {
-    /// #     name: "amazon_aws_sso".to_owned(),
-    /// #     label: "AWS".to_owned(),
-    /// #     sign_on_mode: "SAML_2_0".to_owned(),
-    /// #     ..okta_client::NewApp::default()
-    /// # };
-    /// # let app = okta.apps().create(&new).await?.id().clone();
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/example/run.rs"));
+    /// # fn main() { run(async |okta, _| {
+    /// # let app = aws(&okta).await?;
     /// let mut edit = Edit::new();
     /// let role = serde_json::json!({ "title": "Role", "type": "string", "scope": "NONE" });
     /// edit.set_custom_attribute("role", role)?;
     /// edit.remove_custom_attribute("oldRole");
     /// let schema = okta.schemas().update_app_user(&app, &edit).await?;
-    /// assert!(schema.attributes().iter().any(|attribute| attribute.name == "role"));
-    /// # Ok(()) }
+    /// assert!(schema.attribute("role").is_some());
+    /// # Ok(()) }) }
     /// ```
     ///
     /// # Errors

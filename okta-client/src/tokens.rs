@@ -22,16 +22,12 @@ impl ApiTokens<'_> {
     /// Lists the metadata of all tokens.
     ///
     /// ```
-    /// # use okta_client::Client;
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let sandbox = sandbox::Sandbox::start().await;
-    /// # let token = okta_client::Secret::new(sandbox.okta_token());
-    /// # let okta = Client::builder(&sandbox.okta_url(), token).build()?;
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/example/run.rs"));
+    /// # fn main() { run(async |okta, _| {
     /// for token in okta.api_tokens().list().try_collect().await? {
     ///     println!("{}: expires {:?} unless it is used", token.name, token.expires_at);
     /// }
-    /// # Ok(()) }
+    /// # Ok(()) }) }
     /// ```
     ///
     /// # Errors
@@ -45,6 +41,15 @@ impl ApiTokens<'_> {
 
     /// Returns the metadata of a token.
     ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/example/run.rs"));
+    /// # fn main() { run(async |okta, _| {
+    /// # let id = okta.api_tokens().list().try_collect().await?[0].id.clone();
+    /// let token = okta.api_tokens().get(&id).await?;
+    /// assert_eq!(token.user, Some(okta.users().me().await?.id));
+    /// # Ok(()) }) }
+    /// ```
+    ///
     /// # Errors
     ///
     /// Fails if the request fails or the token does not exist.
@@ -55,6 +60,17 @@ impl ApiTokens<'_> {
     }
 
     /// Revokes a token. Its programs can no longer call Okta.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/example/run.rs"));
+    /// # fn main() { run(async |okta, _| {
+    /// // The only token of this org is the client's own.
+    /// let token = okta.api_tokens().list().try_next().await?.expect("a token");
+    /// okta.api_tokens().revoke(&token.id).await?;
+    /// let error = okta.users().me().await.expect_err("the token is revoked");
+    /// assert_eq!(error.code(), Some("E0000011"));
+    /// # Ok(()) }) }
+    /// ```
     ///
     /// # Errors
     ///

@@ -29,6 +29,14 @@ impl Client {
 impl Users<'_> {
     /// Returns the admin who owns the token of this client.
     ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/example/run.rs"));
+    /// # fn main() { run(async |okta, _| {
+    /// let admin = okta.users().me().await?;
+    /// assert_eq!(admin.profile.login, "ada.lovelace@example.com");
+    /// # Ok(()) }) }
+    /// ```
+    ///
     /// # Errors
     ///
     /// Fails if the request fails. The error code `E0000011` means that Okta does not accept the
@@ -41,6 +49,14 @@ impl Users<'_> {
 
     /// Returns a user, with its [`etag`](User::etag). Use [`get_opt`](Self::get_opt) if the user may not exist.
     ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/example/run.rs"));
+    /// # fn main() { run(async |okta, _| {
+    /// let user = okta.users().get(&UserRef::login("grace.hopper@example.com")).await?;
+    /// assert_eq!(user.status, UserStatus::Active);
+    /// # Ok(()) }) }
+    /// ```
+    ///
     /// # Errors
     ///
     /// Fails if the request fails or the user does not exist.
@@ -51,6 +67,14 @@ impl Users<'_> {
     }
 
     /// Returns a user, or `None` if the user does not exist.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/example/run.rs"));
+    /// # fn main() { run(async |okta, _| {
+    /// let user = okta.users().get_opt(&UserRef::login("nobody@example.com")).await?;
+    /// assert_eq!(user, None);
+    /// # Ok(()) }) }
+    /// ```
     ///
     /// # Errors
     ///
@@ -66,12 +90,8 @@ impl Users<'_> {
     /// Without a filter or a search, deprovisioned users are omitted.
     ///
     /// ```
-    /// # use okta_client::{Client, ListUsers};
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let sandbox = sandbox::Sandbox::start().await;
-    /// # let token = okta_client::Secret::new(sandbox.okta_token());
-    /// # let okta = Client::builder(&sandbox.okta_url(), token).build()?;
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/example/run.rs"));
+    /// # fn main() { run(async |okta, _| {
     /// let mut users = okta.users().list(ListUsers {
     ///     filter: Some("status eq \"ACTIVE\"".to_owned()),
     ///     ..ListUsers::default()
@@ -79,7 +99,7 @@ impl Users<'_> {
     /// while let Some(user) = users.try_next().await? {
     ///     println!("{} {:?}", user.profile.login, user.profile.text("department"));
     /// }
-    /// # Ok(()) }
+    /// # Ok(()) }) }
     /// ```
     ///
     /// # Errors
@@ -107,25 +127,14 @@ impl Users<'_> {
     /// if it did not change since it was read.
     ///
     /// ```
-    /// # use okta_client::{Client, Edit, UpdateUser, UserRef};
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let sandbox = sandbox::Sandbox::start().await;
-    /// # let token = okta_client::Secret::new(sandbox.okta_token());
-    /// # let okta = Client::builder(&sandbox.okta_url(), token).build()?;
-    /// # let new = okta_client::NewUser {
-    /// #     login: "ada@example.com".to_owned(),
-    /// #     email: "ada@example.com".to_owned(),
-    /// #     first_name: "Ada".to_owned(),
-    /// #     last_name: "Lovelace".to_owned(),
-    /// #     ..okta_client::NewUser::default()
-    /// # };
-    /// # okta.users().create(&new, &okta_client::CreateUser::default()).await?;
-    /// let user = okta.users().get(&UserRef::login("ada@example.com")).await?;
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/example/run.rs"));
+    /// # fn main() { run(async |okta, _| {
+    /// # let id = grace(&okta).await?;
     /// let mut edit = Edit::new();
     /// edit.set_attribute("department", "Research")?.set_attribute("costCenter", ())?;
-    /// okta.users().update(&user.id, &edit, &UpdateUser::default()).await?;
-    /// # Ok(()) }
+    /// let user = okta.users().update(&id, &edit, &UpdateUser::default()).await?;
+    /// assert_eq!(user.profile.text("department").as_deref(), Some("Research"));
+    /// # Ok(()) }) }
     /// ```
     ///
     /// # Errors
@@ -151,6 +160,19 @@ impl Users<'_> {
 
     /// Replaces all attributes of a user with those of `edit`, from [`User::edit`]. Okta removes attributes that `edit`
     /// does not contain.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/example/run.rs"));
+    /// # fn main() { run(async |okta, _| {
+    /// # let id = grace(&okta).await?;
+    /// let user = okta.users().get(&id.into()).await?;
+    /// let mut edit = user.edit();
+    /// edit.set_attribute("title", "Rear Admiral")?;
+    /// let unchanged = UpdateUser { if_match: user.etag.clone(), ..UpdateUser::default() };
+    /// let user = okta.users().replace(&user.id, &edit, &unchanged).await?;
+    /// assert_eq!(user.profile.text("title").as_deref(), Some("Rear Admiral"));
+    /// # Ok(()) }) }
+    /// ```
     ///
     /// # Errors
     ///

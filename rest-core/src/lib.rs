@@ -52,7 +52,7 @@ pub use clock::{Clock, Hold, ManualClock, SystemClock};
 pub use error::{AuthorizeError, BuildError, Error, RequestError};
 pub use link::{LinkError, next_link};
 pub use pager::{ItemError, ListError, ListPosition, Page, Pager, PartialList};
-pub use rate_limit::{Rate, RateLimiter, RateLimiterStats};
+pub use rate_limit::{LimitWait, Rate, RateLimiter, RateLimiterStats};
 pub use reachability::{Reachability, Unreachable};
 pub use response::Response;
 pub use retry::{Attempt, AttemptResult, Idempotency, RetryDecision, RetryPolicy};

@@ -3,9 +3,11 @@
 
 mod bucket;
 mod gate;
+mod limit_wait;
 mod token_bucket;
 
 pub(crate) use gate::{Gate, Lane, Outcome};
+pub use limit_wait::LimitWait;
 pub use token_bucket::{Rate, RateLimiter, RateLimiterStats};
 
 use std::time::{Duration, SystemTime};

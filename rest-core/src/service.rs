@@ -5,12 +5,12 @@ use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, header::USER_AGENT};
 use serde::de::IgnoredAny;
-use tracing::{debug, info};
+use tracing::debug;
 use url::Url;
 
 use crate::{
-    Attempt, AttemptResult, Authorizer, Call, Clock, Error, Inspection, RateLimiter, Reachability,
-    Reached, Response, RetryDecision, RetryPolicy, Transport, TransportError, Vendor,
+    Attempt, AttemptResult, Authorizer, Call, Clock, Error, Inspection, LimitWait, RateLimiter,
+    Reachability, Reached, Response, RetryDecision, RetryPolicy, Transport, TransportError, Vendor,
     rate_limit::{Gate, Lane, Outcome, end_of_wait},
 };
 
@@ -78,6 +78,7 @@ impl Service {
         Reachability::check(&origin)?;
         let path = inner.relative(&url);
         let bucket = inner.vendor.bucket(request.method(), &path);
+        let report = |limit: &str, wait| LimitWait::report(&origin, limit, wait, &*inner.clock);
         let mut first_id = None;
         let mut number = 1;
         // The number of times that the authorizer had this attempt sent again.
@@ -93,9 +94,10 @@ impl Service {
                 limiter.acquire(&*inner.clock).await;
             }
             let max_wait = inner.retry.max_wait.saturating_sub(waited);
+            let (lane, clock) = (&inner.lane, &*inner.clock);
             let pass = inner
                 .gate
-                .pass(&inner.lane, bucket.as_deref(), max_wait, &*inner.clock);
+                .pass(lane, bucket.as_deref(), max_wait, clock, &report);
             let permit = pass.await.map_err(|wait| Error::RateLimited {
                 until: end_of_wait(inner.clock.now(), wait),
             })?;
@@ -146,8 +148,7 @@ impl Service {
                     | AttemptResult::ServerFailed { wait: Some(_) } = attempt_result
                     {
                         waited += delay;
-                        let until = httpdate::fmt_http_date(end_of_wait(inner.clock.now(), delay));
-                        info!(path, ?delay, until, "waiting as long as the server asks");
+                        report(&path, delay);
                     }
                     inner.clock.sleep(delay).await;
                 }

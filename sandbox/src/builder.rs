@@ -39,7 +39,9 @@ pub struct SandboxBuilder {
     certificate_delay: Duration,
     behavior: Behavior,
     search_delay: Duration,
-    display_name_mapping: String,
+    /// The time until a query of Okta's System Log returns an event.
+    system_log_delay: Duration,
+    display_name_mapping: Option<String>,
     page_size: Option<usize>,
     limits: LimitSettings,
     concurrency: Option<usize>,
@@ -176,10 +178,25 @@ impl SandboxBuilder {
         self
     }
 
+    /// Sets the time that an event needs until a query of the System Log returns it; default: zero.
+    ///
+    /// Source: "Some events may be delayed" (Okta, "System Log query").
+    pub fn system_log_delay(mut self, delay: Duration) -> Self {
+        self.system_log_delay = delay;
+        self
+    }
+
     /// Sets the expression that the profile mapping of a new application has for `displayName`; default:
     /// `user.displayName`, which is empty for a user without a display name.
     pub fn display_name_mapping(mut self, expression: &str) -> Self {
-        expression.clone_into(&mut self.display_name_mapping);
+        self.display_name_mapping = Some(expression.to_owned());
+        self
+    }
+
+    /// Leaves the attribute `displayName` out of the users of new applications, and out of their profile mapping; default: they
+    /// have it.
+    pub fn without_app_display_name(mut self) -> Self {
+        self.display_name_mapping = None;
         self
     }
 
@@ -342,6 +359,7 @@ impl SandboxBuilder {
             behavior: self.behavior,
             certificate_delay: signed(self.certificate_delay),
             search_delay: signed(self.search_delay),
+            system_log_delay: signed(self.system_log_delay),
             display_name_mapping: self.display_name_mapping.clone(),
         };
         let now = clock.now();
@@ -415,7 +433,8 @@ impl Default for SandboxBuilder {
             certificate_delay: Duration::ZERO,
             behavior: Behavior::default(),
             search_delay: Duration::ZERO,
-            display_name_mapping: "user.displayName".to_owned(),
+            system_log_delay: Duration::ZERO,
+            display_name_mapping: Some("user.displayName".to_owned()),
             page_size: Some(1),
             limits: LimitSettings::default(),
             concurrency: None,

@@ -35,9 +35,9 @@
 //!
 //! An access token of Okta is opaque, and the algorithm ES512 is not accepted, because the JOSE crate does not have it.
 //! The Okta org covers users, groups, group rules, applications, profile mappings, schemas, app sign-in policies,
-//! the System Log, API tokens, domains and the default brand. It has no authorization servers, factors or admin
-//! roles, and checks no passwords. The AWS part covers only what the
-//! integration uses. Unlike Okta, the sandbox rejects unknown parameters of an Okta endpoint.
+//! the System Log, API tokens, domains, the default brand and the settings of the org. It has no authorization
+//! servers, factors or admin roles, and checks no passwords. A certificate signing request is JSON, and its certificate
+//! is published in DER. The AWS part covers only what the integration uses. Unlike Okta, the sandbox rejects unknown parameters of an Okta endpoint.
 
 mod aws;
 mod builder;
@@ -330,6 +330,17 @@ impl Sandbox {
         Console::new(self)
     }
 
+    /// Returns the certificate in DER, valid for one year, that a certification authority issues for a certificate
+    /// signing request (PKCS #10 in Base64, as Okta's API returns it).
+    ///
+    /// # Panics
+    ///
+    /// Panics if the request cannot be read.
+    #[must_use]
+    pub fn issue_certificate(&self, csr: &str) -> Vec<u8> {
+        okta::issue_certificate(csr, self.now()).expect("the certificate signing request is valid")
+    }
+
     /// Adds a user to Okta and returns the user's id.
     #[must_use = "the API identifies the user by this id"]
     pub fn add_user(&self, person: &Person) -> String {
@@ -349,6 +360,12 @@ impl Sandbox {
     pub fn import_group(&self, directory: &str, name: &str, logins: &[&str]) -> String {
         let team = Team::new(name, logins).imported_from(directory);
         self.change(|state, now| state.org.add_team(&team, now))
+    }
+
+    /// Adds an app sign-in policy to Okta, and returns its id. Okta accepts two policies of one name.
+    #[must_use = "the API identifies the policy by this id"]
+    pub fn add_sign_on_policy(&self, name: &str, active: bool) -> String {
+        self.change(|state, now| state.org.add_policy(name, false, active, now))
     }
 
     /// Adds a user to an Okta group, or removes the user from it.

@@ -5,6 +5,7 @@ mod app_document;
 mod apps;
 mod assignments;
 mod catalog;
+mod csrs;
 mod domains;
 mod expression;
 mod filter;
@@ -26,6 +27,7 @@ mod query;
 mod reply;
 mod schemas;
 mod search_index;
+mod settings;
 mod system_log;
 mod timestamps;
 mod user_lifecycle;
@@ -56,6 +58,7 @@ use self::{
     reply::{Body, Refusal, Reply},
     schemas::Schema,
     search_index::SearchIndex,
+    settings::Settings,
     system_log::SystemLog,
     user_store::Users,
 };
@@ -63,6 +66,7 @@ pub(crate) use self::{
     apps::App,
     assignments::SyncStatus,
     catalog::IDENTITY_CENTER,
+    csrs::issue_certificate,
     domains::DnsRecord,
     groups::Group,
     limits::{LimitSettings, Limits},
@@ -93,8 +97,9 @@ pub(crate) struct Setup {
     pub(crate) behavior: Behavior,
     pub(crate) certificate_delay: SignedDuration,
     pub(crate) search_delay: SignedDuration,
-    /// The expression that new applications have for the attribute `displayName`.
-    pub(crate) display_name_mapping: String,
+    pub(crate) system_log_delay: SignedDuration,
+    /// The expression that new applications have for the attribute `displayName`; `None` if they lack the attribute.
+    pub(crate) display_name_mapping: Option<String>,
 }
 
 /// The state of an org.
@@ -115,7 +120,8 @@ pub(crate) struct Org {
     /// The number of signing keys generated so far.
     key_count: usize,
     created: Timestamp,
-    display_name_mapping: String,
+    settings: Settings,
+    display_name_mapping: Option<String>,
     pub(crate) users: Users,
     /// The id of the group `Everyone`.
     everyone: String,
@@ -174,6 +180,7 @@ impl Org {
             ids,
             key_count: 0,
             created: now,
+            settings: Settings::new(&company.subdomain, now),
             display_name_mapping: setup.display_name_mapping,
             users: Users::new(setup.search_delay),
             everyone: String::new(),
@@ -184,7 +191,7 @@ impl Org {
             mappings: BTreeMap::new(),
             policies: BTreeMap::new(),
             admin: Admin::default(),
-            system_log: SystemLog::default(),
+            system_log: SystemLog::new(setup.system_log_delay),
             apps: BTreeMap::new(),
             domains: BTreeMap::new(),
             dns: Vec::new(),
@@ -279,6 +286,7 @@ impl Org {
                 .values()
                 .map(|push| push.source.clone())
                 .collect();
+            document["mappedProperties"] = self.mapped_properties(&app.id);
             document["keys"] = app.keys.iter().map(|key| key.kid.clone()).collect();
             document
         });
@@ -441,24 +449,9 @@ impl Org {
             ("api-tokens", _) => self.api_tokens_endpoint(call),
             ("principal-rate-limits", _) => self.rate_limits_endpoint(call),
             ("brands", _) => self.brands_endpoint(call),
-            ("org", 1) if call.method == Method::GET => Ok(Reply::ok(self.org_document())),
-            ("org", 1) => Err(Refusal::method()),
+            ("org", 1) => self.org_endpoint(call),
             _ => Err(Refusal::not_found(call.path, "Endpoint")),
         }
-    }
-
-    fn org_document(&self) -> Value {
-        json!({
-            "id": self.id,
-            "subdomain": self.subdomain,
-            "companyName": self.subdomain,
-            "status": "ACTIVE",
-            "created": timestamps::millis(self.created),
-            "lastUpdated": timestamps::millis(self.created),
-            "website": null,
-            "supportPhoneNumber": null,
-            "expiresAt": null,
-        })
     }
 
     /// Builds the HTTP response, with the headers that every response of Okta has.

@@ -28,6 +28,7 @@ pub(super) fn problems(blueprint: &Blueprint) -> Vec<Problem> {
     custom_domain(blueprint)
         .into_iter()
         .chain(app(blueprint))
+        .chain(sign_on_policy(blueprint))
         .chain(group_ids(blueprint))
         .chain(portal_url(blueprint))
         .chain(access)
@@ -103,6 +104,17 @@ fn app(blueprint: &Blueprint) -> Option<Problem> {
             &["okta", "app_id"],
             format!("`{id}` is not the id of an app"),
             "use an id such as `0oa1gjh63g214q0Hq0g4`, from the address of the app in Okta's admin console",
+        )
+    })
+}
+
+fn sign_on_policy(blueprint: &Blueprint) -> Option<Problem> {
+    let policy = blueprint.okta.sign_on_policy.as_deref()?;
+    policy.trim().is_empty().then(|| {
+        problem(
+            &["okta", "sign_on_policy"],
+            "the name of the sign-on policy is empty",
+            "use the name of a policy under Security > App sign-in policies in Okta, or leave the key out",
         )
     })
 }

@@ -30,6 +30,10 @@ pub enum Subject {
     },
     /// The SAML settings of the Okta app.
     AppSettings {},
+    /// The sign-on policy of the Okta app, which decides who can sign in to it, and how.
+    SignOnPolicy {},
+    /// The mapping of the profiles of Okta users to those of the Okta app.
+    ProfileMapping {},
     /// A user who is assigned to the Okta app.
     AppUser {
         /// The login in Okta.
@@ -199,6 +203,10 @@ pub enum Kind {
     App,
     /// [`Subject::AppSettings`].
     AppSettings,
+    /// [`Subject::SignOnPolicy`].
+    SignOnPolicy,
+    /// [`Subject::ProfileMapping`].
+    ProfileMapping,
     /// [`Subject::AppUser`].
     AppUser,
     /// [`Subject::AppGroup`].
@@ -295,6 +303,8 @@ impl Subject {
         match self {
             Self::App { .. } => Kind::App,
             Self::AppSettings {} => Kind::AppSettings,
+            Self::SignOnPolicy {} => Kind::SignOnPolicy,
+            Self::ProfileMapping {} => Kind::ProfileMapping,
             Self::AppUser { .. } => Kind::AppUser,
             Self::AppGroup { .. } => Kind::AppGroup,
             Self::GroupPush { .. } => Kind::GroupPush,
@@ -328,9 +338,11 @@ impl Subject {
     pub fn needs(&self) -> Vec<Need> {
         let kinds = |kinds: &[Kind]| kinds.iter().copied().map(Need::Kind).collect::<Vec<_>>();
         match self {
-            Self::IdpMetadata {} | Self::AppUser { .. } | Self::AppGroup { .. } => {
+            Self::IdpMetadata {} | Self::SignOnPolicy {} | Self::ProfileMapping {} => {
                 kinds(&[Kind::App])
             }
+            // No user gets the app while it has another sign-on policy than the reviewed one.
+            Self::AppUser { .. } | Self::AppGroup { .. } => kinds(&[Kind::App, Kind::SignOnPolicy]),
             Self::DomainCertificate { domain } => vec![Need::Subject(Self::CustomDomain {
                 name: domain.clone(),
             })],
@@ -406,6 +418,8 @@ impl fmt::Display for Subject {
         match self {
             Self::App { label } => write!(f, "app \"{label}\""),
             Self::AppSettings {} => f.write_str("SAML settings of the app"),
+            Self::SignOnPolicy {} => f.write_str("sign-on policy of the app"),
+            Self::ProfileMapping {} => f.write_str("profile mapping of the app"),
             Self::AppUser { login } => write!(f, "user {login} assigned to the app"),
             Self::AppGroup { group } => write!(f, "group {group} assigned to the app"),
             Self::GroupPush { group } => write!(f, "group {group} pushed to AWS"),

@@ -107,5 +107,5 @@ fn failed_user(login: &str, status: &str) -> Error {
         ErrorKind::UnusableSubject,
         format!("Okta could not provision user {login} to AWS ({status})"),
     )
-    .with_help("Okta's admin console has the reason (Dashboard > Tasks): fix the cause, retry the task there, then run again")
+    .with_help("fix the cause, which Okta's Admin Console shows too (Dashboard > Tasks), retry the task there, then run again")
 }

@@ -15,6 +15,7 @@ use super::{
     app_lists::{self, AppLists, Pushes},
     group_push::{Push, PushPlanner, Pusher, failed_push},
     identity_view, ids, lookup,
+    profile_mapping::{self, Unnamed},
 };
 use crate::{
     batch::{Batch, Waiting},
@@ -246,6 +247,16 @@ impl Step for AppAccess {
                 let is_pushed = |id: &Id<Group>| current.pushes.contains_key(id);
                 adoption.plan(&scope, is_pushed, &mut planned, cx).await?;
             }
+            let unnamed = match mode {
+                ProvisioningMode::Okta => {
+                    let is_mapped = self.blueprint.provisioning.display_name;
+                    Unnamed::find(&self.okta, is_mapped, &scope, &current.accounts, cx).await?
+                }
+                // The sync sends the first and the last name instead.
+                ProvisioningMode::Direct => Unnamed::default(),
+            };
+            planned.notes.extend(unnamed.note.clone());
+            planned.problems.extend(unnamed.problems());
             let pushes = PushPlanner::new(&scope, &current.accounts, in_aws.as_deref(), cx)?;
             for desired in all_desired(&scope, mode) {
                 if mode == ProvisioningMode::Okta
@@ -256,7 +267,11 @@ impl Step for AppAccess {
                 }
                 if !exists(&desired, &current) {
                     let create = Change::new(Action::Create, desired.subject());
-                    planned.changes.push(create);
+                    match desired {
+                        Desired::User(user) if unnamed.is_refused(user) => {}
+                        Desired::User(user) => planned.changes.push(unnamed.depend(create, user)),
+                        _ => planned.changes.push(create),
+                    }
                     continue;
                 }
                 let Desired::Pushed(members) = desired else {
@@ -356,9 +371,13 @@ impl Step for AppAccess {
         &[Kind::AppUser, Kind::AppGroup, Kind::GroupPush]
     }
 
-    /// A push or an assignment that would adopt a group or a user is not made if the adoption is not.
+    /// A push or an assignment that would adopt a group or a user is not made if the adoption is not. An assignment of a user
+    /// without a display name is not made if the profile mapping is not changed.
     fn needs(&self, change: &Change) -> Vec<Need> {
         let mut needs = change.subject.needs();
+        needs.extend(
+            profile_mapping::needs_mapping(change).then_some(Need::Kind(Kind::ProfileMapping)),
+        );
         needs.extend(match &change.subject {
             Subject::GroupPush { group } => Some(Need::Subject(Subject::group(group.clone()))),
             Subject::AppUser { login } => Some(Need::Subject(Subject::user(login.clone()))),

@@ -18,6 +18,7 @@ use super::{
     group_push::{Activations, failed_push},
     identity_view::{self, GroupInAws, IdentityView},
     ids, lookup,
+    provisioning_log::{Concern, ProvisioningLog},
 };
 use crate::{
     batch::{Batch, Waiting},
@@ -33,7 +34,8 @@ use crate::{
 /// Waits until AWS's identity store has the users, groups and memberships that Okta provisions.
 ///
 /// Okta provisions in the background and confirms nothing, so the step compares the identity store with the blueprint. It
-/// lists each missing part with its status in Okta.
+/// lists each missing part with its status in Okta, and with the reason from Okta's System Log if Okta could not provision it.
+/// The log is optional: without the scope `okta.logs.read`, the problems say that it could not be read.
 #[derive(Clone, Debug)]
 pub struct Arrival {
     okta: Okta,
@@ -47,6 +49,18 @@ struct Reason {
     text: String,
     /// The outcome if the part cannot arrive in this run.
     end: Option<End>,
+    /// The events of the System Log that can have the reason.
+    concern: Option<Concern>,
+}
+
+/// A change whose part has not arrived.
+struct Late {
+    index: usize,
+    /// The part with its status in Okta.
+    text: String,
+    /// The failure of the part, if the step waits only for its reason.
+    failure: Option<Error>,
+    concern: Option<Concern>,
 }
 
 /// The end of a wait that would not help.
@@ -82,7 +96,36 @@ impl Reason {
         Self {
             text: text.into(),
             end: None,
+            concern: None,
         }
+    }
+}
+
+impl Late {
+    /// Returns the part with its status, and with the reason that the log has so far.
+    fn describe(&self, log: &ProvisioningLog<'_>) -> String {
+        let reason = self
+            .concern
+            .as_ref()
+            .and_then(|concern| log.reason(concern));
+        let reason = reason.map_or_else(String::new, |reason| format!(": {reason}"));
+        format!("{}{reason}", self.text)
+    }
+
+    /// Returns the error of a part that has not arrived within the stall timeout.
+    fn into_error(self, log: &ProvisioningLog<'_>) -> Error {
+        let text = self.text;
+        let timed_out = || {
+            Error::new(
+                ErrorKind::TimedOut,
+                format!("no progress within the stall timeout: {text} has not arrived in AWS"),
+            )
+            .with_help("resolve what is missing, then run again: the run resumes here")
+        };
+        log.explain(
+            self.failure.unwrap_or_else(timed_out),
+            self.concern.as_ref(),
+        )
     }
 }
 
@@ -94,6 +137,13 @@ impl Arrival {
             okta: okta.clone(),
             aws: aws.clone(),
             blueprint: blueprint.clone(),
+        }
+    }
+
+    fn log<'a>(&'a self, cx: &'a Context) -> ProvisioningLog<'a> {
+        match self.blueprint.provisioning.mode {
+            ProvisioningMode::Okta => ProvisioningLog::new(&self.okta, cx),
+            ProvisioningMode::Direct => ProvisioningLog::unused(&self.okta, cx),
         }
     }
 
@@ -111,7 +161,9 @@ impl Arrival {
         if !missing.users.is_empty() {
             let accounts = Accounts::read(scope, &lists, max_age).await?;
             for (subject, MissingUser { user, disabled }) in &missing.users {
-                let reason = match accounts.assigned.get(&user.id) {
+                let assigned = accounts.assigned.get(&user.id);
+                let concern = Concern::user(assigned);
+                let reason = match assigned {
                     _ if *disabled => Reason::waits("exists in AWS, but is disabled"),
                     None => Reason::waits("Okta: not assigned to the app"),
                     Some(assigned) => {
@@ -124,7 +176,12 @@ impl Arrival {
                     Account::Unassigned(assignment) => Some(End::Skipped(assignment)),
                     Account::Provisioned | Account::Pending(_) => None,
                 };
-                reasons.insert(subject.clone(), Reason { end, ..reason });
+                let reason = Reason {
+                    end,
+                    concern,
+                    ..reason
+                };
+                reasons.insert(subject.clone(), reason);
             }
         }
         if missing.groups.is_empty() && missing.memberships.is_empty() {
@@ -147,6 +204,7 @@ impl Arrival {
                         let group = group.clone();
                         End::Skipped(Subject::GroupPush { group })
                     }),
+                    concern: None,
                 },
                 Some(mapping) => Reason {
                     text: format!("Okta: {}", mapping.status),
@@ -154,6 +212,10 @@ impl Arrival {
                         PushStatus::Error => Some(End::Failed(failed_push(group, mapping))),
                         _ => None,
                     },
+                    concern: Some(match missing.memberships.get(subject) {
+                        Some(user) => Concern::membership(mapping, user),
+                        None => Concern::group(mapping),
+                    }),
                 },
             };
             reasons.insert(subject.clone(), reason);
@@ -258,7 +320,15 @@ impl Step for Arrival {
             let reasons = self.reasons(&scope, &missing, cx, app_lists::NOW);
             let reason = reasons.await?.remove(*part);
             let text = match reason {
-                Some(Reason { end: Some(end), .. }) => return Err(end.into_error(part)),
+                Some(Reason {
+                    end: Some(end),
+                    concern,
+                    ..
+                }) => {
+                    let log = self.log(cx);
+                    log.read_if_due(true).await;
+                    return Err(log.explain(end.into_error(part), concern.as_ref()));
+                }
                 reason => reason.map(|reason| reason.text),
             };
             Ok(Applied::Waiting(Waiting {
@@ -280,6 +350,9 @@ impl Step for Arrival {
             let awaited: BTreeSet<&Subject> = pending.keys().copied().collect();
             let scope = lookup::scope(&self.okta, &self.blueprint, cx).await?;
             let mut complete = BTreeMap::new();
+            let log = self.log(cx);
+            // The time at which each failure was seen first.
+            let mut failed: BTreeMap<usize, Duration> = BTreeMap::new();
             while !pending.is_empty() {
                 let missing;
                 (missing, complete) = self.look_again(&scope, cx, &complete).await?;
@@ -287,7 +360,12 @@ impl Step for Arrival {
                 let parts = missing.parts(|subject| awaited.contains(subject));
                 let max_age = app_lists::WHILE_WAITING;
                 let mut reasons = self.reasons(&scope, &missing, cx, max_age).await?;
-                let mut waiting = Vec::new();
+                let mut ends = parts
+                    .values()
+                    .filter_map(|part| reasons.get(*part)?.end.as_ref());
+                log.read_if_due(ends.any(|end| matches!(end, End::Failed(_))))
+                    .await;
+                let mut late = Vec::new();
                 for (subject, index) in std::mem::take(&mut pending) {
                     let Some(part) = parts.get(subject) else {
                         batch.finish(index, Ok(Outcome::Done)).await?;
@@ -295,40 +373,62 @@ impl Step for Arrival {
                     };
                     let reason = reasons.remove(*part);
                     let text = reason.as_ref().map(|reason| format!(" ({})", reason.text));
-                    match reason.and_then(|reason| reason.end) {
-                        Some(End::Failed(error)) => batch.finish(index, Err(error)).await?,
+                    let text = format!("{part}{}", text.unwrap_or_default());
+                    let (end, concern) =
+                        reason.map_or((None, None), |reason| (reason.end, reason.concern));
+                    let failure = match end {
+                        Some(End::Failed(error)) => {
+                            let seen = *failed.entry(index).or_insert_with(|| log.now());
+                            // The mapping of a group has the reason itself.
+                            let is_group = !matches!(part, Subject::User { .. });
+                            let is_known = concern
+                                .as_ref()
+                                .is_none_or(|concern| log.reason(concern).is_some());
+                            if is_group || is_known || log.is_settled(seen) {
+                                let error = log.explain(error, concern.as_ref());
+                                batch.finish(index, Err(error)).await?;
+                                continue;
+                            }
+                            Some(error)
+                        }
                         Some(End::Skipped(because)) => {
                             let because = Cause::Subject(because);
                             batch
                                 .finish(index, Ok(Outcome::Skipped { because }))
                                 .await?;
+                            continue;
                         }
-                        None => {
-                            waiting.push((index, format!("{part}{}", text.unwrap_or_default())));
-                            pending.insert(subject, index);
-                        }
-                    }
+                        None => None,
+                    };
+                    pending.insert(subject, index);
+                    late.push(Late {
+                        index,
+                        text,
+                        failure,
+                        concern,
+                    });
                 }
-                if waiting.is_empty() {
+                if late.is_empty() {
                     break;
                 }
+                // A part that has failed does not arrive: its end is no progress.
+                let missing = late.iter().filter(|late| late.failure.is_none());
+                let missing: Vec<String> = missing.map(|late| late.describe(&log)).collect();
+                let on = if missing.is_empty() {
+                    "the reasons of failures in Okta's System Log"
+                } else {
+                    "users and groups to arrive in AWS"
+                };
                 let waited = batch.wait(Waiting {
-                    on: "users and groups to arrive in AWS".to_owned(),
-                    missing: waiting.iter().map(|(_, text)| text.clone()).collect(),
+                    on: on.to_owned(),
+                    missing,
                 });
                 match waited.await {
                     Err(error) if error.kind() == ErrorKind::TimedOut => {
-                        for (index, text) in &waiting {
-                            let error = Error::new(
-                                ErrorKind::TimedOut,
-                                format!(
-                                    "no progress within the stall timeout: {text} has not arrived in AWS"
-                                ),
-                            );
-                            let error = error.with_help(
-                                "resolve what is missing, then run again: the run resumes here",
-                            );
-                            batch.finish(*index, Err(error)).await?;
+                        log.read().await;
+                        for late in late {
+                            let index = late.index;
+                            batch.finish(index, Err(late.into_error(&log))).await?;
                         }
                         return self.settle(&scope, cx, Settle::InVain).await;
                     }
@@ -344,12 +444,18 @@ impl Step for Arrival {
             let scope = lookup::scope(&self.okta, &self.blueprint, cx).await?;
             let missing = self.look(&scope, cx, app_lists::RUN).await?;
             let reasons = self.reasons(&scope, &missing, cx, app_lists::RUN).await?;
+            let log = self.log(cx);
+            if !reasons.is_empty() {
+                log.read().await;
+            }
             let mut checks: Vec<Check> = reasons
                 .into_iter()
                 .map(|(subject, reason)| {
+                    let logged = reason.concern.and_then(|concern| log.reason(&concern));
+                    let logged = logged.map_or_else(String::new, |logged| format!(": {logged}"));
                     Check::failed(match reason.end {
-                        Some(End::Failed(error)) => error.to_string(),
-                        _ => format!("missing in AWS: {subject} ({})", reason.text),
+                        Some(End::Failed(error)) => format!("{error}{logged}"),
+                        _ => format!("missing in AWS: {subject} ({}){logged}", reason.text),
                     })
                 })
                 .collect();

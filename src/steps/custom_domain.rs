@@ -59,17 +59,24 @@ impl CustomDomain {
         }
     }
 
+    /// Reads the domain. The list of domains has no DNS records, so it only gives the id.
     async fn find(&self) -> Result<Option<Domain>> {
-        let all = self
-            .okta
-            .domains()
-            .list()
-            .try_collect()
-            .await
-            .map_err(|error| {
-                Error::service("the custom domains could not be read from Okta", error)
-            })?;
-        Ok(all.into_iter().find(|domain| domain.name == self.name))
+        let unreadable = |error| {
+            let what = format!(
+                "the custom domain {} could not be read from Okta",
+                self.name
+            );
+            Error::service(what, error)
+        };
+        let domains = self.okta.domains();
+        let all = domains.list().try_collect().await.map_err(unreadable)?;
+        let Some(found) = all.into_iter().find(|domain| domain.name == self.name) else {
+            return Ok(None);
+        };
+        match domains.get(&found.id).await {
+            Err(error) if error.is_not_found() => Ok(None),
+            domain => domain.map(Some).map_err(unreadable),
+        }
     }
 
     async fn require(&self) -> Result<Domain> {

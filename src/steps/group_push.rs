@@ -7,7 +7,7 @@
 
 mod activations;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 use okta_client::{
@@ -22,6 +22,7 @@ use super::{
     app_lists::{self, AppLists},
     identity_view::{self, IdentityView},
     ids,
+    provisioning_log::{Concern, ProvisioningLog},
 };
 use crate::{
     batch::{Batch, Waiting},
@@ -38,6 +39,13 @@ pub(super) struct Push<'a> {
     pub(super) index: usize,
     pub(super) change: &'a Change,
     pub(super) members: &'a GroupWithMembers,
+}
+
+/// A member that Okta has not provisioned, so that its groups are pushed without it.
+struct FailedMember {
+    user: Subject,
+    error: Error,
+    concern: Option<Concern>,
 }
 
 /// Compares the pushed groups with AWS.
@@ -183,17 +191,36 @@ pub(super) struct Pusher<'a> {
 
 impl Pusher<'_> {
     /// Pushes each group once all its members are provisioned or have failed, or after the stall timeout. Members that are
-    /// missing then are problems.
+    /// missing then are problems, with the reasons from Okta's System Log.
     ///
     /// One look at the users of the app serves all groups.
-    pub(super) async fn push_all(
+    pub(super) async fn push_all(&self, pending: Vec<Push<'_>>, batch: &Batch<'_>) -> Result<()> {
+        let mut failed = BTreeMap::new();
+        let pushed = self.push_when_ready(pending, batch, &mut failed).await;
+        if !failed.is_empty() {
+            let log = ProvisioningLog::new(self.okta, self.cx);
+            log.read().await;
+            for FailedMember {
+                user,
+                error,
+                concern,
+            } in failed.into_values()
+            {
+                batch.problem(user, &log.explain(error, concern.as_ref()));
+            }
+        }
+        pushed
+    }
+
+    /// Pushes each group when it is ready, and adds the members that are not provisioned to `failed`.
+    async fn push_when_ready(
         &self,
         mut pending: Vec<Push<'_>>,
         batch: &Batch<'_>,
+        failed: &mut BTreeMap<Id<User>, FailedMember>,
     ) -> Result<()> {
         let provisionable = self.scope.provisionable_users().map(|user| &user.id);
         let provisionable: BTreeSet<&Id<User>> = provisionable.collect();
-        let mut failed = BTreeSet::new();
         let (mut max_age, mut has_stalled) = (app_lists::RUN, false);
         while !pending.is_empty() {
             let accounts = Accounts::read(self.scope, self.lists, max_age).await?;
@@ -214,9 +241,12 @@ impl Pusher<'_> {
                         }
                         Account::Failed(error) => error,
                     };
-                    if failed.insert(&user.id) {
-                        batch.problem(Subject::user(login), &error);
-                    }
+                    let member = || FailedMember {
+                        user: Subject::user(login),
+                        error,
+                        concern: Concern::user(accounts.assigned.get(&user.id)),
+                    };
+                    failed.entry(user.id.clone()).or_insert_with(member);
                 }
                 if is_ready {
                     let pushed = self.push(push.change, push.members).await;

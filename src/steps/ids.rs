@@ -18,10 +18,14 @@ pub const ACCESS_PORTAL: StepId = StepId::new("access-portal");
 pub const IDENTITY_SOURCE: StepId = StepId::new("identity-source");
 /// The id of [`SamlSettings`](super::SamlSettings).
 pub const SAML_SETTINGS: StepId = StepId::new("saml-settings");
+/// The id of [`SignOnPolicy`](super::SignOnPolicy).
+pub const SIGN_ON_POLICY: StepId = StepId::new("sign-on-policy");
 /// The id of [`ScimEndpoint`](super::ScimEndpoint).
 pub const SCIM_ENDPOINT: StepId = StepId::new("scim-endpoint");
 /// The id of [`OktaProvisioning`](super::OktaProvisioning).
 pub const OKTA_PROVISIONING: StepId = StepId::new("okta-provisioning");
+/// The id of [`ProfileMapping`](super::ProfileMapping).
+pub const PROFILE_MAPPING: StepId = StepId::new("profile-mapping");
 /// The id of [`AppAccess`](super::AppAccess).
 pub const APP_ACCESS: StepId = StepId::new("app-access");
 /// The id of [`SyncStep`](super::SyncStep).

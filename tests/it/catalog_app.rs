@@ -160,6 +160,30 @@ async fn several_apps_of_one_label_are_a_problem_with_their_ids_and_the_id_selec
 }
 
 #[tokio::test]
+async fn the_id_of_an_app_of_another_catalog_entry_is_a_problem() {
+    let mut fixture = Fixture::with_sandbox(org(), SEED).await;
+    let bookmark = okta::NewApp {
+        name: "bookmark".to_owned(),
+        label: "Wiki".to_owned(),
+        sign_on_mode: "BOOKMARK".to_owned(),
+        ..okta::NewApp::default()
+    };
+    let app = fixture.okta.apps().create(&bookmark).await;
+    let id = app.expect("an app").id().to_string();
+    fixture.blueprint.okta.app_id = Some(id.clone());
+    let plan = fixture.pipeline().plan().await.expect("a plan");
+    let [problem] = step(&plan, "catalog-app").problems.as_slice() else {
+        panic!("{plan}");
+    };
+    assert_eq!(
+        problem.message,
+        format!(
+            "okta.app_id {id} of the blueprint: the app is of the catalog entry bookmark, not amazon_aws_sso"
+        )
+    );
+}
+
+#[tokio::test]
 async fn an_inactive_app_is_activated_by_the_plan_and_its_metadata_is_known_afterwards() {
     let fixture = Fixture::with_sandbox(org(), SEED).await;
     let console = fixture.sandbox.console();

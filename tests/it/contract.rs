@@ -16,7 +16,8 @@ use crate::fixture::{Fixture, TEAM, WITH_DOMAIN, direct};
 
 /// Returns a blueprint that needs every step of the mode.
 pub(crate) fn blueprint(is_direct: bool) -> String {
-    let blueprint = format!("{WITH_DOMAIN}{TEAM}");
+    let team = TEAM.replace("[provisioning]", "[provisioning]\ndisplay_name = true");
+    let blueprint = format!("{WITH_DOMAIN}sign_on_policy = \"Phishing resistant\"\n{team}");
     if is_direct {
         direct(&blueprint)
     } else {

@@ -8,7 +8,7 @@ use okta_aws_sso::{
     operator::{NoOperator, ScriptedOperator},
     plan::{Action, StepId},
 };
-use sandbox::{Sandbox, Stage};
+use sandbox::{OktaBucket, Sandbox, Stage};
 
 use crate::fixture::{Fixture, SEED, TEAM, WITH_DOMAIN, apply, company};
 
@@ -50,6 +50,36 @@ async fn events_are_buffered_until_they_are_read_and_end_with_the_apply() {
     let events = pipeline.events();
     apply(&pipeline, &plan).await.expect_err("a stale plan");
     assert_eq!(events.count().await, 0);
+}
+
+#[tokio::test]
+async fn a_wait_for_a_rate_limit_is_an_event_with_its_end() {
+    let sandbox = Sandbox::builder()
+        .company(company())
+        .bucket_limit(OktaBucket::Apps, 10);
+    let fixture = Fixture::with_sandbox(sandbox, SEED).await;
+    let pipeline = fixture.pipeline();
+    let plan = pipeline.plan().await.expect("a plan");
+    let events = pipeline.events();
+    apply(&pipeline, &plan).await.expect("the first run");
+    let events: Vec<Event> = events.collect().await;
+    let mut waits = 0;
+    for event in &events {
+        let EventKind::RateLimited {
+            origin,
+            limit,
+            until,
+        } = &event.kind
+        else {
+            continue;
+        };
+        assert_eq!(*origin, fixture.sandbox.okta_url().trim_end_matches('/'));
+        assert_eq!(limit, "/api/v1/apps");
+        let seconds = until.duration_since(event.at).as_secs();
+        assert!((1..=61).contains(&seconds), "{event:?}");
+        waits += 1;
+    }
+    assert!(waits > 0);
 }
 
 #[tokio::test]

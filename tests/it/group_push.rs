@@ -10,7 +10,7 @@ use okta_aws_sso::{
     plan::{StepId, Subject},
     steps::{self, ids},
 };
-use sandbox::{Company, Fault, Sandbox, SandboxBuilder, Service, Team};
+use sandbox::{Company, Fault, Person, PersonStatus, Sandbox, SandboxBuilder, Service, Team};
 
 use crate::fixture::{Fixture, SEED, TEAM, apply, company, lines, unindented};
 
@@ -60,7 +60,7 @@ async fn a_member_that_joins_both_groups_later_is_pushed_in_the_same_run() {
     fixture.run().await.expect("the first run");
     let _id = fixture
         .sandbox
-        .add_user(&sandbox::Person::new("eve@example.com", "Eve", "Evans"));
+        .add_user(&Person::new("eve@example.com", "Eve", "Evans"));
     fixture
         .sandbox
         .set_group_member("aws-users", "eve@example.com", true);
@@ -74,6 +74,17 @@ async fn a_member_that_joins_both_groups_later_is_pushed_in_the_same_run() {
     );
     assert!(deployers(&fixture).contains(&"eve@example.com".to_owned()));
     assert!(fixture.pipeline().plan().await.expect("a plan").is_empty());
+}
+
+#[tokio::test]
+async fn a_new_member_that_okta_is_about_to_push_needs_no_second_push() {
+    let fixture = Fixture::new(TEAM).await;
+    fixture.run().await.expect("the first run");
+    fixture
+        .sandbox
+        .set_group_member("deployers", "ada.lovelace@example.com", true);
+    let plan = fixture.pipeline().plan().await.expect("a plan");
+    assert_eq!(lines(&plan, "app-access"), [""; 0]);
 }
 
 #[tokio::test]
@@ -109,6 +120,33 @@ async fn a_failed_member_is_a_problem_by_name_and_its_group_is_pushed() {
         [""; 0],
         "another push would not help"
     );
+}
+
+#[tokio::test]
+async fn a_member_that_stays_pending_is_a_problem_by_name_and_its_group_is_pushed_at_last() {
+    let sandbox = Sandbox::builder().company(company()).page_size(None);
+    let delay = Duration::from_hours(2);
+    let fixture = Fixture::with_provisioning_delay(sandbox, TEAM, delay).await;
+    let pipeline = without_access(&fixture);
+    let plan = pipeline.plan().await.expect("a plan");
+    let report = pipeline.apply(&plan).await.expect("a report");
+    let problems: Vec<String> = report.all_problems().map(ToString::to_string).collect();
+    let problem = "no progress within the stall timeout: Okta has not provisioned user person.00002@example.com to AWS (STAGED, sync SYNCING)";
+    assert!(problems.contains(&problem.to_owned()), "{problems:?}");
+    assert_eq!(okta_requests(&fixture, "POST", "group-push/mappings"), 1);
+}
+
+#[tokio::test]
+async fn a_member_that_okta_does_not_provision_is_not_missing() {
+    let fixture = Fixture::new(TEAM).await;
+    fixture.run().await.expect("the first run");
+    let eve = Person::new("eve@example.com", "Eve", "Evans").with_status(PersonStatus::Staged);
+    let _id = fixture.sandbox.add_user(&eve);
+    for group in ["aws-users", "deployers"] {
+        fixture.sandbox.set_group_member(group, &eve.login, true);
+    }
+    let plan = fixture.pipeline().plan().await.expect("a plan");
+    assert_eq!(lines(&plan, "app-access"), [""; 0]);
 }
 
 fn outcome(report: &okta_aws_sso::Report, subject: &Subject) -> Outcome {
@@ -215,6 +253,8 @@ async fn a_push_in_error_is_a_problem_with_oktas_summary_and_is_not_touched() {
     );
     let report = fixture.pipeline().apply(&plan).await.expect("a report");
     assert!(!report.is_complete());
+    let took = report.ended.duration_since(report.started);
+    assert!(took.as_mins() < 5, "nothing waits for it: {took}");
     let written = ["PATCH", "DELETE", "POST"]
         .map(|method| okta_requests(&fixture, method, "group-push/mappings"));
     assert_eq!(written, [0; 3]);

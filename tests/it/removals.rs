@@ -23,6 +23,8 @@ enum Event {
     GroupOutOfScope,
     /// The URLs of the app are those of another instance.
     OtherUrls,
+    /// The blueprint names another sign-on policy than the app has.
+    OtherSignOnPolicy,
     /// A push is switched off, and its group in AWS has a member that the group in Okta does not have.
     PushOff,
     /// A policy is attached by hand to a set that the blueprint describes.
@@ -83,6 +85,7 @@ const ROWS: &[Row] = &[
         okta: [&["SAML settings of the app"], &[]],
         direct: [&["SAML settings of the app"], &[]],
     },
+    always(OtherSignOnPolicy, &["sign-on policy of the app"]),
     // In direct mode, nothing is pushed. A run with a state trusts it, and a run without one reads the members in AWS.
     Row {
         event: PushOff,
@@ -238,6 +241,9 @@ async fn happen(
         DenyAll => set_blueprint(blueprint.replace(
             "managed_policies = [",
             "managed_policies = [\"arn:aws:iam::aws:policy/AWSDenyAll\", ",
+        )),
+        OtherSignOnPolicy => set_blueprint(format!(
+            "[okta]\nsign_on_policy = \"Phishing resistant\"\n{blueprint}"
         )),
         GroupOutOfScope => {
             let from = blueprint.rfind("[[access]]").expect("access of the group");

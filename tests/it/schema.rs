@@ -65,6 +65,7 @@ fn the_schema_refuses_what_the_reader_refuses_for_its_shape() {
         "[okta]\napp_label = \"\"".to_owned(),
         "[okta]\napp_label = \"x\\u001b[31my\"".to_owned(),
         "[okta]\napp_id = \"0oa/1\"".to_owned(),
+        "[okta]\nsign_on_policy = \" \"".to_owned(),
         "[aws]\nportal_url = \"http://acme.awsapps.com/start\"".to_owned(),
         "[aws]\nportal_url = \"https://acme.awsapps.com:8443/start\"".to_owned(),
         "[aws]\nportal_url = \"https://acme.awsapps.com/start?a=b\"".to_owned(),
@@ -78,6 +79,7 @@ fn the_schema_refuses_what_the_reader_refuses_for_its_shape() {
         "[permission_sets.\"a b\"]".to_owned(),
         format!("[permission_sets.{}]", "x".repeat(33)),
         "[provisioning]\nmode = \"other\"".to_owned(),
+        "[provisioning]\ndisplay_name = \"first-last\"".to_owned(),
     ];
     for text in refused {
         Blueprint::from_toml(&text).expect_err(&text);
@@ -88,6 +90,7 @@ fn the_schema_refuses_what_the_reader_refuses_for_its_shape() {
         TEAM,
         include_str!("../../examples/blueprint.toml"),
         "",
+        "[okta]\nsign_on_policy = \"Any two factors\"\n[provisioning]\ndisplay_name = true",
         "[aws]\nportal_url = \"https://acme.awsapps.com/start\"",
         &set("session_duration = \"PT1H30M\""),
     ] {

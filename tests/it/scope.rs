@@ -136,6 +136,17 @@ async fn two_groups_of_one_name_are_a_problem_with_their_ids_and_an_id_names_one
 }
 
 #[tokio::test]
+async fn the_id_of_a_group_with_another_name_is_a_problem() {
+    let mut fixture = Fixture::new(TEAM).await;
+    let other = fixture.sandbox.group_id("aws-users").expect("a group");
+    let with_id = format!("[okta.group_ids]\ndeployers = \"{other}\"\n{TEAM}");
+    fixture.blueprint = Blueprint::from_toml(&with_id).expect("a blueprint");
+    let plan = fixture.pipeline().plan().await.expect("a plan");
+    let problem = problem_of(&plan, "has the name `aws-users`");
+    assert!(problem.message.contains(&other), "{problem:?}");
+}
+
+#[tokio::test]
 async fn the_counterpart_that_okta_imports_from_aws_is_no_second_group_of_the_name() {
     let fixture = Fixture::new(TEAM).await;
     fixture.run().await.expect("the first run");
@@ -146,26 +157,4 @@ async fn the_counterpart_that_okta_imports_from_aws_is_no_second_group_of_the_na
         "the group and its counterpart"
     );
     assert!(fixture.run().await.expect("a second run").0.is_empty());
-}
-
-#[tokio::test]
-async fn users_without_a_display_name_are_named_before_aws_refuses_them() {
-    let person = Person::new("hypatia@example.com", "Hypatia", "Theon").without_display_name();
-    let blueprint = format!("[provisioning]\nassign_users = [\"hypatia@example.com\"]\n{SEED}");
-    let notes = async |blueprint: &str| {
-        let company = company().person(person.clone());
-        let sandbox = Sandbox::builder().company(company);
-        let fixture = Fixture::with_sandbox(sandbox, blueprint).await;
-        let plan = fixture.pipeline().plan().await.expect("a plan");
-        let notes = plan.steps.iter().flat_map(|step| &step.notes);
-        let texts = notes.filter(|note| note.code.as_str() == "display-name");
-        texts.map(|note| note.text.clone()).collect::<Vec<_>>()
-    };
-    let found = notes(&blueprint).await;
-    assert_eq!(found.len(), 1, "{found:?}");
-    assert!(
-        found[0].starts_with("AWS refuses a user without a display name, and 1 user has none in Okta: hypatia@example.com (fill in displayName"),
-        "{found:?}"
-    );
-    assert_eq!(notes(&direct(&blueprint)).await, [""; 0]);
 }

@@ -16,7 +16,7 @@ use okta_aws_sso::{
     scim, steps,
     sync::{DirectorySync, OktaSource},
 };
-use rest_core::{Clock, ListError, Pager, RateLimiter, Reachability, Secret, Service};
+use rest_core::{Clock, LimitWait, ListError, Pager, RateLimiter, Reachability, Secret, Service};
 use sandbox::{HeldRequests, Sandbox, SandboxBuilder};
 
 fn is_send<F: Future + Send>(_: F) {}
@@ -39,6 +39,10 @@ fn rest_core(pager: &mut Pager<u8, ListError>, limiter: &RateLimiter, service: &
     is_send(any::<Pager<u8, ListError>>().collect_partial());
     is_send(limiter.acquire(any::<&dyn Clock>()));
     is_send(service.send(any()));
+    is_send(LimitWait::scope(
+        any::<fn(&LimitWait)>(),
+        service.send(any()),
+    ));
     is_send(Reachability::scope(service.send(any())));
     is_send(Reachability::scope_with_expiry(
         any(),

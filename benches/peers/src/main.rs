@@ -37,7 +37,7 @@ async fn serve(users: usize, bytes: usize) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Returns a person with a document of about `bytes` bytes.
+/// Returns a user with a document of about `bytes` bytes.
 fn person(number: usize, bytes: usize) -> Person {
     let login = format!("person-{number:06}@example.com");
     let mut person = Person::new(&login, "Ada", &format!("Lovelace {number}"))

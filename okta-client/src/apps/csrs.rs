@@ -10,6 +10,18 @@ use crate::{Error, Id, json::resource};
 impl Apps<'_> {
     /// Lists the certificate signing requests of the app that have no certificate yet. Okta returns them on one page.
     ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/example/run.rs"));
+    /// # fn main() { run(async |okta, _| {
+    /// # let app = aws(&okta).await?;
+    /// # okta.apps().create_csr(&app, &CsrSubject::default()).await?;
+    /// let mut waiting = okta.apps().csrs(&app);
+    /// while let Some(csr) = waiting.try_next().await? {
+    ///     println!("created {:?}, no certificate yet", csr.created);
+    /// }
+    /// # Ok(()) }) }
+    /// ```
+    ///
     /// # Errors
     ///
     /// Reading the page fails if the request fails or the app does not exist.
@@ -22,19 +34,17 @@ impl Apps<'_> {
 
     /// Creates a key pair at Okta, and a certificate signing request for it.
     ///
-    /// ```no_run
-    /// # use okta_client::{App, Client, CsrSubject, Id};
-    /// # async fn run(okta: Client, app: Id<App>) -> Result<(), Box<dyn std::error::Error>> {
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/example/run.rs"));
+    /// # fn main() { run(async |okta, _| {
+    /// # let app = aws(&okta).await?;
     /// let subject = CsrSubject {
     ///     common_name: Some("saml.example.com".to_owned()),
     ///     ..CsrSubject::default()
     /// };
     /// let csr = okta.apps().create_csr(&app, &subject).await?;
-    /// println!("to be signed: {}", csr.csr);
-    /// # let certificate_der: Vec<u8> = Vec::new();
-    /// let key = okta.apps().publish_csr(&app, &csr.id, certificate_der).await?;
-    /// println!("the app can use the key {}", key.kid);
-    /// # Ok(()) }
+    /// println!("to be signed by a certification authority: {}", csr.csr);
+    /// # Ok(()) }) }
     /// ```
     ///
     /// # Errors
@@ -49,6 +59,16 @@ impl Apps<'_> {
 
     /// Returns a certificate signing request.
     ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/example/run.rs"));
+    /// # fn main() { run(async |okta, _| {
+    /// # let app = aws(&okta).await?;
+    /// # let id = okta.apps().create_csr(&app, &CsrSubject::default()).await?.id;
+    /// let csr = okta.apps().csr(&app, &id).await?;
+    /// assert_eq!(csr.key_type.as_deref(), Some("RSA"));
+    /// # Ok(()) }) }
+    /// ```
+    ///
     /// # Errors
     ///
     /// Fails if the request fails, or if the app or the request for a certificate does not exist.
@@ -61,6 +81,19 @@ impl Apps<'_> {
     }
 
     /// Uploads the certificate (X.509, DER) for a certificate signing request. The request is then a signing key.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/example/run.rs"));
+    /// # fn main() { run(async |okta, sandbox| {
+    /// # let app = aws(&okta).await?;
+    /// # let csr = okta.apps().create_csr(&app, &CsrSubject::default()).await?;
+    /// # let certificate = sandbox.issue_certificate(&csr.csr);
+    /// let key = okta.apps().publish_csr(&app, &csr.id, certificate).await?;
+    /// let mut edit = okta.apps().get(&app).await?.edit();
+    /// edit.set_signing_kid(&key.kid);
+    /// okta.apps().replace(&app, &edit).await?;
+    /// # Ok(()) }) }
+    /// ```
     ///
     /// # Errors
     ///
@@ -80,6 +113,16 @@ impl Apps<'_> {
     }
 
     /// Deletes a certificate signing request and its key pair.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/example/run.rs"));
+    /// # fn main() { run(async |okta, _| {
+    /// # let app = aws(&okta).await?;
+    /// # let csr = okta.apps().create_csr(&app, &CsrSubject::default()).await?;
+    /// okta.apps().revoke_csr(&app, &csr.id).await?;
+    /// assert!(okta.apps().csrs(&app).try_collect().await?.is_empty());
+    /// # Ok(()) }) }
+    /// ```
     ///
     /// # Errors
     ///

@@ -11,6 +11,16 @@ impl Apps<'_> {
     /// Okta supports this for a few apps only (`google`, `office365`, `okta_org2org`, `slack`, `zoomus`, `zscalerbyz`;
     /// "Application Features"). For all apps, [`App::features`] shows which options are enabled.
     ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/example/run.rs"));
+    /// # fn main() { run(async |okta, _| {
+    /// # let app = aws(&okta).await?;
+    /// for feature in okta.apps().features(&app).try_collect().await? {
+    ///     println!("{}: {}", feature.name, feature.status);
+    /// }
+    /// # Ok(()) }) }
+    /// ```
+    ///
     /// # Errors
     ///
     /// Reading the page fails if the request fails, if the app does not exist, or if the app has no provisioning
@@ -23,6 +33,15 @@ impl Apps<'_> {
     }
 
     /// Returns a feature. [`provisioning`](Self::provisioning) returns the feature `USER_PROVISIONING` as a type.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/example/run.rs"));
+    /// # fn main() { run(async |okta, _| {
+    /// # let app = aws(&okta).await?;
+    /// let feature = okta.apps().feature(&app, &FeatureName::InboundProvisioning).await?;
+    /// assert_eq!(feature.status, ProvisioningStatus::Disabled);
+    /// # Ok(()) }) }
+    /// ```
     ///
     /// # Errors
     ///
@@ -39,13 +58,15 @@ impl Apps<'_> {
     /// Changes the capabilities that `edit` contains, such as `/create/lifecycleCreate/status`. Start with
     /// [`Edit::new`].
     ///
-    /// ```no_run
-    /// # use okta_client::{App, Client, Edit, FeatureName, Id};
-    /// # async fn run(okta: Client, app: Id<App>) -> Result<(), Box<dyn std::error::Error>> {
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/example/run.rs"));
+    /// # fn main() { run(async |okta, _| {
+    /// # let app = aws(&okta).await?;
     /// let mut edit = Edit::new();
-    /// edit.set("/update/profile/status", "ENABLED")?;
+    /// edit.set("/update/profile/status", "DISABLED")?;
     /// okta.apps().update_feature(&app, &FeatureName::UserProvisioning, &edit).await?;
-    /// # Ok(()) }
+    /// assert!(!okta.apps().provisioning(&app).await?.options.update);
+    /// # Ok(()) }) }
     /// ```
     ///
     /// # Errors

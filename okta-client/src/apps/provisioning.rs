@@ -12,7 +12,7 @@ use super::{App, Apps, path};
 use crate::{
     Error, Id, Raw,
     client::Reply,
-    json::{Element, Field, FromJson, Missing, resource, scan},
+    json::{Element, Field, FromJson, Json, Missing, resource, scan},
     open_enum::open_enum,
 };
 
@@ -20,6 +20,15 @@ impl Apps<'_> {
     /// Returns the app's connection to the external service.
     ///
     /// An app without provisioning has the status [`ConnectionStatus::Unknown`].
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/example/run.rs"));
+    /// # fn main() { run(async |okta, _| {
+    /// # let app = aws(&okta).await?;
+    /// let connection = okta.apps().connection(&app).await?;
+    /// assert_eq!(connection.status, ConnectionStatus::Enabled);
+    /// # Ok(()) }) }
+    /// ```
     ///
     /// # Errors
     ///
@@ -39,6 +48,17 @@ impl Apps<'_> {
     /// The call also succeeds for an app that does not support it. The settings were applied only
     /// if the returned connection is [`Enabled`](ConnectionStatus::Enabled) with
     /// [`AuthScheme::Token`].
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/example/run.rs"));
+    /// # fn main() { run(async |okta, _| {
+    /// # let app = aws(&okta).await?;
+    /// let (url, token) = ("https://scim.us-east-1.amazonaws.com/1ab-2c/scim/v2", Secret::new("secret"));
+    /// let connection = okta.apps().set_connection(&app, url, &token, true).await?;
+    /// assert_eq!(connection.status, ConnectionStatus::Enabled);
+    /// assert_eq!(connection.auth_scheme, AuthScheme::Token);
+    /// # Ok(()) }) }
+    /// ```
     ///
     /// # Errors
     ///
@@ -71,6 +91,16 @@ impl Apps<'_> {
     /// Okta may answer with success without an effect: verify with
     /// [`connection`](Self::connection).
     ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/example/run.rs"));
+    /// # fn main() { run(async |okta, _| {
+    /// # let app = aws(&okta).await?;
+    /// # okta.apps().deactivate_connection(&app).await?;
+    /// okta.apps().activate_connection(&app).await?;
+    /// assert_eq!(okta.apps().connection(&app).await?.status, ConnectionStatus::Enabled);
+    /// # Ok(()) }) }
+    /// ```
+    ///
     /// # Errors
     ///
     /// Fails if the request fails or the app does not exist.
@@ -85,6 +115,15 @@ impl Apps<'_> {
     /// Okta may answer with success without an effect: verify with
     /// [`connection`](Self::connection).
     ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/example/run.rs"));
+    /// # fn main() { run(async |okta, _| {
+    /// # let app = aws(&okta).await?;
+    /// okta.apps().deactivate_connection(&app).await?;
+    /// assert_eq!(okta.apps().connection(&app).await?.status, ConnectionStatus::Disabled);
+    /// # Ok(()) }) }
+    /// ```
+    ///
     /// # Errors
     ///
     /// Fails if the request fails or the app does not exist.
@@ -96,6 +135,15 @@ impl Apps<'_> {
 
     /// Returns the app's provisioning. Use [`provisioning_opt`](Self::provisioning_opt) if the app
     /// may have none.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/example/run.rs"));
+    /// # fn main() { run(async |okta, _| {
+    /// # let app = aws(&okta).await?;
+    /// let options = okta.apps().provisioning(&app).await?.options;
+    /// assert!(options.create && options.update && options.deactivate);
+    /// # Ok(()) }) }
+    /// ```
     ///
     /// # Errors
     ///
@@ -111,6 +159,14 @@ impl Apps<'_> {
 
     /// Returns the app's provisioning, or `None` if the app has none.
     ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/example/run.rs"));
+    /// # fn main() { run(async |okta, _| {
+    /// # let intranet = bookmark(&okta).await?;
+    /// assert_eq!(okta.apps().provisioning_opt(&intranet).await?, None);
+    /// # Ok(()) }) }
+    /// ```
+    ///
     /// # Errors
     ///
     /// Fails if the request fails or the app does not exist.
@@ -124,6 +180,16 @@ impl Apps<'_> {
     }
 
     /// Enables or disables the app's provisioning options. The password options do not change.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/example/run.rs"));
+    /// # fn main() { run(async |okta, _| {
+    /// # let app = aws(&okta).await?;
+    /// let only_create = ProvisioningOptions { create: true, ..ProvisioningOptions::default() };
+    /// let provisioning = okta.apps().set_provisioning(&app, &only_create).await?;
+    /// assert_eq!(provisioning.options, only_create);
+    /// # Ok(()) }) }
+    /// ```
     ///
     /// # Errors
     ///
@@ -172,12 +238,10 @@ impl Connection {
 }
 
 impl FromJson for Connection {
-    fn from_json(raw: Raw) -> Result<Self, Missing> {
+    fn from_json(json: &mut Json<'_>) -> Result<Self, Missing> {
         // Apps with a token have both schemes; unsupported apps have only `profile.authScheme`.
-        let [status, app_scheme, profile_scheme, base_url] = scan(
-            raw.as_str(),
-            ["/status", "/authScheme", "/profile/authScheme", "/baseUrl"],
-        );
+        let ([status, app_scheme, profile_scheme, base_url], raw) =
+            json.scan(["/status", "/authScheme", "/profile/authScheme", "/baseUrl"]);
         let scheme = |found: Option<_>| found.and_then(AuthScheme::element);
         Ok(Self {
             status: Field::field(status).unwrap_or(ConnectionStatus::Unknown),

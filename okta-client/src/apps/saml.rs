@@ -12,6 +12,16 @@ impl Apps<'_> {
     /// The bytes are unchanged. Okta's `Content-Type` header names the wrong encoding; the XML
     /// declaration names the right encoding.
     ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/example/run.rs"));
+    /// # fn main() { run(async |okta, _| {
+    /// # let app = aws(&okta).await?;
+    /// let key = okta.apps().keys(&app).try_next().await?.expect("a key");
+    /// let metadata = okta.apps().saml_metadata(&app, &key.kid).await?;
+    /// assert!(metadata.starts_with(b"<?xml"));
+    /// # Ok(()) }) }
+    /// ```
+    ///
     /// # Errors
     ///
     /// Fails if the request fails, if the app or the key does not exist, or if the response is not SAML metadata, such as the
@@ -27,6 +37,16 @@ impl Apps<'_> {
 
     /// Lists the signing keys of the app. Okta returns them on one page.
     ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/example/run.rs"));
+    /// # fn main() { run(async |okta, _| {
+    /// # let app = aws(&okta).await?;
+    /// for key in okta.apps().keys(&app).try_collect().await? {
+    ///     println!("{} expires {:?}", key.kid, key.expires_at);
+    /// }
+    /// # Ok(()) }) }
+    /// ```
+    ///
     /// # Errors
     ///
     /// Reading the page fails if the request fails or the app does not exist.
@@ -38,6 +58,16 @@ impl Apps<'_> {
     }
 
     /// Returns a signing key of the app.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/example/run.rs"));
+    /// # fn main() { run(async |okta, _| {
+    /// # let app = okta.apps().get(&aws(&okta).await?).await?;
+    /// let kid = app.signing_kid().expect("a SAML app has a key");
+    /// let key = okta.apps().key(app.id(), kid).await?;
+    /// assert_eq!(key.x5c.len(), 1);
+    /// # Ok(()) }) }
+    /// ```
     ///
     /// # Errors
     ///
@@ -57,6 +87,18 @@ impl Apps<'_> {
     /// [`Edit::set_signing_kid`](crate::Edit::set_signing_kid). Keys cannot be
     /// deleted.
     ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/example/run.rs"));
+    /// # fn main() { run(async |okta, _| {
+    /// # let app = aws(&okta).await?;
+    /// let key = okta.apps().generate_key(&app, 3).await?;
+    /// let mut edit = okta.apps().get(&app).await?.edit();
+    /// edit.set_signing_kid(&key.kid);
+    /// let app = okta.apps().replace(&app, &edit).await?;
+    /// assert_eq!(app.signing_kid(), Some(&key.kid));
+    /// # Ok(()) }) }
+    /// ```
+    ///
     /// # Errors
     ///
     /// Fails if the request fails, if the app does not exist, or if Okta rejects the number of
@@ -74,6 +116,17 @@ impl Apps<'_> {
     }
 
     /// Copies a signing key of the app to another app. Okta does not recommend that apps share a certificate.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/example/run.rs"));
+    /// # fn main() { run(async |okta, _| {
+    /// # let app = aws(&okta).await?;
+    /// # let other = okta.apps().by_label("AWS Account Federation").await?[0].id().clone();
+    /// let key = okta.apps().generate_key(&app, 3).await?;
+    /// let copy = okta.apps().clone_key(&app, &key.kid, &other).await?;
+    /// assert_eq!(copy.x5c, key.x5c);
+    /// # Ok(()) }) }
+    /// ```
     ///
     /// # Errors
     ///

@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 
 use crate::{
     Edit, EditError, Id, Raw,
-    json::{Element, Field, FromJson, Missing, scan},
+    json::{Element, Field, FromJson, Json, Missing, scan},
     open_enum::open_enum,
     raw::escape,
 };
@@ -47,33 +47,33 @@ impl User {
 }
 
 impl FromJson for User {
-    fn from_json(raw: Raw) -> Result<Self, Missing> {
-        let [
-            id,
-            status,
-            created,
-            last_updated,
-            last_login,
-            login,
-            email,
-            first,
-            last,
-            display,
-        ] = scan(
-            raw.as_str(),
+    fn from_json(json: &mut Json<'_>) -> Result<Self, Missing> {
+        let (
             [
-                "/id",
-                "/status",
-                "/created",
-                "/lastUpdated",
-                "/lastLogin",
-                "/profile/login",
-                "/profile/email",
-                "/profile/firstName",
-                "/profile/lastName",
-                "/profile/displayName",
+                id,
+                status,
+                created,
+                last_updated,
+                last_login,
+                login,
+                email,
+                first,
+                last,
+                display,
             ],
-        );
+            raw,
+        ) = json.scan([
+            "/id",
+            "/status",
+            "/created",
+            "/lastUpdated",
+            "/lastLogin",
+            "/profile/login",
+            "/profile/email",
+            "/profile/firstName",
+            "/profile/lastName",
+            "/profile/displayName",
+        ]);
         let text = |found: Option<&RawValue>| found.and_then(String::element);
         Ok(Self {
             id: Field::field(id).ok_or(Missing("/id"))?,
@@ -134,7 +134,7 @@ impl UserProfile {
     #[must_use]
     pub fn get(&self, name: &str) -> Option<Raw> {
         let [found] = scan(self.raw.as_str(), [&format!("/profile/{name}")]);
-        Some(Raw::part(self.raw.bytes(), found?))
+        Some(Raw::part(self.raw.bytes(), found?.get()))
     }
 
     /// Returns any attribute that is a string. An empty string counts as absent.

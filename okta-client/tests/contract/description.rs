@@ -38,7 +38,7 @@ impl Description {
         })
     }
 
-    /// Returns the facts of an operation, such as `GET /api/v1/apps`, and adds the schema of its response to `schemas`.
+    /// Returns the facts of an operation, such as `GET /api/v1/apps`, and adds the schemas of its response to `schemas`.
     pub(crate) fn operation(&self, name: &str, schemas: &mut Map<String, Value>) -> Value {
         let (method, path) = name.split_once(' ').unwrap();
         let path = &self.0["paths"][path];
@@ -80,62 +80,10 @@ impl Description {
             if let Some((kind, media)) = first(content)
                 && kind == "application/json"
             {
-                facts["response"] = self.response(name, &media["schema"], schemas).into();
+                facts["response"] = self.value_type(&media["schema"], schemas);
             }
         }
         facts
-    }
-
-    /// Returns the name of a response's schema, in brackets if the response is a list of it.
-    fn response(
-        &self,
-        operation: &str,
-        schema: &Value,
-        schemas: &mut Map<String, Value>,
-    ) -> String {
-        let resolved = self.resolve(schema);
-        if resolved["type"] == "array" {
-            let item = self.response(operation, &resolved["items"], schemas);
-            return format!("[{item}]");
-        }
-        let name = match schema["$ref"].as_str() {
-            Some(reference) => reference.rsplit('/').next().unwrap(),
-            None => operation,
-        };
-        if !schemas.contains_key(name) {
-            schemas.insert(name.to_owned(), self.shape(schema, 1));
-        }
-        name.to_owned()
-    }
-
-    /// Returns the type of a value: a name, the properties of an object, or a list with the type of the items.
-    ///
-    /// A `?` after a name means that the value may be `null`, a `!` that it is required.
-    fn shape(&self, schema: &Value, nested: u8) -> Value {
-        let mut object = Object::default();
-        self.collect(schema, &mut object, &mut BTreeSet::new());
-        if object.properties.is_empty() {
-            let schema = self.scalar(schema);
-            return match schema["type"].as_str() {
-                Some("array") => json!([self.shape(&schema["items"], 0)]),
-                kind => kind.unwrap_or("any").into(),
-            };
-        }
-        if nested == 0 {
-            return "object".into();
-        }
-        let properties = object.properties.iter().map(|(name, schema)| {
-            let required = object.required.contains(name);
-            let nullable = self.scalar(schema)["nullable"] == true;
-            let name = format!(
-                "{name}{}{}",
-                if required { "!" } else { "" },
-                if nullable { "?" } else { "" }
-            );
-            let depth = if nested == 1 { 2 } else { 0 };
-            (name, self.shape(schema, depth))
-        });
-        Value::Object(properties.collect())
     }
 
     /// Collects the paths of the properties that a request body must have.
@@ -206,7 +154,7 @@ impl Description {
         }
     }
 
-    fn resolve<'a>(&'a self, node: &'a Value) -> &'a Value {
+    pub(super) fn resolve<'a>(&'a self, node: &'a Value) -> &'a Value {
         match node["$ref"].as_str() {
             Some(reference) => {
                 let pointer = reference.strip_prefix('#').unwrap();
@@ -217,7 +165,7 @@ impl Description {
     }
 }
 
-fn items(list: &Value) -> impl Iterator<Item = &Value> {
+pub(super) fn items(list: &Value) -> impl Iterator<Item = &Value> {
     list.as_array().into_iter().flatten()
 }
 

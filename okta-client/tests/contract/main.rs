@@ -8,6 +8,7 @@
 #![expect(clippy::disallowed_methods, reason = "a test without async code")]
 
 mod description;
+mod types;
 
 use std::{env, fmt::Write as _, fs, path::Path};
 
@@ -40,7 +41,10 @@ fn text<'a>(description: &Description, covered: impl Iterator<Item = &'a str>) -
     let operations: Map<String, Value> = covered
         .map(|name| (name.to_owned(), description.operation(name, &mut schemas)))
         .collect();
-    let mut text = format!("{{\n\"description\": {},\n", description.about());
+    let refusal = json!({ "$ref": "#/components/schemas/Error" });
+    let refusal = description.value_type(&refusal, &mut schemas);
+    let about = description.about();
+    let mut text = format!("{{\n\"description\": {about},\n\"refusal\": {refusal},\n");
     section(&mut text, "operations", operations);
     text.push_str(",\n");
     section(&mut text, "schemas", schemas);

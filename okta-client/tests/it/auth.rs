@@ -37,7 +37,7 @@ fn key(text: &str) -> PrivateKey {
 }
 
 /// Returns a service app with a key on P-256 and two scopes.
-fn app() -> ServiceApp {
+pub(super) fn app() -> ServiceApp {
     ServiceApp::new(
         "0oaservice",
         key(EC256),
@@ -46,7 +46,7 @@ fn app() -> ServiceApp {
 }
 
 /// Returns a response of the token endpoint. Its token type is `Bearer` or `DPoP`.
-fn token(token_type: &str, token: &str, expires_in: u64) -> Response<Bytes> {
+pub(super) fn token(token_type: &str, token: &str, expires_in: u64) -> Response<Bytes> {
     answer(
         200,
         json!({

@@ -1,5 +1,6 @@
 //! Checks of requests against `contract.json`, the extract of the `OpenAPI` description of Okta.
 
+mod answers;
 mod coverage;
 mod documentation;
 mod methods;

@@ -8,7 +8,7 @@ use okta_client::{Error, ListApps};
 use rest_core::TransportError;
 use serde_json::json;
 
-use super::{Org, app_id, clock, empty, group_id, json, user_id, with};
+use super::{Org, app_id, auth, clock, empty, group_id, json, user_id, with};
 
 // The start time of the manual clock: 1,800,000,000 seconds after the epoch.
 const DATE: &str = "Fri, 15 Jan 2027 08:00:00 GMT";
@@ -147,6 +147,24 @@ async fn a_call_waits_only_for_the_rate_limit_of_its_own_bucket() {
 }
 
 #[tokio::test]
+async fn clients_of_one_service_app_count_together() {
+    let clock = clock();
+    let token = || auth::token("Bearer", "access", 3600);
+    let org = Org::responding([
+        token(),
+        limits(json(200, json!([])), "10", "0", "1800000040"),
+        token(),
+        json(200, json!([])),
+    ]);
+    let clients = [(), ()].map(|()| org.client_with(auth::app(), &clock));
+    for (client, slept) in clients.iter().zip([vec![], vec![Duration::from_secs(41)]]) {
+        let apps = client.apps().list(ListApps::default());
+        apps.try_collect().await.unwrap();
+        assert_eq!(clock.slept(), slept);
+    }
+}
+
+#[tokio::test]
 async fn a_create_without_a_response_is_not_retried() {
     let org = Org::default().then(Err(TransportError::maybe_sent("reset")));
     let error = org
@@ -176,6 +194,13 @@ async fn idempotent_calls_are_retried() {
 
     let org = Org::default().then(broken()).then(Ok(json(200, json!({}))));
     org.client().apps().activate(&app_id()).await.unwrap();
+    assert_eq!(org.requests().len(), 2);
+
+    let assigned = json(200, json!({ "id": "00u1" }));
+    let org = Org::default().then(broken()).then(Ok(assigned));
+    let okta = org.client();
+    let apps = okta.apps();
+    apps.assign_user(&app_id(), &user_id()).await.unwrap();
     assert_eq!(org.requests().len(), 2);
 }
 

@@ -32,11 +32,18 @@ pub(super) fn log() -> String {
     String::from_utf8(LOG.lock().unwrap().clone()).unwrap()
 }
 
+/// The tokens of the tests, and the start of each JSON Web Token: access tokens, assertions and proofs.
+const SECRETS: [&str; 3] = [TOKEN, SCIM_TOKEN, "eyJ"];
+
 #[derive(Debug, Clone)]
 struct Log;
 
 impl io::Write for Log {
+    /// Fails the test that logs a secret, whichever test that is.
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let line = String::from_utf8_lossy(bytes);
+        let secret = SECRETS.iter().find(|secret| line.contains(*secret));
+        assert_eq!(secret, None, "the log contains a secret");
         LOG.lock().unwrap().write(bytes)
     }
 

@@ -19,12 +19,8 @@ use std::{
 
 use futures::future::select;
 use tokio::sync::Notify;
-use tracing::info;
 
-use super::{
-    bucket::{Bucket, Decision, Sent},
-    end_of_wait,
-};
+use super::bucket::{Bucket, Decision, Sent};
 use crate::{Clock, Secret, vendor::RateLimit};
 
 /// The known rate limits, and the requests in flight.
@@ -84,13 +80,15 @@ impl Gate {
     /// Waits until a request of `bucket` may be sent. A request without a bucket waits only for the
     /// number of concurrent requests.
     ///
-    /// Fails with the time to wait if it is longer than `max_wait`.
+    /// Calls `report` with the bucket and the time to wait before the first wait. Fails with the time to wait if it is longer
+    /// than `max_wait`.
     pub(crate) async fn pass<'a>(
         self: &'a Arc<Self>,
         lane: &'a Arc<Lane>,
         bucket: Option<&str>,
         max_wait: Duration,
         clock: &dyn Clock,
+        report: &(dyn Fn(&str, Duration) + Sync),
     ) -> Result<Permit, Duration> {
         let turn = lane.turn(bucket.unwrap_or_default());
         let _turn = turn.lock().await;
@@ -116,9 +114,8 @@ impl Gate {
             if wait > max_wait {
                 return Err(wait);
             }
-            if !is_reported && wait >= REPORTED_WAIT {
-                let until = httpdate::fmt_http_date(end_of_wait(clock.now(), wait));
-                info!(bucket, ?wait, until, "waiting for the rate limit");
+            if !is_reported {
+                report(bucket.unwrap_or_default(), wait);
                 is_reported = true;
             }
             select(clock.sleep(wait), changed).await;
@@ -274,5 +271,32 @@ static HASHER: LazyLock<RandomState> = LazyLock::new(RandomState::new);
 
 /// Time after which one more concurrent request is tried.
 const GROWTH_INTERVAL: Duration = Duration::from_secs(10);
-/// Shortest wait that is worth a message.
-const REPORTED_WAIT: Duration = Duration::from_secs(1);
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::Parallelism;
+
+    #[test]
+    fn requests_that_are_refused_together_shrink_the_number_once() {
+        let at = Duration::from_secs;
+        let mut parallelism = Parallelism::default();
+        parallelism.shrink(8, at(1), at(2));
+        parallelism.shrink(4, at(1), at(3));
+        assert!(parallelism.allows(5) && !parallelism.allows(6));
+        parallelism.shrink(6, at(4), at(5));
+        assert!(parallelism.allows(3) && !parallelism.allows(4));
+    }
+
+    #[test]
+    fn ten_seconds_with_a_response_add_one_concurrent_request() {
+        let at = Duration::from_secs;
+        let mut parallelism = Parallelism::default();
+        parallelism.shrink(8, at(1), at(2));
+        parallelism.grow(at(11));
+        assert!(!parallelism.allows(6));
+        parallelism.grow(at(12));
+        assert!(parallelism.allows(6) && !parallelism.allows(7));
+    }
+}

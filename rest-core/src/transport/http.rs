@@ -105,10 +105,11 @@ impl HttpTransport {
         // Checking the announced length avoids reading a large body. The check in the loop enforces
         // the limit.
         let announced = received.content_length().unwrap_or(0);
-        if usize::try_from(announced).map_or(true, |length| length > max_body) {
+        let announced = usize::try_from(announced).unwrap_or(usize::MAX);
+        if announced > max_body {
             return Err(too_large());
         }
-        let mut body = BytesMut::new();
+        let mut body = BytesMut::with_capacity(announced);
         while let Some(chunk) = received.chunk().await.map_err(classify)? {
             if body.len() + chunk.len() > max_body {
                 return Err(too_large());

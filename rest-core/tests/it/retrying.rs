@@ -3,19 +3,22 @@
 use std::{
     borrow::Cow,
     pin::pin,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::{Duration, SystemTime},
 };
 
 use bytes::Bytes;
 use futures::{
     channel::oneshot,
-    future::{BoxFuture, join},
+    future::{BoxFuture, join, join_all},
 };
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use rest_core::{
-    Call, Clock as _, Error, Idempotency, ManualClock, RateLimit, Reachability, Secret, Service,
-    Transport, TransportError, Vendor, headers,
+    Call, Clock as _, Error, Idempotency, LimitWait, ManualClock, RateLimit, Reachability, Secret,
+    Service, Transport, TransportError, Vendor, headers,
 };
 
 use super::{Scripted, builder, clock, response, scripted};
@@ -211,6 +214,17 @@ async fn the_waits_of_one_call_are_together_at_most_max_wait() {
 }
 
 #[tokio::test]
+async fn a_wait_for_a_rate_limit_is_shorter_by_the_waits_before_it() {
+    let limit = [("x-limit", "10"), ("x-left", "0"), ("x-reset", "901")];
+    let headers: Vec<_> = limit.into_iter().chain([("retry-after", "400")]).collect();
+    let transport = Scripted::new([response(429, &headers)]);
+    let clock = clock();
+    let error = failed(limited(&transport, &clock).send(Call::get(["a"])).await);
+    assert!(matches!(error, Error::RateLimited { .. }), "{error}");
+    assert_eq!(clock.slept(), [Duration::from_secs(400)]);
+}
+
+#[tokio::test]
 async fn a_wait_that_is_over_already_does_not_use_up_the_attempts_at_once() {
     let throttled = || response(429, &[("retry-after", "0")]);
     let transport = Scripted::new([throttled(), throttled(), response(200, &[])]);
@@ -257,15 +271,33 @@ async fn a_wait_is_reported_with_the_time_of_its_end() {
     let service = limited(&transport, &clock);
     service.send(Call::get(["a"])).await.expect("a response");
     clock.advance(Duration::from_secs(7));
-    service.send(Call::get(["a"])).await.expect("a response");
-    let line =
-        r#"waiting for the rate limit bucket="a" wait=33s until="Fri, 15 Jan 2027 08:00:40 GMT""#;
+    let waits = Arc::new(Mutex::new(Vec::new()));
+    let log = Arc::clone(&waits);
+    let observer = move |wait: &LimitWait| log.lock().expect("no panic").push(wait.clone());
+    LimitWait::scope(observer, async {
+        service.send(Call::get(["a"])).await.expect("a response");
+    })
+    .await;
+    let waits = waits.lock().expect("no panic");
+    let [wait] = waits.as_slice() else {
+        panic!("{waits:?}")
+    };
+    assert_eq!(
+        (&*wait.origin, &*wait.limit),
+        ("https://api.example.com", "a")
+    );
+    assert_eq!(wait.until, clock.now());
+    let line = r#"origin="https://api.example.com" limit="a" wait=33s until="Fri, 15 Jan 2027 08:00:40 GMT""#;
     assert!(super::privacy::log().contains(line));
 }
 
-/// Returns a service with a rate limit of its own token.
-fn limited_with(token: &str, transport: &Arc<Scripted>, clock: &ManualClock) -> Service {
-    builder("https://api.example.com/v1/")
+/// Returns a service with a rate limit of its own origin and token.
+fn limited_with(
+    (base, token): (&str, &str),
+    transport: &Arc<Scripted>,
+    clock: &ManualClock,
+) -> Service {
+    builder(base)
         .authorization("Bearer", Secret::new(token))
         .transport(Arc::clone(transport) as Arc<dyn Transport>)
         .clock(Arc::new(clock.clone()))
@@ -278,17 +310,19 @@ fn limited_with(token: &str, transport: &Arc<Scripted>, clock: &ManualClock) -> 
 async fn services_share_a_rate_limit_if_origin_token_and_clock_are_the_same() {
     let (own, other) = (clock(), clock());
     let transport = Scripted::new([response(200, &USED_UP)]);
-    let first = limited_with("one", &transport, &own);
+    let (com, org) = ("https://api.example.com/v1/", "https://api.example.org/v1/");
+    let first = limited_with((com, "one"), &transport, &own);
     first.send(Call::get(["a"])).await.expect("a response");
-    for (token, clock, slept) in [
-        ("two", &own, vec![]),
-        ("one", &other, vec![]),
-        ("one", &own, vec![Duration::from_secs(40)]),
+    for (principal, clock, slept) in [
+        ((com, "two"), &own, vec![]),
+        ((org, "one"), &own, vec![]),
+        ((com, "one"), &other, vec![]),
+        ((com, "one"), &own, vec![Duration::from_secs(40)]),
     ] {
         let transport = Scripted::new([response(200, &[])]);
-        let service = limited_with(token, &transport, clock);
+        let service = limited_with(principal, &transport, clock);
         service.send(Call::get(["a"])).await.expect("a response");
-        assert_eq!(clock.slept(), slept, "{token}");
+        assert_eq!(clock.slept(), slept, "{principal:?}");
     }
 }
 
@@ -307,6 +341,41 @@ async fn a_retry_is_marked_with_the_first_request_id() {
     assert_eq!(transport.header(0, "x-repeats"), None);
     assert_eq!(transport.header(1, "x-repeats").as_deref(), Some("first 1"));
     assert_eq!(transport.header(2, "x-repeats").as_deref(), Some("first 2"));
+}
+
+/// A transport that counts the requests in flight, and answers after all other tasks had a turn.
+#[derive(Debug, Default)]
+struct Counting {
+    in_flight: AtomicUsize,
+    most: AtomicUsize,
+}
+
+impl Transport for Counting {
+    fn send(&self, _: Request<Bytes>) -> BoxFuture<'_, Result<Response<Bytes>, TransportError>> {
+        let in_flight = self.in_flight.fetch_add(1, Ordering::Relaxed) + 1;
+        self.most.fetch_max(in_flight, Ordering::Relaxed);
+        Box::pin(async {
+            tokio::task::yield_now().await;
+            self.in_flight.fetch_sub(1, Ordering::Relaxed);
+            response(200, &[])
+        })
+    }
+}
+
+#[tokio::test]
+async fn at_most_the_given_number_of_requests_are_in_flight() {
+    let transport = Arc::new(Counting::default());
+    let service = builder("https://api.example.com/v1")
+        .transport(Arc::clone(&transport) as Arc<dyn Transport>)
+        .clock(Arc::new(clock()))
+        .max_in_flight(3)
+        .build()
+        .unwrap();
+    let calls = (0..10).map(|_| service.send(Call::get(["things"])));
+    for result in join_all(calls).await {
+        result.expect("a response");
+    }
+    assert_eq!(transport.most.load(Ordering::Relaxed), 3);
 }
 
 /// A transport whose response arrives when the test sends it.

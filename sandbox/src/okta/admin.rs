@@ -210,11 +210,10 @@ impl Org {
             "removePoweredByOkta": false,
             "customPrivacyPolicyUrl": null,
             "locale": "en",
-            "emailDomainId": null,
             "defaultApp": { "appInstanceId": null, "appLinkName": null, "classicApplicationUri": null },
             "_links": {
                 "self": { "href": address, "hints": { "allow": ["GET", "PUT"] } },
-                "domains": { "href": format!("{address}/domains"), "hints": { "allow": ["GET"] } },
+                "themes": { "href": format!("{address}/themes"), "hints": { "allow": ["GET"] } },
             },
         });
         match (call.method, path.as_slice()) {

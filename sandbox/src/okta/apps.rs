@@ -10,6 +10,7 @@ use super::{
     Org,
     assignments::{AppGroup, AppUser},
     catalog::{self, CatalogApp},
+    csrs::Csr,
     filter::{Filter, Grammar},
     groups::Kind,
     keys::Key,
@@ -37,6 +38,7 @@ pub(crate) struct App {
     /// The writable top-level fields: label, credentials, settings and so on.
     pub(super) writable: Map<String, Value>,
     pub(crate) keys: Vec<Key>,
+    pub(super) csrs: BTreeMap<String, Csr>,
     pub(crate) provisioning: Provisioning,
     pub(crate) users: BTreeMap<String, AppUser>,
     pub(crate) groups: BTreeMap<String, AppGroup>,
@@ -169,6 +171,7 @@ impl Org {
             },
             (&Method::GET, [app, "sso", "saml", "metadata"]) => self.saml_metadata(call, app),
             (_, [app, "credentials", "keys", below @ ..]) => self.keys_endpoint(call, app, below),
+            (_, [app, "credentials", "csrs", below @ ..]) => self.csrs_endpoint(call, app, below),
             (_, [app, "connections", "default", below @ ..]) => {
                 self.connection_endpoint(call, app, below)
             }
@@ -282,12 +285,13 @@ impl Org {
             updated: now,
             writable: Map::new(),
             keys: Vec::new(),
+            csrs: BTreeMap::new(),
             provisioning: Provisioning::default(),
             users: BTreeMap::new(),
             groups: BTreeMap::new(),
             pushes: BTreeMap::new(),
             grants: BTreeMap::new(),
-            user_schema: Schema::of_app_users(label, now),
+            user_schema: Schema::of_app_users(label, self.display_name_mapping.is_some(), now),
             policy: self.default_policy(),
         };
         if entry.sign_on_mode == Some("SAML_2_0") {

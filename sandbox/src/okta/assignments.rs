@@ -12,7 +12,7 @@ use super::{
     paging::{After, PageSizes, page},
     query::Call,
     reply::{Refusal, Reply},
-    timestamps::{millis, millis_or_null},
+    timestamps::millis,
     users::User,
 };
 
@@ -87,14 +87,13 @@ impl AppUser {
             SyncStatus::Synchronized => "SYNCHRONIZED",
             SyncStatus::Failed(_) => "ERROR",
         };
-        json!({
+        let mut document = json!({
             "id": user.id,
             "externalId": self.external_id,
             "created": millis(self.created),
             "lastUpdated": millis(self.changed),
             "statusChanged": millis(self.changed),
             "passwordChanged": null,
-            "lastSync": millis_or_null(self.last_sync),
             "scope": if self.direct { "USER" } else { "GROUP" },
             "status": status,
             "syncState": sync,
@@ -104,7 +103,11 @@ impl AppUser {
                 "app": { "href": format!("http://{host}/api/v1/apps/{}", app.id) },
                 "user": { "href": format!("http://{host}/api/v1/users/{}", user.id) },
             },
-        })
+        });
+        if let Some(time) = self.last_sync {
+            document["lastSync"] = millis(time).into();
+        }
+        document
     }
 
     /// Returns the user's name at the application: the name that was set, or the template's result.

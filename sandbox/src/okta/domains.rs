@@ -122,7 +122,7 @@ impl Domain {
             "brandId": DEFAULT_BRAND,
             "dnsRecords": records,
             "_links": {
-                "self": { "href": link(""), "hints": { "allow": ["GET", "DELETE"] } },
+                "self": { "href": link(""), "hints": { "allow": ["GET", "PUT", "DELETE"] } },
                 "verify": { "href": link("/verify"), "hints": { "allow": ["POST"] } },
             },
         });
@@ -143,11 +143,25 @@ impl Org {
         let path: Vec<&str> = call.segments.iter().skip(1).map(String::as_str).collect();
         match (call.method, path.as_slice()) {
             (&Method::GET, []) => {
-                let domains = self.domains.values();
-                let domains: Vec<Value> = domains
-                    .map(|domain| domain.document(&self.subdomain, &call.host))
-                    .collect();
-                // Unlike all other lists, this one is wrapped in an object and has no pages.
+                // Unlike all other lists, this one is wrapped in an object and has no pages. It begins with the org's own
+                // domain, and lacks the DNS records and the certificates (recorded with the Terraform provider).
+                let own = json!({
+                    "id": "default",
+                    "domain": format!("{}.okta.com", self.subdomain),
+                    "certificateSourceType": "OKTA_MANAGED",
+                    "validationStatus": "COMPLETED",
+                    "brandId": DEFAULT_BRAND,
+                });
+                let custom = self.domains.values().map(|domain| {
+                    let mut document = domain.document(&self.subdomain, &call.host);
+                    for detail in ["dnsRecords", "publicCertificate"] {
+                        document
+                            .as_object_mut()
+                            .map(|members| members.remove(detail));
+                    }
+                    document
+                });
+                let domains: Vec<Value> = [own].into_iter().chain(custom).collect();
                 Ok(Reply::ok(json!({ "domains": domains })))
             }
             (&Method::POST, []) => self.create_domain(call),
@@ -161,6 +175,7 @@ impl Org {
                 self.domains.remove(*id).ok_or_else(missing)?;
                 Ok(Reply::no_content())
             }
+            (&Method::PUT, [id]) => self.set_brand(call, id),
             (&Method::POST, [id, "verify"]) => self.verify_domain(call, id),
             (&Method::PUT, [id, "certificate"]) => self.put_certificate(call, id),
             (_, [] | [_] | [_, "verify" | "certificate"]) => Err(Refusal::method()),
@@ -211,6 +226,18 @@ impl Org {
         self.domains.insert(domain.id.clone(), domain);
         // The reference documents 200, but the service answers 201.
         Ok(Reply::with_status(StatusCode::CREATED, document))
+    }
+
+    /// Selects the brand of a domain. The org has the default brand only, which every domain has already.
+    fn set_brand(&self, call: &Call<'_>, id: &str) -> Result<Reply, Refusal> {
+        let missing = || Refusal::not_found(id, "Domain");
+        let domain = self.domains.get(id).ok_or_else(missing)?;
+        let body = call.json_object()?;
+        match body.get("brandId").and_then(Value::as_str) {
+            Some(DEFAULT_BRAND) => Ok(Reply::ok(domain.document(&self.subdomain, &call.host))),
+            Some(brand) => Err(Refusal::not_found(brand, "Brand")),
+            None => Err(Refusal::blank("brandId")),
+        }
     }
 
     fn verify_domain(&mut self, call: &Call<'_>, id: &str) -> Result<Reply, Refusal> {

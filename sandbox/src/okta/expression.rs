@@ -80,6 +80,18 @@ impl Expression {
         }
     }
 
+    /// Returns the attributes that the expression reads, each with its object.
+    pub(super) fn attributes(&self) -> Vec<(&str, &str)> {
+        match self {
+            Self::Literal(_) => Vec::new(),
+            Self::Attribute(object, name) => vec![(object, name)],
+            Self::Call(_, arguments) => arguments.iter().flat_map(Self::attributes).collect(),
+            Self::Not(inner) => inner.attributes(),
+            Self::Binary(_, left, right) => [left.attributes(), right.attributes()].concat(),
+            Self::Conditional(parts) => parts.iter().flat_map(Self::attributes).collect(),
+        }
+    }
+
     pub(super) fn is_true(&self, context: &impl Context) -> bool {
         self.evaluate(context) == Value::Bool(true)
     }

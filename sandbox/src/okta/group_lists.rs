@@ -111,7 +111,13 @@ impl Org {
             });
         }
         if let (true, Some(app)) = (expand.contains("app"), group.source()) {
-            document["_embedded"]["app"] = self.app(app)?.document(&self.id, &call.host);
+            let app = self.app(app)?;
+            document["_embedded"]["app"] = json!({
+                "id": app.id,
+                "name": app.name,
+                "label": app.label(),
+                "signOnMode": app.catalog_entry.sign_on_mode,
+            });
         }
         Ok(document)
     }

@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 use x509_parser::public_key::PublicKey;
 
 use super::{
-    Org,
+    App, Org,
     id_generator::base62_text,
     query::Call,
     reply::{Refusal, Reply},
@@ -39,35 +39,35 @@ impl Key {
     ///
     /// The private keys are fixtures, so that an org has the same certificates in every run.
     pub(super) fn generate(number: usize, subdomain: &str, years: i64, now: Timestamp) -> Self {
-        let pair =
-            KeyPair::from_pem_and_sign_algo(FIXTURES[number % FIXTURES.len()], &PKCS_RSA_SHA256)
-                .expect("the fixture is an RSA key");
-        let expires = years_later(now, years);
+        let pair = fixture(number);
         let mut params = CertificateParams::default();
         params.distinguished_name = subject(subdomain);
         params.serial_number = Some(serial(number, now));
-        let ((y, m, d), (last_y, last_m, last_d)) = (day(now), day(expires));
-        params.not_before = date_time_ymd(y, m, d);
-        params.not_after = date_time_ymd(last_y, last_m, last_d);
+        set_validity(&mut params, now, years);
         let certificate = params
             .self_signed(&pair)
             .expect("the certificate parameters are valid")
             .der()
             .to_vec();
-        let (_, parsed) = x509_parser::parse_x509_certificate(&certificate)
-            .expect("the generated certificate is valid");
+        let kid = base62_text(&format!("kid/{subdomain}/{number}"), 43);
+        Self::new(kid, certificate, now)
+    }
+
+    /// Creates the key of a certificate for an RSA key.
+    pub(super) fn new(kid: String, certificate: Vec<u8>, created: Timestamp) -> Self {
+        let (_, parsed) =
+            x509_parser::parse_x509_certificate(&certificate).expect("the certificate is valid");
         let Ok(PublicKey::RSA(rsa)) = parsed.public_key().parsed() else {
             unreachable!("the fixture is an RSA key");
         };
-        let (modulus, exponent) = (unsigned(rsa.modulus), unsigned(rsa.exponent));
-        let kid = base62_text(&format!("kid/{subdomain}/{number}"), 43);
+        let expires = Timestamp::from_second(parsed.validity().not_after.timestamp());
         Self {
             kid,
-            modulus,
-            exponent,
+            modulus: unsigned(rsa.modulus),
+            exponent: unsigned(rsa.exponent),
+            expires: expires.expect("the certificate ends in this millennium"),
             certificate,
-            created: now,
-            expires,
+            created,
         }
     }
 
@@ -76,7 +76,7 @@ impl Key {
         STANDARD.encode(&self.certificate)
     }
 
-    fn document(&self) -> Value {
+    pub(super) fn document(&self) -> Value {
         json!({
             "kty": "RSA",
             "created": millis(self.created),
@@ -106,6 +106,7 @@ impl Org {
                 Ok(Reply::ok(keys.map(Key::document).collect()))
             }
             (&Method::POST, ["generate"]) => self.generate_key(call, app),
+            (&Method::POST, [kid, "clone"]) => self.clone_key(call, app, kid),
             (&Method::GET, [kid]) => {
                 let key = self.app(app)?.key(kid);
                 let key = key.ok_or_else(|| Refusal::not_found(kid, "ApplicationKeyStore"))?;
@@ -126,22 +127,50 @@ impl Org {
                 "validityYears: must be a number from 2 to 10",
             ));
         };
-        if self.app(app)?.keys.is_empty() {
-            return Err(Refusal::invalid(
-                "signOnMode",
-                "The app does not sign anything",
-            ));
-        }
+        self.signing_app(app)?;
         let key = self.new_key(years, call.now);
         let document = key.document();
         self.app_mut(app)?.keys.push(key);
         Ok(Reply::with_status(StatusCode::CREATED, document))
     }
 
+    fn clone_key(&mut self, call: &Call<'_>, app: &str, kid: &str) -> Result<Reply, Refusal> {
+        call.allow_only(&["targetAid"])?;
+        let Some(target) = call.parameter("targetAid") else {
+            return Err(Refusal::missing_parameter("targetAid"));
+        };
+        let missing = || Refusal::not_found(kid, "ApplicationKeyStore");
+        let key = self.app(app)?.key(kid).ok_or_else(missing)?.clone();
+        if self.signing_app(target)?.key(kid).is_some() {
+            // Source: the example "Duplicate key credential error" in Okta's API description.
+            let cause = "Key already exists in the list of key credentials for the target app.";
+            return Err(Refusal::invalid("cloneKey", cause));
+        }
+        let document = key.document();
+        self.app_mut(target)?.keys.push(key);
+        Ok(Reply::with_status(StatusCode::CREATED, document))
+    }
+
+    /// Returns an application that signs assertions.
+    pub(super) fn signing_app(&self, app: &str) -> Result<&App, Refusal> {
+        let app = self.app(app)?;
+        if app.keys.is_empty() {
+            let cause = "The app does not sign anything";
+            return Err(Refusal::invalid("signOnMode", cause));
+        }
+        Ok(app)
+    }
+
     pub(super) fn new_key(&mut self, years: i64, now: Timestamp) -> Key {
         self.key_count += 1;
         Key::generate(self.key_count, &self.subdomain, years, now)
     }
+}
+
+/// Returns the key pair of key number `number` of an org.
+pub(super) fn fixture(number: usize) -> KeyPair {
+    KeyPair::from_pem_and_sign_algo(FIXTURES[number % FIXTURES.len()], &PKCS_RSA_SHA256)
+        .expect("the fixture is an RSA key")
 }
 
 /// Returns the subject of Okta's certificates.
@@ -172,6 +201,13 @@ fn day(time: Timestamp) -> (i32, u8, u8) {
     let day = time.to_zoned_datetime(TimeZone::UTC).date();
     let small = |number: i8| u8::try_from(number).unwrap_or(1);
     (day.year().into(), small(day.month()), small(day.day()))
+}
+
+/// Makes a certificate valid for `years` years from the day of `now`.
+pub(super) fn set_validity(params: &mut CertificateParams, now: Timestamp, years: i64) {
+    let ((y, m, d), (last_y, last_m, last_d)) = (day(now), day(years_later(now, years)));
+    params.not_before = date_time_ymd(y, m, d);
+    params.not_after = date_time_ymd(last_y, last_m, last_d);
 }
 
 /// Returns the start of the same day, `years` years later.

@@ -301,6 +301,15 @@ mod tests {
     }
 
     #[test]
+    fn the_reset_is_never_before_the_end_of_the_window() {
+        let now = after(Timestamp::UNIX_EPOCH, SignedDuration::from_millis(1500));
+        let mut headers = HeaderMap::new();
+        let status = limits(LimitSettings::default()).record(OktaBucket::Apps, None, now);
+        status.write(&mut headers);
+        assert_eq!(headers["x-rate-limit-reset"], "62");
+    }
+
+    #[test]
     fn everything_below_an_app_shares_the_bucket_of_the_list() {
         let bucket = |path| OktaBucket::of(&Method::GET, path);
         assert_eq!(bucket("/api/v1/apps/0oa1/users"), OktaBucket::Apps);

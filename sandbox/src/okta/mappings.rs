@@ -161,9 +161,11 @@ impl Org {
         let Some(Value::Object(sent)) = body.get("properties") else {
             return Err(Refusal::blank("properties"));
         };
-        let schema = match mapping.direction {
-            Direction::ToApp => &self.app(&mapping.app)?.user_schema,
-            Direction::FromApp => &self.user_schema,
+        let of_app = &self.app(&mapping.app)?.user_schema;
+        // Source: "Modify attributes with expressions", which names the objects of each direction.
+        let (source, objects, schema) = match mapping.direction {
+            Direction::ToApp => (&self.user_schema, ["user", "source"], of_app),
+            Direction::FromApp => (of_app, ["appuser", "source"], &self.user_schema),
         };
         let mut properties = mapping.properties.clone();
         for (name, value) in sent {
@@ -175,7 +177,17 @@ impl Org {
                 let cause = format!("{name}: The attribute is not in the schema of the target");
                 return Err(Refusal::invalid("properties", cause));
             }
-            properties.insert(name.clone(), read_property(value, properties.get(name))?);
+            let property = read_property(value, properties.get(name))?;
+            let attributes = property.expression.attributes();
+            let is_known = |(object, name): &(&str, &str)| {
+                objects.contains(object) && source.property(name).is_some()
+            };
+            if let Some((object, name)) = attributes.iter().find(|used| !is_known(used)) {
+                let cause =
+                    format!("expression: Invalid property {name} in expression for {object}");
+                return Err(Refusal::invalid("expression", cause));
+            }
+            properties.insert(name.clone(), property);
         }
         if let Some(mapping) = self.mappings.get_mut(id) {
             mapping.properties = properties;
@@ -187,7 +199,7 @@ impl Org {
     pub(super) fn add_mappings(&mut self, app: &str) {
         let display_name = self.display_name_mapping.clone();
         let mut to_app: Vec<(&str, &str)> = DEFAULT_PROPERTIES.to_vec();
-        to_app.push(("displayName", &display_name));
+        to_app.extend(display_name.as_deref().map(|text| ("displayName", text)));
         for direction in [Direction::ToApp, Direction::FromApp] {
             let properties = match direction {
                 Direction::ToApp => to_app.as_slice(),
@@ -211,27 +223,33 @@ impl Org {
         }
     }
 
+    /// Returns the expressions of the mapping to an application, by attribute.
+    pub(super) fn mapped_properties(&self, app: &str) -> Value {
+        let properties = self.properties_to(app);
+        let texts = properties.map(|(name, property)| (name.clone(), property.text.clone().into()));
+        Value::Object(texts.collect())
+    }
+
     /// Returns whether the mapping to an application sets this attribute.
     pub(super) fn is_mapped(&self, app: &str, name: &str) -> bool {
-        self.mappings.values().any(|mapping| {
-            mapping.app == app
-                && mapping.direction == Direction::ToApp
-                && mapping.properties.contains_key(name)
-        })
+        self.properties_to(app).any(|(mapped, _)| mapped == name)
     }
 
     pub(super) fn remove_mappings(&mut self, app: &str) {
         self.mappings.retain(|_, mapping| mapping.app != app);
     }
 
+    /// Returns the properties of the mapping to an application.
+    fn properties_to(&self, app: &str) -> impl Iterator<Item = (&String, &Property)> {
+        let mappings = self.mappings.values();
+        let to_app = mappings
+            .filter(move |mapping| mapping.app == app && mapping.direction == Direction::ToApp);
+        to_app.flat_map(|mapping| &mapping.properties)
+    }
+
     /// Returns the attributes that a user has at an application, with `true` if updates send them.
     pub(crate) fn mapped_profile(&self, app: &str, user: &User) -> BTreeMap<&str, (Value, bool)> {
-        let to_app = self
-            .mappings
-            .values()
-            .filter(|mapping| mapping.app == app && mapping.direction == Direction::ToApp);
-        let properties = to_app.flat_map(|mapping| &mapping.properties);
-        properties
+        self.properties_to(app)
             .map(|(name, property)| {
                 let value = property.expression.evaluate(&Source(user));
                 (name.as_str(), (value, property.push))

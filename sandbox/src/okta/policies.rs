@@ -16,19 +16,23 @@ use super::{
 #[derive(Debug)]
 pub(super) struct Policy {
     id: String,
-    name: &'static str,
+    name: String,
     is_default: bool,
+    is_active: bool,
     created: Timestamp,
 }
 
 impl Policy {
+    fn status(&self) -> &'static str {
+        if self.is_active { "ACTIVE" } else { "INACTIVE" }
+    }
+
     fn document(&self, host: &str) -> Value {
         let address = format!("http://{host}/api/v1/policies/{}", self.id);
         json!({
             "id": self.id,
-            "status": "ACTIVE",
+            "status": self.status(),
             "name": self.name,
-            "description": null,
             "priority": 1,
             "system": self.is_default,
             "type": "ACCESS_POLICY",
@@ -48,15 +52,28 @@ impl Org {
     /// Adds the policies that every org has, and one more. The first is the default policy of new applications.
     pub(super) fn add_policies(&mut self, now: Timestamp) {
         for (name, is_default) in [("Any two factors", true), ("Phishing resistant", false)] {
-            let id = self.ids.id("rst");
-            let policy = Policy {
-                id: id.clone(),
-                name,
-                is_default,
-                created: now,
-            };
-            self.policies.insert(id, policy);
+            self.add_policy(name, is_default, true, now);
         }
+    }
+
+    /// Adds a policy, and returns its id. Okta accepts two policies of one name.
+    pub(crate) fn add_policy(
+        &mut self,
+        name: &str,
+        is_default: bool,
+        is_active: bool,
+        now: Timestamp,
+    ) -> String {
+        let id = self.ids.id("rst");
+        let policy = Policy {
+            id: id.clone(),
+            name: name.to_owned(),
+            is_default,
+            is_active,
+            created: now,
+        };
+        self.policies.insert(id.clone(), policy);
+        id
     }
 
     pub(super) fn default_policy(&self) -> String {
@@ -94,12 +111,15 @@ impl Org {
             return Err(Refusal::not_allowed("type"));
         }
         let prefix = call.parameter("q").unwrap_or_default().to_lowercase();
-        let is_wanted = kind == "ACCESS_POLICY" && call.parameter("status") != Some("INACTIVE");
+        let status = call.parameter("status");
+        let is_wanted = |policy: &Policy| {
+            kind == "ACCESS_POLICY"
+                && status.is_none_or(|status| status == policy.status())
+                && policy.name.to_lowercase().starts_with(&prefix)
+        };
         let found = |after: After<'_>| {
             let policies = self.policies.range::<str, _>(after);
-            policies.filter(move |(_, policy)| {
-                is_wanted && policy.name.to_lowercase().starts_with(&prefix)
-            })
+            policies.filter(move |(_, policy)| is_wanted(policy))
         };
         let sizes = PageSizes::new(200, 200).clamped();
         page(call, sizes, self.page_size, found, |policy| {

@@ -161,7 +161,6 @@ fn connection_document(app: &App, supported: bool, host: &str) -> Value {
     let address = format!("http://{host}/api/v1/apps/{}/connections/default", app.id);
     let Some(connection) = &app.provisioning.connection else {
         return json!({
-            "authScheme": "UNKNOWN",
             "status": "DISABLED",
             "profile": { "authScheme": "UNKNOWN" },
             "_links": { "self": { "href": address } },
@@ -275,7 +274,7 @@ fn inbound(app: &App, host: &str) -> Value {
         "description": "In-bound provisioning settings from a downstream application to Okta",
         "capabilities": {
             "importSettings": {
-                "username": { "userNameFormat": "EMAIL", "userNameExpression": null },
+                "username": { "userNameFormat": "EMAIL" },
                 "schedule": { "status": "DISABLED", "fullImport": null, "incrementalImport": null },
             },
             "importRules": {

@@ -22,7 +22,7 @@ pub(super) struct Call<'a> {
     pub(super) segments: Vec<String>,
     query: Vec<(String, String)>,
     pub(super) headers: &'a HeaderMap,
-    body: &'a Bytes,
+    pub(super) body: &'a Bytes,
 }
 
 impl<'a> Call<'a> {
@@ -182,7 +182,7 @@ impl<'a> Call<'a> {
         document
     }
 
-    fn media_type(&self) -> &str {
+    pub(super) fn media_type(&self) -> &str {
         let kind = self.headers.get(header::CONTENT_TYPE);
         let kind = kind
             .and_then(|value| value.to_str().ok())

@@ -28,15 +28,18 @@ impl Schema {
     pub(super) fn of_users(now: Timestamp) -> Self {
         let mut schema = Self::new("user", "User", USER_ATTRIBUTES, now);
         schema.base["login"]["minLength"] = 5.into();
-        schema.base["login"]["uniqueness"] = "UNIQUE_VALIDATED".into();
         schema.base["email"]["format"] = "email".into();
         schema
     }
 
-    /// Returns the schema of an application's users.
-    pub(super) fn of_app_users(label: &str, now: Timestamp) -> Self {
+    /// Returns the schema of an application's users, with or without a display name.
+    pub(super) fn of_app_users(label: &str, display_name: bool, now: Timestamp) -> Self {
         let title = format!("{label} User");
-        Self::new("app_user", &title, APP_ATTRIBUTES, now)
+        let mut schema = Self::new("app_user", &title, APP_ATTRIBUTES, now);
+        if !display_name {
+            schema.base.remove("displayName");
+        }
+        schema
     }
 
     fn new(

@@ -10,7 +10,7 @@ use super::{
     Org,
     apps::App,
     filter::{Filter, Grammar},
-    id_generator::hex_text,
+    id_generator::{base62_text, hex_text},
     paging::{self, After, PageSizes},
     query::Call,
     reply::{Refusal, Reply},
@@ -19,9 +19,21 @@ use super::{
 };
 use crate::clock::after;
 
-/// The events, oldest first.
-#[derive(Debug, Default)]
-pub(super) struct SystemLog(Vec<Event>);
+/// The events, oldest first, and the time that an event needs until a query returns it.
+#[derive(Debug)]
+pub(super) struct SystemLog {
+    events: Vec<Event>,
+    delay: SignedDuration,
+}
+
+impl SystemLog {
+    pub(super) fn new(delay: SignedDuration) -> Self {
+        Self {
+            events: Vec::new(),
+            delay,
+        }
+    }
+}
 
 /// One event.
 #[derive(Debug)]
@@ -51,7 +63,7 @@ impl Event {
         let failed = self.failure.is_some();
         json!({
             "actor": if self.is_by_system { &system } else { actor },
-            "client": null,
+            "client": { "id": null, "zone": null },
             "authenticationContext": { "externalSessionId": "unknown" },
             "displayMessage": display_message(&self.kind),
             "eventType": self.kind,
@@ -118,9 +130,13 @@ impl Org {
             return Err(Refusal::invalid("q", "q: Too many or too long keywords"));
         }
         let actor = self.actor();
-        let SystemLog(events) = &self.system_log;
+        let SystemLog { events, delay } = &self.system_log;
+        let is_polling = until.is_none() && !descending;
         let in_time = |event: &Event| {
-            event.published >= since && until.is_none_or(|until| event.published < until)
+            let stored = after(event.published, *delay);
+            // A polling query selects by the time at which the event was stored ("System Log query").
+            let time = if is_polling { stored } else { event.published };
+            stored <= call.now && time >= since && until.is_none_or(|until| time < until)
         };
         let wanted = |document: &Value| {
             let text = || document.to_string().to_lowercase();
@@ -159,7 +175,6 @@ impl Org {
             ..PageSizes::new(100, 1000)
         };
         let mut reply = paging::page(call, sizes, self.page_size, items, |document| document)?;
-        let is_polling = until.is_none() && !descending;
         if is_polling && !reply.links.iter().any(|(relation, _)| *relation == "next") {
             let last = last.unwrap_or_else(|| key(events.len().saturating_sub(1)));
             reply.links.push(("next", paging::next_url(call, &last)));
@@ -197,6 +212,13 @@ impl Org {
         })
     }
 
+    /// Returns the target for a user's assignment to an application. Its id is not the user's id.
+    fn app_user_target(&self, app: &str, user: &str) -> Value {
+        let mut target = self.user_target(user, "AppUser");
+        target["id"] = format!("0ua{}", base62_text(&format!("{app}{user}"), 17)).into();
+        target
+    }
+
     fn app_target(&self, id: &str) -> Value {
         let app = self.apps.get(id);
         json!({
@@ -209,7 +231,7 @@ impl Org {
     }
 
     fn log(&mut self, now: Timestamp, kind: &str, targets: Vec<Value>) {
-        self.system_log.0.push(Event {
+        self.system_log.events.push(Event {
             published: now,
             kind: kind.to_owned(),
             failure: None,
@@ -236,12 +258,15 @@ impl Org {
     }
 
     pub(super) fn log_app_user(&mut self, now: Timestamp, kind: &str, app: &str, user: &str) {
-        let targets = vec![
-            self.user_target(user, "AppUser"),
+        self.log(now, kind, self.app_user_targets(app, user));
+    }
+
+    fn app_user_targets(&self, app: &str, user: &str) -> Vec<Value> {
+        vec![
+            self.app_user_target(app, user),
             self.app_target(app),
             self.user_target(user, "User"),
-        ];
-        self.log(now, kind, targets);
+        ]
     }
 
     pub(super) fn log_app_group(&mut self, now: Timestamp, kind: &str, app: &str, group: &str) {
@@ -249,7 +274,7 @@ impl Org {
         self.log(now, kind, targets);
     }
 
-    /// Records a job of the provisioning engine for a user or a group, and why it failed.
+    /// Records a job of the provisioning engine, and why it failed.
     pub(crate) fn log_provisioning(
         &mut self,
         now: Timestamp,
@@ -258,12 +283,22 @@ impl Org {
         subject: Subject<'_>,
         failure: Option<String>,
     ) {
-        let subject = match subject {
-            Subject::User(user) => self.user_target(user, "User"),
-            Subject::Group(group) => self.group_target(group),
+        let targets = match subject {
+            Subject::User(user) => self.app_user_targets(app, user),
+            Subject::Group(group) => vec![self.group_target(group), self.app_target(app)],
+            Subject::Mapping { id, group } => {
+                let mapping = json!({
+                    "id": id,
+                    "type": "GroupPushMapping",
+                    "alternateId": "unknown",
+                    "displayName": null,
+                    "detailEntry": null,
+                });
+                vec![self.app_target(app), self.group_target(group), mapping]
+            }
+            Subject::App => vec![self.app_target(app)],
         };
-        let targets = vec![subject, self.app_target(app)];
-        self.system_log.0.push(Event {
+        self.system_log.events.push(Event {
             published: now,
             kind: format!("application.provision.{kind}"),
             failure,
@@ -282,11 +317,18 @@ fn time_parameter(call: &Call<'_>, name: &str) -> Result<Option<Timestamp>, Refu
     })
 }
 
-/// The user or the group of a provisioning job, by id.
+/// The targets of the event of a provisioning job, by id.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Subject<'a> {
     User(&'a str),
     Group(&'a str),
+    /// A group push mapping, with its group (Okta Workflows, event card "Group Push Failed").
+    Mapping {
+        id: &'a str,
+        group: &'a str,
+    },
+    /// The application alone. A group that could not be created is no target of its event, as an org has recorded it.
+    App,
 }
 
 /// Source: parameter `filter` of "List all System Log events" in Okta's API reference.

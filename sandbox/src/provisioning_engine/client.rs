@@ -1,5 +1,7 @@
 //! Okta's SCIM client.
 
+use std::fmt;
+
 use bytes::Bytes;
 use http::{Method, Request, StatusCode, header};
 use jiff::Timestamp;
@@ -33,18 +35,21 @@ pub(super) enum Failure {
 impl Failure {
     /// Returns the error text in the format of Okta's task list, for the failed `operation`.
     pub(super) fn task_error(&self, operation: &str) -> String {
+        format!("Error while {operation}: {self}")
+    }
+}
+
+/// Shows the reason that the System Log has, such as `Bad Request. Errors reported by remote server: title is required`.
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Unreachable => format!("Error while {operation}: Connection refused"),
+            Self::Unreachable => f.write_str("Connection refused"),
             Self::Refused { status, detail } => {
-                let reason = status.canonical_reason().unwrap_or("Unknown");
-                match detail.as_str() {
-                    "" => format!("Error while {operation}: {reason}"),
-                    detail => {
-                        format!(
-                            "Error while {operation}: {reason}. Errors reported by remote server: {detail}"
-                        )
-                    }
+                f.write_str(status.canonical_reason().unwrap_or("Unknown"))?;
+                if !detail.is_empty() {
+                    write!(f, ". Errors reported by remote server: {detail}")?;
                 }
+                Ok(())
             }
         }
     }

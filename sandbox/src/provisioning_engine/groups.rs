@@ -133,6 +133,7 @@ pub(super) fn run(
         return false;
     };
     mapping.updated = now;
+    let mut logged = (event, Subject::Group(&source), None);
     match result {
         Ok(()) => {
             mapping.last_sent = Some(now);
@@ -140,29 +141,35 @@ pub(super) fn run(
         }
         Err(Failure::Refused { status, .. }) if is_temporary(status) => {
             remote.job.due = Some(retry_time(now));
+            return true;
         }
         Err(Failure::Refused {
             status: StatusCode::NOT_FOUND,
             ..
         }) => {
+            let reason = "Linked group is missing in AWS IAM Identity Center. Change the linked group to resume \
+                          pushing group memberships.";
             mapping.status = PushStatus::Error(format!(
-                "Failed on {} UTC: Unable to update group push mapping target App group {name}: Linked group is \
-                 missing in AWS IAM Identity Center. Change the linked group to resume pushing group memberships.",
+                "Failed on {} UTC: Unable to update group push mapping target App group {name}: {reason}",
                 now.strftime("%m-%d-%Y %I:%M:%S%p")
             ));
+            let subject = Subject::Mapping {
+                id: push,
+                group: &source,
+            };
+            logged = (LINKED_GROUP_IS_MISSING, subject, Some(reason.to_owned()));
         }
         Err(failure) => {
             let reason = failure.task_error(&format!("pushing group {name}"));
             mapping.status = PushStatus::Error(reason);
+            if remote.id.is_none() {
+                logged = ("group.add", Subject::App, None);
+            }
+            logged.2 = Some(failure.to_string());
         }
     }
-    let failure = match &mapping.status {
-        PushStatus::Error(reason) => Some(reason.clone()),
-        PushStatus::Active | PushStatus::Inactive => None,
-    };
-    if remote.job.due.is_none() {
-        org.log_provisioning(now, event, app, Subject::Group(&source), failure);
-    }
+    let (event, subject, failure) = logged;
+    org.log_provisioning(now, event, app, subject, failure);
     true
 }
 
@@ -268,6 +275,9 @@ fn members(org: &Org, app: &App, group: &str) -> BTreeMap<String, String> {
         })
         .collect()
 }
+
+/// The event of a group that was deleted at the application (AWS, "Configure SAML and SCIM with Okta").
+const LINKED_GROUP_IS_MISSING: &str = "group_push.mapping.update.or.delete.failed.with.error";
 
 /// "A maximum of 100 membership changes" (AWS SCIM developer guide, `PatchGroup`).
 const MAX_CHANGES_PER_PATCH: usize = 100;

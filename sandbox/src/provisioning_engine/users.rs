@@ -52,7 +52,7 @@ pub(super) fn run(
     };
     let update = instance.provisioning.features.update;
     let name = change["userName"].as_str().unwrap_or(user).to_owned();
-    let event = match (&remote.id, change.get("userName")) {
+    let mut event = match (&remote.id, change.get("userName")) {
         (Some(_), None) => "user.deactivate",
         (Some(_), Some(_)) if !remote.active => "user.reactivate",
         (Some(_), Some(_)) => "user.push_profile",
@@ -61,17 +61,24 @@ pub(super) fn run(
     let result = match (&remote.id, change.get("userName")) {
         (Some(id), None) => set_active(scim, id, false, &name).map(|()| remote.active = false),
         (Some(_), Some(_)) => reactivate_or_update(remote, &change, update, &name, scim),
-        (None, _) => create(remote, &change, &name, scim),
+        (None, _) => match scim.find("Users", "userName", &name) {
+            Ok(found) => create(remote, &change, found, scim)
+                .map_err(|failure| (failure, format!("creating user {name}"))),
+            Err(failure) => {
+                event = "user.verify_exists";
+                Err((failure, format!("verifying if user {name} exists")))
+            }
+        },
     };
     let now = scim.now;
     let assigned = org
         .apps
         .get_mut(app)
         .and_then(|app| app.users.get_mut(user));
-    let (sync, external_id) = match result {
+    let (sync, reason) = match result {
         Ok(()) => {
             remote.job.rejected = None;
-            (SyncStatus::Synchronized, remote.id.clone())
+            (SyncStatus::Synchronized, None)
         }
         Err((Failure::Refused { status, .. }, _)) if is_temporary(status) => {
             remote.job.due = Some(retry_time(now));
@@ -81,41 +88,37 @@ pub(super) fn run(
             remote.job.rejected = Some(change);
             (
                 SyncStatus::Failed(failure.task_error(&operation)),
-                remote.id.clone(),
+                Some(failure.to_string()),
             )
         }
     };
-    let failure = match &sync {
-        SyncStatus::Failed(reason) => Some(reason.clone()),
-        SyncStatus::Pending | SyncStatus::Synchronized => None,
-    };
     if let Some(assigned) = assigned {
         assigned.sync = sync;
-        assigned.external_id = external_id;
+        assigned.external_id.clone_from(&remote.id);
         assigned.last_sync = Some(now);
         assigned.changed = now;
     }
-    org.log_provisioning(now, event, app, Subject::User(user), failure);
+    org.log_provisioning(now, event, app, Subject::User(user), reason);
 }
 
 /// The result of a provisioning job; the error contains the failure and the operation that failed.
 type JobResult = Result<(), (Failure, String)>;
 
-fn create(remote: &mut RemoteUser, desired: &Value, name: &str, scim: &mut Scim<'_>) -> JobResult {
-    let operation = || format!("verifying if user {name} exists");
-    let found = scim
-        .find("Users", "userName", name)
-        .map_err(|failure| (failure, operation()))?;
+/// Creates a user, or takes over the user that AWS has under this name.
+fn create(
+    remote: &mut RemoteUser,
+    desired: &Value,
+    found: Option<String>,
+    scim: &mut Scim<'_>,
+) -> Result<(), Failure> {
     let response = match &found {
-        // Okta adopts an existing user with this name.
         Some(id) => {
             let mut document = desired.clone();
             document["id"] = id.as_str().into();
-            scim.send(&Method::PUT, &format!("/Users/{id}"), Some(&document))
+            scim.send(&Method::PUT, &format!("/Users/{id}"), Some(&document))?
         }
-        None => scim.send(&Method::POST, "/Users", Some(desired)),
+        None => scim.send(&Method::POST, "/Users", Some(desired))?,
     };
-    let response = response.map_err(|failure| (failure, format!("creating user {name}")))?;
     remote.id = found.or_else(|| response["id"].as_str().map(str::to_owned));
     remote.sent = Some(desired.clone());
     remote.active = true;

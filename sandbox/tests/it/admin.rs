@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::client::{get, okta, refusal, sandbox, send, status, text, write};
+use crate::client::{get, okta, post, refusal, sandbox, send, status, text, write};
 
 // Source: "List all API token metadata" and "Revoke an API token".
 #[tokio::test]
@@ -79,4 +79,20 @@ async fn the_org_has_the_default_brand() {
         get(&sandbox, &format!("{path}/domains")).await,
         json!({ "domains": [] })
     );
+}
+
+// Source: "Update the Org general settings" changes parts, and `OrgSetting` names the read-only properties.
+#[tokio::test]
+async fn an_update_of_the_org_changes_the_sent_settings_and_no_read_only_ones() {
+    let sandbox = sandbox().await;
+    let before = get(&sandbox, "/api/v1/org").await;
+    let body = json!({ "website": "https://www.example.com", "subdomain": "other" });
+    let after = post(&sandbox, "/api/v1/org", &body).await;
+    assert_eq!(after["website"], "https://www.example.com");
+    assert_eq!(after["subdomain"], before["subdomain"]);
+    assert_eq!(after["companyName"], before["companyName"]);
+    assert_eq!(get(&sandbox, "/api/v1/org").await, after);
+    let body = json!({ "website": 7 });
+    let request = okta(&sandbox, Method::POST, "/api/v1/org").json(&body);
+    assert_eq!(refusal(request).await.0, 400);
 }

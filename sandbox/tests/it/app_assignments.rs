@@ -102,6 +102,11 @@ async fn a_new_app_has_the_default_policy_until_another_is_assigned() {
         get(&sandbox, &format!("/api/v1/policies/{}", ids[1])).await["type"],
         "ACCESS_POLICY"
     );
+    let off = sandbox.add_sign_on_policy("Phishing resistant", false);
+    let named = "/api/v1/policies?type=ACCESS_POLICY&q=phishing";
+    assert_eq!(get(&sandbox, named).await[1]["id"], off.as_str());
+    let active = get(&sandbox, &format!("{named}&status=ACTIVE")).await;
+    assert_eq!(active.as_array().map(Vec::len), Some(1));
     assert_eq!(
         refusal(okta(&sandbox, Method::GET, "/api/v1/policies"))
             .await

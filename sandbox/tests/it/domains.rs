@@ -88,7 +88,11 @@ async fn a_domain_is_verified_by_its_records_and_gets_a_certificate_later() {
         domain["publicCertificate"]["subject"],
         "CN=login.example.com"
     );
-    assert_eq!(get(&sandbox, "/api/v1/domains").await["domains"][0], domain);
+    let list = get(&sandbox, "/api/v1/domains").await;
+    assert_eq!(list["domains"][0]["id"], "default");
+    let listed = &list["domains"][1];
+    assert_eq!(listed["id"], domain["id"]);
+    assert!(listed["dnsRecords"].is_null() && listed["publicCertificate"].is_null());
 }
 
 #[tokio::test]
@@ -186,4 +190,20 @@ async fn an_apex_domain_a_duplicate_and_a_fourth_domain_are_rejected() {
     );
     let (status, code, ..) = refused("d.example.com").await;
     assert_eq!((status, code.as_str()), (403, "E0000165"));
+}
+
+// Source: "Replace a custom domain's brand": 404 is one of its responses.
+#[tokio::test]
+async fn a_domain_has_a_brand_that_exists() {
+    let sandbox = sandbox().await;
+    let domain = create(&sandbox, "login.example.com").await;
+    let path = format!("/api/v1/domains/{}", domain["id"].as_str().expect("an id"));
+    let brand = get(&sandbox, "/api/v1/brands").await[0]["id"].clone();
+    let put = |brand: Value| okta(&sandbox, Method::PUT, &path).json(&json!({ "brandId": brand }));
+    let response = send(put(brand.clone())).await;
+    assert_eq!(response.status(), 200);
+    let changed: Value = response.json().await.expect("JSON");
+    assert_eq!(changed["brandId"], brand);
+    assert_eq!(refusal(put(json!("bnd1none"))).await.0, 404);
+    assert_eq!(refusal(put(Value::Null)).await.0, 400);
 }

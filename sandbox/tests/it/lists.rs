@@ -36,6 +36,9 @@ async fn lists_have_pages_of_one_item_by_default() {
     ];
     assert_eq!(logins(&default, "/api/v1/users?limit=200").await, all);
     assert_eq!(default.requests().len(), 3);
+    // The result of `q` has no pages.
+    assert_eq!(logins(&default, "/api/v1/users?q=person").await, all[1..]);
+    assert_eq!(default.requests().len(), 4);
 
     let unlimited = builder().page_size(None).start().await.expect("a sandbox");
     assert_eq!(logins(&unlimited, "/api/v1/users").await, all);
@@ -265,6 +268,7 @@ async fn a_search_has_few_operators_and_no_filter_beside_it() {
         ),
         ("/api/v1/groups?search=id%20co%20%22x%22", "E0000031"),
         ("/api/v1/groups?search=id%20pr&filter=id%20pr", "E0000033"),
+        ("/api/v1/users?search=id%20pr&filter=id%20pr", "E0000033"),
     ] {
         let (status, code, ..) = refusal(okta(&sandbox, Method::GET, path)).await;
         assert_eq!((status, code.as_str()), (400, expected), "{path}");

@@ -5,6 +5,7 @@ mod app_assignments;
 mod apps;
 mod client;
 mod console;
+mod csrs;
 mod domains;
 mod faults;
 mod group_rules;

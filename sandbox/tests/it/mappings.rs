@@ -52,6 +52,8 @@ async fn an_invalid_property_is_refused_and_changes_nothing() {
     for property in [
         json!({ "badge": { "expression": "user.title", "pushStatus": "PUSH" } }),
         json!({ "title": { "expression": "user.", "pushStatus": "PUSH" } }),
+        json!({ "title": { "expression": "user.rank", "pushStatus": "PUSH" } }),
+        json!({ "title": { "expression": "appuser.title", "pushStatus": "PUSH" } }),
         json!({ "title": { "expression": "user.title", "pushStatus": "SOMETIMES" } }),
     ] {
         let body = json!({ "properties": property });
@@ -96,6 +98,23 @@ async fn a_user_without_a_display_name_arrives_after_the_mapping_gives_one() {
     sandbox.advance(Duration::from_mins(1));
     let users = sandbox.identity_users();
     assert_eq!(users[0].display_name.as_deref(), Some("New User"));
+}
+
+#[tokio::test]
+async fn users_of_an_app_without_the_attribute_have_no_display_name() {
+    let builder = builder().without_app_display_name();
+    let sandbox = builder.start().await.expect("a sandbox");
+    let app = identity_center(&sandbox).await;
+    let schema = format!("/api/v1/meta/schemas/apps/{app}/default");
+    let attributes = &get(&sandbox, &schema).await["definitions"]["base"]["properties"];
+    assert_eq!(attributes.get("displayName"), None);
+    let path = mapping_to(&sandbox, &app).await;
+    let mapping = get(&sandbox, &path).await;
+    assert_eq!(mapping["properties"].get("displayName"), None);
+    let property = json!({ "displayName": { "expression": "user.login", "pushStatus": "PUSH" } });
+    let body = json!({ "properties": property });
+    let (status, ..) = refusal(okta(&sandbox, Method::POST, &path).json(&body)).await;
+    assert_eq!(status, 400);
 }
 
 // Source: "`DONT_PUSH` causes properties in the target to be updated only on create".

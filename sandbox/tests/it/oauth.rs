@@ -198,6 +198,7 @@ async fn a_proof_with_a_wrong_claim_is_refused() {
         (json!({ "htm": "post" }), invalid("htm")),
         (json!({ "iat": null }), invalid("iat")),
         (json!({ "jti": null }), invalid("jti")),
+        (json!({ "jti": "" }), invalid("jti")),
         (json!({ "ath": "AAAA" }), invalid("ath")),
         (
             json!({ "iat": now - 301 }),

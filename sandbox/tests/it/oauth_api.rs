@@ -105,6 +105,16 @@ async fn a_bound_token_is_refused_with_another_key_and_as_a_bearer_token() {
 }
 
 #[tokio::test]
+async fn a_bearer_token_is_refused_with_a_proof() {
+    let sandbox = sandbox_with(automation().dpop(false)).await;
+    let app = App::new(&sandbox);
+    let token = access_token(send(app.token_request(&json!({}))).await).await;
+    let request = app.api(Method::GET, USERS, &token, &json!({}));
+    let (status, code, ..) = refusal(request).await;
+    assert_eq!((status, code.as_str()), (401, "E0000011"));
+}
+
+#[tokio::test]
 async fn a_token_is_refused_after_one_hour_and_when_it_is_revoked() {
     let sandbox = sandbox_with(automation().dpop(false)).await;
     let app = App::new(&sandbox);

@@ -152,7 +152,7 @@ async fn a_rejected_user_is_retried_only_after_a_change() {
 }
 
 #[tokio::test]
-async fn a_changed_profile_is_updated_and_a_deprovisioned_user_is_deactivated() {
+async fn a_changed_profile_is_updated_and_a_deprovisioned_or_suspended_user_is_deactivated() {
     let (sandbox, path) = provisioned().await;
     assign_group(&sandbox, &path, "aws-users").await;
     sandbox.advance(DELAY);
@@ -162,6 +162,7 @@ async fn a_changed_profile_is_updated_and_a_deprovisioned_user_is_deactivated() 
         "Countess of Lovelace",
     );
     sandbox.set_user_status("person.00002@example.com", PersonStatus::Deprovisioned);
+    sandbox.set_user_status("person.00003@example.com", PersonStatus::Suspended);
     sandbox.clear_requests();
     sandbox.advance(DELAY);
     let users = sandbox.identity_users();
@@ -171,11 +172,11 @@ async fn a_changed_profile_is_updated_and_a_deprovisioned_user_is_deactivated() 
     );
     assert_eq!(
         users.iter().map(|user| user.active).collect::<Vec<_>>(),
-        [true, false, true]
+        [true, false, false]
     );
     let sent = sandbox.provisioning_requests();
     let methods: Vec<&str> = sent.iter().map(|request| request.method.as_str()).collect();
-    assert_eq!(methods, ["GET", "PUT", "PATCH"]);
+    assert_eq!(methods, ["GET", "PUT", "PATCH", "PATCH"]);
 }
 
 async fn assign_user(sandbox: &Sandbox, path: &str, login: &str) {
@@ -255,6 +256,7 @@ async fn later_changes_of_provisioned_members_are_pushed() {
 async fn a_group_that_is_both_assigned_and_pushed_has_no_members_at_aws() {
     let (sandbox, path) = provisioned().await;
     assign_group(&sandbox, &path, "developers").await;
+    sandbox.advance(DELAY);
     push(&sandbox, &path, "developers").await;
     sandbox.advance(DELAY * 2);
     assert_eq!(names(&sandbox).len(), 2);

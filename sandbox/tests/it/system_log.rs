@@ -152,7 +152,75 @@ async fn the_provisioning_engine_records_successes_and_failures() {
     }
     let failed = format!("{filter}%20and%20outcome.result%20eq%20%22FAILURE%22");
     let failed = get(&sandbox, &failed).await;
-    assert_eq!(failed[0]["target"][0]["alternateId"], "hypatia@example.com");
-    assert_eq!(failed[0]["target"][1]["type"], "AppInstance");
-    assert!(text(&failed[0]["outcome"], "reason").contains("creating user hypatia@example.com"));
+    assert_eq!(targets(&failed[0]), ["AppUser", "AppInstance", "User"]);
+    let [app_user, _, user] = [0, 1, 2].map(|index| text(&failed[0]["target"][index], "id"));
+    assert_eq!(Some(user), sandbox.user_id("hypatia@example.com"));
+    assert!(app_user.starts_with("0ua"), "{app_user}");
+    let reason = text(&failed[0]["outcome"], "reason");
+    assert!(
+        reason.starts_with("Bad Request. Errors reported by remote server: "),
+        "{reason}"
+    );
+}
+
+fn targets(event: &Value) -> Vec<String> {
+    let targets = event["target"].as_array().expect("targets").iter();
+    targets.map(|target| text(target, "type")).collect()
+}
+
+// Source: `application.provision.user.verify_exists` in "Provisioning Integration Error Events". A public record of an
+// org has the event of a group that could not be created, with the app as its only target.
+#[tokio::test]
+async fn a_refused_token_is_a_failure_of_the_first_request_of_each_job() {
+    let company = Company::small(1, 1).team("all", &[ADA]);
+    let builder = builder().company(company).page_size(None);
+    let builder = builder.stage(Stage::Provisioned);
+    let sandbox = builder.start().await.expect("a sandbox");
+    assert_eq!(sandbox.console().delete_scim_tokens(), 1);
+    let apps = "/api/v1/apps?filter=name%20eq%20%22amazon_aws_sso%22";
+    let apps = get(&sandbox, apps).await;
+    let app = format!("/api/v1/apps/{}", text(&apps[0], "id"));
+    let assigned = json!({ "id": sandbox.user_id(ADA) });
+    post(&sandbox, &format!("{app}/users"), &assigned).await;
+    let push = json!({ "sourceGroupId": sandbox.group_id("all"), "targetGroupName": "all" });
+    post(&sandbox, &format!("{app}/group-push/mappings"), &push).await;
+    let failed = "/api/v1/logs?filter=outcome.result%20eq%20%22FAILURE%22";
+    let events = get(&sandbox, failed).await;
+    let events = events.as_array().expect("a list");
+    let mut found: Vec<String> = events
+        .iter()
+        .map(|event| {
+            let reason = text(&event["outcome"], "reason");
+            assert!(reason.starts_with("Unauthorized"), "{event}");
+            let kind = text(event, "eventType").replace("application.provision.", "");
+            format!("{kind}: {}", targets(event).join(", "))
+        })
+        .collect();
+    found.sort();
+    assert_eq!(
+        found,
+        [
+            "group.add: AppInstance",
+            "user.verify_exists: AppUser, AppInstance, User",
+        ]
+    );
+}
+
+// Source: "Some events may be delayed" and the parameters of "System Log query".
+#[tokio::test]
+async fn a_late_event_is_not_found_before_it_is_stored() {
+    let builder = builder()
+        .page_size(None)
+        .system_log_delay(Duration::from_mins(1));
+    let sandbox = builder.start().await.expect("a sandbox");
+    lifecycle(&sandbox, "suspend").await;
+    let bounded = "/api/v1/logs?sortOrder=DESCENDING&since=2026-06-01T00:00:00Z";
+    let polling = "/api/v1/logs?since=2026-06-01T12:00:30Z";
+    let count = async |path| kinds(&get(&sandbox, path).await).len();
+    assert_eq!([count(bounded).await, count(polling).await], [0, 0]);
+    sandbox.advance(Duration::from_mins(1));
+    // A polling query selects by the time at which the event was stored.
+    assert_eq!([count(bounded).await, count(polling).await], [1, 1]);
+    let later = bounded.replace("T00:00:00Z", "T12:00:30Z");
+    assert_eq!(kinds(&get(&sandbox, &later).await).len(), 0);
 }

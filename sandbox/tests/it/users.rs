@@ -38,13 +38,20 @@ async fn a_user_is_created_active_staged_or_provisioned() {
     let path = "/api/v1/users?nextLogin=changePassword";
     let (status, ..) = refusal(okta(&sandbox, Method::POST, path).json(&body)).await;
     assert_eq!(status, 400);
+    let short =
+        json!({ "profile": profile(), "credentials": { "password": { "value": "1234567" } } });
+    let request = okta(&sandbox, Method::POST, "/api/v1/users").json(&short);
+    let (status, code, ..) = refusal(request).await;
+    assert_eq!((status, code.as_str()), (403, "E0000014"));
 }
 
 // Source: `User` in the API description: read-only members, and timestamps with milliseconds.
 #[tokio::test]
 async fn a_new_user_has_the_members_that_the_system_sets() {
     let sandbox = sandbox().await;
-    let body = json!({ "profile": profile(), "id": "00uMine", "status": "SUSPENDED", "groupIds": [sandbox.group_id("aws-users")] });
+    let mut profile = profile();
+    profile["title"] = Value::Null;
+    let body = json!({ "profile": profile, "id": "00uMine", "status": "SUSPENDED", "groupIds": [sandbox.group_id("aws-users")] });
     let user = post(&sandbox, "/api/v1/users?activate=false", &body).await;
     let id = text(&user, "id");
     assert!(id.starts_with("00u1"), "{id}");
@@ -54,6 +61,7 @@ async fn a_new_user_has_the_members_that_the_system_sets() {
         (&"STAGED".into(), &Value::Null)
     );
     assert_eq!(user["credentials"]["provider"]["type"], "OKTA");
+    assert_eq!(user["profile"].get("title"), None);
     assert!(user["_links"]["activate"]["href"].is_string());
     let groups = get(&sandbox, &format!("/api/v1/users/{id}/groups")).await;
     let names: Vec<&Value> = groups

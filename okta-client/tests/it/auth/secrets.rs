@@ -64,6 +64,11 @@ async fn no_output_contains_an_access_token_an_assertion_a_proof_or_a_key() {
             .filter(|line| !line.starts_with('-')),
     );
     for request in org.requests() {
+        // Its `Debug` output does not show the value, and HTTP/2 does not index it.
+        let credentials = ["authorization", "dpop"].map(|name| request.headers().get(name));
+        for value in credentials.into_iter().flatten() {
+            assert!(value.is_sensitive());
+        }
         hidden.extend(header(&request, "dpop"));
         if is_token_request(&request) {
             hidden.push(field(&request, "client_assertion"));

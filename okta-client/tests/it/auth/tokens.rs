@@ -11,12 +11,13 @@ use std::{
 use bytes::Bytes;
 use futures::{
     FutureExt as _,
-    future::{BoxFuture, join_all},
+    future::{BoxFuture, join, join_all},
 };
 use http::{Request, Response};
-use okta_client::{AccessToken, Credential, DpopKey, ListGroups, TokenSource, TokenType};
-use rest_core::{ManualClock, Secret};
+use okta_client::{AccessToken, Credential, DpopKey, Id, ListGroups, TokenSource, TokenType};
+use rest_core::{ManualClock, Secret, Transport, TransportError};
 use serde_json::json;
+use tokio::sync::watch;
 
 use super::{Answering, EC256, app, challenge, is_token_request, key, oauth_error, proof, token};
 use crate::{Org, client, clock, group_id, header, json as answer, with};
@@ -153,6 +154,52 @@ async fn fifty_parallel_calls_with_a_revoked_token_refresh_it_once() {
     ids.sort();
     ids.dedup();
     assert_eq!(ids.len(), calls.len() + 2);
+}
+
+/// An org whose answers about the group `00g2` arrive only after their release.
+#[derive(Debug)]
+struct Late {
+    org: Answering,
+    released: watch::Receiver<bool>,
+}
+
+impl Transport for Late {
+    fn send(
+        &self,
+        request: Request<Bytes>,
+    ) -> BoxFuture<'_, Result<Response<Bytes>, TransportError>> {
+        let is_late = request.uri().path().ends_with("/00g2");
+        let response = self.org.send(request);
+        let mut released = self.released.clone();
+        Box::pin(async move {
+            if is_late {
+                released.wait_for(|released| *released).await.unwrap();
+            }
+            response.await
+        })
+    }
+}
+
+#[tokio::test]
+async fn a_late_refusal_of_an_old_token_does_not_replace_the_new_one() {
+    let valid_from = Arc::new(AtomicU64::new(0));
+    let org = issuer(Arc::clone(&valid_from), 3600);
+    let (release, released) = watch::channel(false);
+    let transport = Late {
+        org: org.clone(),
+        released,
+    };
+    let client = client(Arc::new(transport), app(), &clock());
+    let (groups, late_id) = (client.groups(), Id::parse("00g2").unwrap());
+    groups.get(&group_id()).await.unwrap();
+    valid_from.store(2, Ordering::Relaxed);
+    let early = async {
+        groups.get(&group_id()).await.unwrap();
+        release.send(true).unwrap();
+    };
+    let ((), late) = join(early, groups.get(&late_id)).await;
+    late.unwrap();
+    assert_eq!(org.token_requests().len(), 2);
 }
 
 #[tokio::test]

@@ -49,13 +49,17 @@ async fn a_domain_is_looked_up_if_its_creation_returns_an_empty_body() {
         { "id": "OcD1", "domain": "other.example.com" },
         { "id": "OcD2", "domain": "login.example.com" }
     ] });
-    let org = Org::responding([empty(204), json(200, list)]);
+    // Only the domain itself has its records.
+    let record = json!({ "recordType": "TXT", "fqdn": "_oktaverification.login.example.com", "values": ["a"] });
+    let domain = json!({ "id": "OcD2", "domain": "login.example.com", "dnsRecords": [record] });
+    let org = Org::responding([empty(204), json(200, list), json(200, domain)]);
     let new = NewDomain {
         name: "Login.example.com".to_owned(),
         certificate: CertificateSource::Manual,
     };
     let domain = org.client().domains().create(&new).await.unwrap();
     assert_eq!(domain.id.as_str(), "OcD2");
+    assert_eq!(domain.dns_records.len(), 1);
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use okta_client::{CsrSubject, Id};
 use serde_json::json;
 
 use super::{check, list, resource, wire};
-use crate::{Org, app_id, empty, json, text};
+use crate::{Org, app_id, empty, json, text, with};
 
 #[tokio::test]
 async fn calls_for_saml_match_the_api_reference() {
@@ -57,14 +57,17 @@ async fn calls_for_saml_match_the_api_reference() {
 
 #[tokio::test]
 async fn a_page_or_nothing_is_not_saml_metadata() {
-    for body in ["<html><body>Sign in</body></html>", "", "{}"] {
-        let org = Org::responding([text(200, body)]);
+    let page = "<html><body>Sign in to see the EntityDescriptor</body></html>";
+    let page = with(text(200, page), "content-type", "text/html; charset=utf-8");
+    let bodies = ["<html><body>Sign in</body></html>", "", "{}"];
+    for response in bodies.map(|body| text(200, body)).into_iter().chain([page]) {
+        let org = Org::responding([response]);
         let metadata = org
             .client()
             .apps()
             .saml_metadata(&app_id(), &Id::parse("k").unwrap())
             .await;
-        let error = metadata.expect_err(body);
+        let error = metadata.expect_err("no metadata");
         assert_eq!(error.status(), Some(200));
         assert!(error.help().is_some_and(|help| help.contains("proxy")));
     }

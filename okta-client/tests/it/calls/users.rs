@@ -199,6 +199,25 @@ async fn a_replacement_of_a_user_names_the_version_that_was_read() {
 }
 
 #[tokio::test]
+async fn a_lost_write_of_a_version_is_not_repeated_because_the_repetition_would_name_an_old_one() {
+    let lost = || TransportError::maybe_sent("reset");
+    let org = Org::default().then(Err(lost())).then(Err(lost()));
+    let (okta, edit) = (org.client(), Edit::new());
+    let options = UpdateUser {
+        if_match: Some("W/\"17\"".to_owned()),
+        ..UpdateUser::default()
+    };
+    let users = okta.users();
+    for result in [
+        users.update(&user_id(), &edit, &options).await,
+        users.replace(&user_id(), &edit, &options).await,
+    ] {
+        assert!(result.expect_err("no answer").may_have_acted());
+    }
+    assert_eq!(org.requests().len(), 2);
+}
+
+#[tokio::test]
 async fn a_lost_deletion_is_not_repeated_because_the_repetition_would_delete_a_deactivated_user() {
     let lost = TransportError::maybe_sent("reset");
     let org = Org::default().then(Err(lost)).then(Ok(empty(204)));

@@ -34,9 +34,7 @@ impl Transport for Recorder {
             "id": "x1", "kid": "x1", "uuid": "x1", "name": "x", "label": "x", "status": "ACTIVE",
             "csr": "x", "profile": { "login": "x", "name": "x" }, "domains": [],
         });
-        let is_list = facts["response"]
-            .as_str()
-            .is_some_and(|name| name.starts_with('['));
+        let is_list = facts["response"].is_array();
         let status = u16::try_from(facts["success"][0].as_u64().unwrap()).unwrap();
         let response = match name {
             // Okta answers this to the deletion of an app, which is then read.

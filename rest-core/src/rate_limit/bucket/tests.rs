@@ -85,11 +85,23 @@ fn a_request_without_a_response_counts_as_used() {
 
 #[test]
 fn the_responses_of_one_window_may_arrive_in_any_order() {
-    let mut bucket = bucket(10, 9, 60);
+    let mut bucket = bucket(100, 9, 60);
     let [first, second] = [(), ()].map(|()| bucket.send(secs(1)));
-    bucket.answered(second, report(10, 0, 2, 58), secs(2));
-    bucket.answered(first, report(10, 1, 2, 58), secs(2));
-    check(&mut bucket, 2, WaitUntil(secs(60)));
+    bucket.answered(second, report(100, 7, 2, 58), secs(2));
+    bucket.answered(first, report(100, 8, 2, 58), secs(2));
+    for _ in 0..7 {
+        check(&mut bucket, 2, Send);
+        bucket.send(secs(2));
+    }
+    check(&mut bucket, 2, WaitForResult);
+}
+
+#[test]
+fn a_clock_of_the_server_that_was_set_back_begins_a_window() {
+    let mut bucket = bucket(10, 9, 60);
+    check(&mut bucket, 60, Send);
+    exchange(&mut bucket, 60, report(10, 0, 0, 40), 61);
+    check(&mut bucket, 61, WaitUntil(secs(101)));
 }
 
 #[test]
