@@ -85,7 +85,7 @@ pub enum EventKind {
     RateLimited {
         /// The origin of the service, such as `https://acme.okta.com`.
         origin: String,
-        /// What is limited, such as `/api/v1/groups`.
+        /// The limit, such as `/api/v1/groups`.
         limit: String,
         /// The end of the wait.
         #[schemars(with = "String")]

@@ -164,7 +164,7 @@ mod tests {
     }
 
     proptest! {
-        /// What is a list for `serde_json` is one here, with the same elements; anything else is an error.
+        /// A list has the elements that `serde_json` finds. A text that is no list for `serde_json` is an error.
         #[test]
         fn a_list_is_split_as_serde_json_splits_it(body in r#"\[?( ?(\{"id": ?"00g1"\}|"\\?[\[\],a]"|-?1e?[0-9]|null|\[\[1?\],2\])[ ,]?){0,5}[ \]]{0,2}"#) {
             let expected = serde_json::from_str::<Vec<&RawValue>>(&body).ok();

@@ -80,15 +80,15 @@ impl Gate {
     /// Waits until a request of `bucket` may be sent. A request without a bucket waits only for the
     /// number of concurrent requests.
     ///
-    /// Calls `report` with the bucket and the time to wait before the first wait. Fails with the time to wait if it is longer
-    /// than `max_wait`.
+    /// Calls `report` with the bucket and the time before each wait, until it returns true. Fails with the time to wait if
+    /// it is longer than `max_wait`.
     pub(crate) async fn pass<'a>(
         self: &'a Arc<Self>,
         lane: &'a Arc<Lane>,
         bucket: Option<&str>,
         max_wait: Duration,
         clock: &dyn Clock,
-        report: &(dyn Fn(&str, Duration) + Sync),
+        report: &(dyn Fn(&str, Duration) -> bool + Sync),
     ) -> Result<Permit, Duration> {
         let turn = lane.turn(bucket.unwrap_or_default());
         let _turn = turn.lock().await;
@@ -115,8 +115,7 @@ impl Gate {
                 return Err(wait);
             }
             if !is_reported {
-                report(bucket.unwrap_or_default(), wait);
-                is_reported = true;
+                is_reported = report(bucket.unwrap_or_default(), wait);
             }
             select(clock.sleep(wait), changed).await;
         }

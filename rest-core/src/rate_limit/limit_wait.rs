@@ -23,8 +23,7 @@ struct Observer(Arc<dyn Fn(&LimitWait) + Send + Sync>);
 pub struct LimitWait {
     /// The origin of the service, such as `https://acme.okta.com`.
     pub origin: String,
-    /// What is limited: the bucket of the limit, such as `/api/v1/users`, or the path of a call if the service itself asked
-    /// to wait.
+    /// The bucket of the limit, such as `/api/v1/users`, or the path of the call if the service itself asked to wait.
     pub limit: String,
     /// The end of the wait, at most a year away.
     pub until: SystemTime,
@@ -42,10 +41,10 @@ impl LimitWait {
         OBSERVER.scope(Observer(Arc::new(observer)), work).await
     }
 
-    /// Reports a wait that starts now, unless it is short.
-    pub(crate) fn report(origin: &str, limit: &str, wait: Duration, clock: &dyn Clock) {
+    /// Reports a wait that starts now, unless it is short. Returns whether it was reported.
+    pub(crate) fn report(origin: &str, limit: &str, wait: Duration, clock: &dyn Clock) -> bool {
         if wait < REPORTED_WAIT {
-            return;
+            return false;
         }
         let until = end_of_wait(clock.now(), wait);
         let date = httpdate::fmt_http_date(until);
@@ -61,8 +60,9 @@ impl LimitWait {
             limit: limit.to_owned(),
             until,
         };
-        // Outside of a scope, nobody is told.
+        // A call outside of a scope has no observer.
         let _ = OBSERVER.try_with(|observer| (observer.0)(&report));
+        true
     }
 }
 
