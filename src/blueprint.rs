@@ -11,28 +11,65 @@
 //!     permission_set = "AdministratorAccess"
 //!     "#,
 //! )?;
-//! assert_eq!(blueprint.access[0].permission_set, "AdministratorAccess");
+//! assert_eq!(blueprint.access[0].user.as_deref(), Some("ada.lovelace@example.com"));
 //! # Ok::<(), okta_aws_sso::blueprint::ParseBlueprintError>(())
 //! ```
+//!
+//! For many accounts, an entry selects them: by organizational unit, tag or name. `for` repeats an entry for each value of a
+//! list:
+//!
+//! ```
+//! let blueprint = okta_aws_sso::Blueprint::from_toml(
+//!     r#"
+//!     [lists]
+//!     team = ["payments", "search"]
+//!
+//!     [[access]]
+//!     for = "team"
+//!     groups = { "aws-{team}-developers" = "PowerUserAccess", "aws-{team}-readers" = "ReadOnlyAccess" }
+//!     accounts = { tag = { team = "{team}" }, ou = ["Development"], except = ["*-archive"] }
+//!     "#,
+//! )?;
+//! assert_eq!(blueprint.pushed_groups().len(), 4);
+//! # Ok::<(), okta_aws_sso::blueprint::ParseBlueprintError>(())
+//! ```
+//!
+//! [`Blueprint::expand`] resolves the selectors against the accounts of an organization.
 
+mod access;
+mod accounts;
 mod diagnostic;
+mod expand;
+mod include;
+mod permission_set;
+mod rounds;
+mod select;
+mod shape;
+mod text;
 mod validate;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 use sha2::{Digest, Sha256};
 use url::Url;
 
 use crate::{
     error::{Error, ErrorKind},
-    plan::{Problem, Subject},
+    plan::{Note, Problem, Subject},
 };
 
+pub use access::{Access, ForEach, OneOrMany, PrincipalSpec};
+pub use accounts::{AccountFilter, Accounts};
 pub use diagnostic::ParseBlueprintError;
-pub(crate) use validate::well_known_policy;
+pub use expand::{EarlierMatches, Expansion, Row};
+pub use include::{Origin, Origins};
+pub use permission_set::{PermissionSetSpec, PermissionsBoundary};
+pub(crate) use select::account_name;
 
 /// The wanted state of Okta and AWS.
 ///
@@ -56,12 +93,22 @@ pub struct Blueprint {
     #[serde(default)]
     #[schemars(extend("propertyNames" = {"pattern": r"^[A-Za-z0-9_+=,.@-]{1,32}$"}))]
     pub permission_sets: BTreeMap<String, PermissionSetSpec>,
-    /// The access: each entry gives one user or group one role in one or more accounts.
+    /// The access: each entry gives users or groups their roles in accounts.
     #[serde(default)]
     pub access: Vec<Access>,
+    /// The lists for `for`, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub lists: BTreeMap<String, Vec<String>>,
+    /// Files with more `access`, `permission_sets` and `lists`: paths relative to this file, which may contain `*`, `?`
+    /// and `**`. Only a file has them ([`Blueprint::load`]), and a loaded blueprint has the contents instead.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub include: Vec<String>,
     /// The sign-in test at the end.
     #[serde(default)]
     pub sign_in: SignIn,
+    /// The places of the entries of `access`, if the blueprint was read from text.
+    #[serde(skip)]
+    pub origins: Origins,
 }
 
 /// The section `okta` of a blueprint.
@@ -147,46 +194,6 @@ pub enum WaitFor {
     Access,
 }
 
-/// A permission set: the permissions of a role.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct PermissionSetSpec {
-    /// The description, 1 to 700 characters.
-    #[schemars(extend("minLength" = 1, "maxLength" = 700))]
-    pub description: Option<String>,
-    /// The session duration, an ISO 8601 duration from `PT1H` to `PT12H`.
-    #[schemars(extend("pattern" = r"^PT(?=[0-9])(([0-9]|1[0-2])H)?([0-9]+M)?([0-9]+S)?$"))]
-    pub session_duration: Option<String>,
-    /// ARNs of AWS managed policies.
-    #[schemars(inner(regex(pattern = r"^arn:[^:]*:iam::aws:policy/")))]
-    pub managed_policies: Vec<String>,
-    /// The inline policy document, as a JSON string.
-    #[schemars(extend("pattern" = r"^\s*\{", "contentMediaType" = "application/json"))]
-    pub inline_policy: Option<String>,
-}
-
-/// One entry of access: a user or group, a role, and its accounts.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[schemars(transform = access_schema)]
-pub struct Access {
-    /// The login of an Okta user. Exactly one of `user` and `group` is set.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub user: Option<String>,
-    /// The name of an Okta group.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub group: Option<String>,
-    /// The id or name of an account.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub account: Option<String>,
-    /// Ids or names of several accounts.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(extend("uniqueItems" = true))]
-    pub accounts: Vec<String>,
-    /// The name of the permission set.
-    pub permission_set: String,
-}
-
 /// The sign-in test at the end.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -197,33 +204,12 @@ pub struct SignIn {
     pub skip: bool,
 }
 
-/// A user or a group, by its name in Okta.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[non_exhaustive]
-pub enum PrincipalSpec {
-    /// A user's login.
-    User(String),
-    /// A group's name.
-    Group(String),
-}
-
 /// The blueprint of the sandbox's company: groups whose members become AWS users, groups that are pushed to AWS and get access,
 /// and described permission sets.
 pub const EXAMPLE: &str = include_str!("../examples/blueprint.toml");
 
 /// Maximum size of the text of a blueprint. A blueprint of 300 accounts has 40 KB.
 const MAX_BYTES: usize = 4 << 20;
-
-/// Adds to the schema of an access entry: one user or group, and at least one account.
-fn access_schema(schema: &mut schemars::Schema) {
-    let present = |key: &str| json!({"required": [key], "properties": {key: {"type": "string"}}});
-    schema.insert(
-        "oneOf".to_owned(),
-        json!([present("user"), present("group")]),
-    );
-    let accounts = json!({"required": ["accounts"], "properties": {"accounts": {"minItems": 1}}});
-    schema.insert("anyOf".to_owned(), json!([present("account"), accounts]));
-}
 
 impl Blueprint {
     /// Reads a blueprint from TOML and validates it.
@@ -233,13 +219,7 @@ impl Blueprint {
     /// Fails if the text has more than 4 MiB, is not TOML, has an unknown key, or contradicts a rule of the blueprint. The error
     /// points to the position in the text.
     pub fn from_toml(text: &str) -> Result<Self, ParseBlueprintError> {
-        ParseBlueprintError::check_size(text, MAX_BYTES)?;
-        let blueprint: Self =
-            toml::from_str(text).map_err(|error| ParseBlueprintError::toml(text, &error))?;
-        match ParseBlueprintError::problems(Some(text), &validate::problems(&blueprint)) {
-            Some(error) => Err(error),
-            None => Ok(blueprint),
-        }
+        include::from_text(text, include::Format::Toml)
     }
 
     /// Reads a blueprint from JSON and validates it.
@@ -248,13 +228,7 @@ impl Blueprint {
     ///
     /// Fails in the same cases as [`Blueprint::from_toml`].
     pub fn from_json(text: &str) -> Result<Self, ParseBlueprintError> {
-        ParseBlueprintError::check_size(text, MAX_BYTES)?;
-        let blueprint: Self =
-            serde_json::from_str(text).map_err(|error| ParseBlueprintError::json(text, &error))?;
-        match ParseBlueprintError::problems(None, &validate::problems(&blueprint)) {
-            Some(error) => Err(error),
-            None => Ok(blueprint),
-        }
+        include::from_text(text, include::Format::Json)
     }
 
     /// Returns the violated rules of a blueprint, each with its place. A blueprint that was read from text has none.
@@ -288,26 +262,47 @@ impl Blueprint {
         crate::text::hex(&Sha256::digest(json))
     }
 
+    /// Returns the entries of access after `for`, each with the position of its entry in `access`. An entry that cannot be
+    /// repeated is left out, and [`validate`](Self::validate) reports it.
+    pub fn entries(&self) -> impl Iterator<Item = (usize, Cow<'_, Access>)> {
+        let entries = self.access.iter().enumerate();
+        entries.flat_map(|(position, access)| {
+            let rounds = rounds::rounds(access, &self.lists).unwrap_or_default();
+            rounds.into_iter().map(move |access| (position, access))
+        })
+    }
+
+    /// Returns the place of an entry of access for a message, such as `access[2] (company.toml:40)`.
+    #[must_use]
+    pub fn place(&self, entry: usize) -> String {
+        match self.origins.0.get(entry) {
+            Some(origin) => format!("access[{entry}] ({origin})"),
+            None => format!("access[{entry}]"),
+        }
+    }
+
     /// Returns the groups that are pushed: the groups in `access` and `provisioning.push_groups`.
     #[must_use]
-    pub fn pushed_groups(&self) -> BTreeSet<&str> {
-        let named = self.provisioning.push_groups.iter().map(String::as_str);
-        self.access
-            .iter()
-            .filter_map(|access| access.group.as_deref())
-            .chain(named)
-            .collect()
+    pub fn pushed_groups(&self) -> BTreeSet<String> {
+        let named = self.provisioning.push_groups.iter().cloned();
+        let with_access = self.principals().into_iter();
+        let groups = with_access.filter_map(|principal| match principal {
+            PrincipalSpec::Group(name) => Some(name),
+            PrincipalSpec::User(_) => None,
+        });
+        groups.chain(named).collect()
     }
 
     /// Returns the users that are assigned individually: the users in `access` and `provisioning.assign_users`.
     #[must_use]
-    pub fn assigned_users(&self) -> BTreeSet<&str> {
-        let named = self.provisioning.assign_users.iter().map(String::as_str);
-        self.access
-            .iter()
-            .filter_map(|access| access.user.as_deref())
-            .chain(named)
-            .collect()
+    pub fn assigned_users(&self) -> BTreeSet<String> {
+        let named = self.provisioning.assign_users.iter().cloned();
+        let with_access = self.principals().into_iter();
+        let users = with_access.filter_map(|principal| match principal {
+            PrincipalSpec::User(login) => Some(login),
+            PrincipalSpec::Group(_) => None,
+        });
+        users.chain(named).collect()
     }
 
     /// Returns the groups whose members are assigned.
@@ -321,72 +316,75 @@ impl Blueprint {
     }
 
     /// Returns the permission sets that are used or described, by name. A set without policies whose name is an AWS
-    /// managed policy for a job function gets that policy.
+    /// managed policy for a job function gets that policy. Managed policies have their ARNs, and session durations are in
+    /// ISO 8601.
     #[must_use]
-    pub fn desired_permission_sets(&self) -> BTreeMap<&str, PermissionSetSpec> {
-        let mut desired: BTreeMap<&str, PermissionSetSpec> = self
-            .permission_sets
-            .iter()
-            .map(|(name, set)| (name.as_str(), set.clone()))
-            .collect();
-        for (name, set) in &mut desired {
-            if set.managed_policies.is_empty() && set.inline_policy.is_none() {
-                set.managed_policies.extend(well_known_policy(name));
+    pub fn desired_permission_sets(&self) -> BTreeMap<String, PermissionSetSpec> {
+        let mut desired: BTreeMap<String, PermissionSetSpec> = BTreeMap::new();
+        for (name, set) in &self.permission_sets {
+            let mut set = set.normalized();
+            let has_policy = !set.managed_policies.is_empty()
+                || !set.customer_managed_policies.is_empty()
+                || set.inline_policy.is_some();
+            if !has_policy && !set.existing {
+                set.managed_policies
+                    .extend(validate::well_known_policy(name));
             }
+            desired.insert(name.clone(), set);
         }
-        for access in &self.access {
-            desired
-                .entry(&access.permission_set)
-                .or_insert_with(|| PermissionSetSpec {
-                    managed_policies: well_known_policy(&access.permission_set)
-                        .into_iter()
-                        .collect(),
-                    ..PermissionSetSpec::default()
-                });
+        for (_, access) in self.entries() {
+            for (_, set) in access.grants() {
+                if !desired.contains_key(set) {
+                    let well_known = PermissionSetSpec {
+                        managed_policies: validate::well_known_policy(set).into_iter().collect(),
+                        ..PermissionSetSpec::default()
+                    };
+                    desired.insert(set.to_owned(), well_known);
+                }
+            }
         }
         desired
     }
-}
 
-impl Blueprint {
+    /// Returns warnings about values that may be right and may be wrong, such as an unknown AWS managed policy.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<Note> {
+        let sets = self.permission_sets.iter();
+        let unknown = sets.flat_map(|(name, set)| {
+            let note = move |text| {
+                Note::new("unknown-managed-policy", text)
+                    .about(Subject::permission_set(name.clone()))
+            };
+            set.unknown_policies().map(note)
+        });
+        unknown.collect()
+    }
+
+    /// Returns the users and groups of `access`.
+    pub(crate) fn principals(&self) -> BTreeSet<PrincipalSpec> {
+        let entries = self.entries();
+        let principals = entries.map(|(_, access)| access.principals().collect::<Vec<_>>());
+        principals.flatten().collect()
+    }
+
     /// Returns the roles that a group gets, such as `AdministratorAccess in 111122223333`.
     pub(crate) fn roles_of_group(&self, group: &str) -> Vec<String> {
-        let access = self.access.iter();
-        let of_group = access.filter(|access| access.group.as_deref() == Some(group));
-        of_group
-            .flat_map(|access| {
-                let role = |account| format!("{} in {account}", access.permission_set);
-                access.accounts().map(role)
-            })
-            .collect()
-    }
-}
-
-impl Access {
-    /// Returns the user or group. A validated entry has either a user or a group.
-    #[must_use]
-    pub fn principal(&self) -> PrincipalSpec {
-        match (&self.user, &self.group) {
-            (Some(user), _) => PrincipalSpec::User(user.clone()),
-            (None, group) => PrincipalSpec::Group(group.clone().unwrap_or_default()),
+        let mut roles = Vec::new();
+        for (_, access) in self.entries() {
+            let grants = access.grants();
+            let sets = grants.filter(
+                |(principal, _)| matches!(principal, PrincipalSpec::Group(name) if name == group),
+            );
+            for (_, set) in sets {
+                match &*access.selector() {
+                    Accounts::Named(names) => {
+                        roles.extend(names.iter().map(|name| format!("{set} in {name}")));
+                    }
+                    filter @ Accounts::Where(_) => roles.push(format!("{set} in {filter}")),
+                }
+            }
         }
-    }
-
-    /// Returns the ids or names of the accounts.
-    pub fn accounts(&self) -> impl Iterator<Item = &str> {
-        self.account
-            .iter()
-            .chain(&self.accounts)
-            .map(String::as_str)
-    }
-}
-
-impl std::fmt::Display for PrincipalSpec {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::User(login) => write!(f, "user {login}"),
-            Self::Group(name) => write!(f, "group {name}"),
-        }
+        roles
     }
 }
 

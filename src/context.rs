@@ -4,6 +4,7 @@ use std::{
     any::{Any, TypeId},
     collections::{BTreeMap, HashMap},
     sync::{Arc, Mutex, MutexGuard, OnceLock},
+    time::Duration,
 };
 
 use futures::future::BoxFuture;
@@ -36,11 +37,36 @@ pub struct Context {
     facts_at_start: Facts,
     operator: Arc<dyn Operator>,
     clock: Arc<dyn Clock>,
-    run_memory: Mutex<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>,
+    /// The elapsed time of the clock at the start.
+    started: Duration,
+    run_memory: Memory,
+    shared_reads: Arc<Memory>,
     /// Saves the state; only during an apply.
     saver: OnceLock<Box<dyn Saver>>,
     /// The events of the run; only during an apply.
     events: OnceLock<Arc<Emitter>>,
+}
+
+/// Values of any type, by their type.
+#[derive(Default)]
+pub(crate) struct Memory(Mutex<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>);
+
+impl Memory {
+    /// Returns the value of this type. The first call creates it.
+    fn get<T: Default + Send + Sync + 'static>(&self) -> Arc<T> {
+        let value = Arc::clone(
+            lock(&self.0)
+                .entry(TypeId::of::<T>())
+                .or_insert_with(|| Arc::new(T::default())),
+        );
+        value
+            .downcast()
+            .expect("the key of a value is the id of its type")
+    }
+
+    pub(crate) fn clear(&self) {
+        lock(&self.0).clear();
+    }
 }
 
 /// Saves what a context has changed.
@@ -74,8 +100,10 @@ impl Context {
                 files: BTreeMap::new(),
             }),
             operator,
+            started: clock.elapsed(),
             clock,
-            run_memory: Mutex::default(),
+            run_memory: Memory::default(),
+            shared_reads: Arc::default(),
             saver: OnceLock::new(),
             events: OnceLock::new(),
         }
@@ -163,14 +191,23 @@ impl Context {
     /// ```
     #[must_use]
     pub fn run_memory<T: Default + Send + Sync + 'static>(&self) -> Arc<T> {
-        let value = Arc::clone(
-            lock(&self.run_memory)
-                .entry(TypeId::of::<T>())
-                .or_insert_with(|| Arc::new(T::default())),
-        );
-        value
-            .downcast()
-            .expect("the key of a value is the id of its type")
+        self.run_memory.get()
+    }
+
+    /// Returns the reads of this type that a plan shares with the run that applies it, and with the check after that run.
+    pub(crate) fn shared_reads<T: Default + Send + Sync + 'static>(&self) -> Arc<T> {
+        self.shared_reads.get()
+    }
+
+    /// Returns the time since the context was created. What was read earlier is older.
+    pub(crate) fn age(&self) -> Duration {
+        self.clock.elapsed().saturating_sub(self.started)
+    }
+
+    /// Sets the shared reads, which live longer than this context.
+    pub(crate) fn with_shared_reads(mut self, reads: &Arc<Memory>) -> Self {
+        self.shared_reads = Arc::clone(reads);
+        self
     }
 
     /// Stores a file that is saved beside the state.

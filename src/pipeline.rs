@@ -7,7 +7,10 @@ mod wait_policy;
 use std::{
     collections::{BTreeSet, HashSet},
     fmt,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -24,7 +27,7 @@ pub use wait_policy::WaitPolicy;
 
 use crate::{
     blueprint::Blueprint,
-    context::Context,
+    context::{Context, Memory},
     error::{Error, ErrorKind, Result},
     event::{Emitter, Event, EventKind, Listeners},
     guard::Guard,
@@ -66,6 +69,9 @@ pub struct Pipeline {
     strict: bool,
     scim_token: Option<Secret>,
     listeners: Arc<Listeners>,
+    shared_reads: Arc<Memory>,
+    /// Whether the shared reads are those of a run that has just ended.
+    has_just_applied: AtomicBool,
 }
 
 /// The result of [`Pipeline::verify`].
@@ -102,6 +108,8 @@ impl Pipeline {
             strict: false,
             scim_token: None,
             listeners: Arc::default(),
+            shared_reads: Arc::default(),
+            has_just_applied: AtomicBool::new(false),
         }
     }
 
@@ -200,6 +208,7 @@ impl Pipeline {
     pub async fn plan(&self) -> Result<Plan> {
         self.check_steps()?;
         self.check_blueprint()?;
+        self.forget_reads();
         let state = self.store.load().await?;
         let (lineage, serial, facts) = state.map_or_else(
             || (String::new(), 0, Facts::default()),
@@ -371,6 +380,7 @@ impl Pipeline {
         saver.set_removals(removals).await;
         cx.checkpoint().await?;
         let report = run.into_report();
+        self.has_just_applied.store(true, Ordering::Relaxed);
         let complete = report.is_complete();
         events.emit(EventKind::RunFinished { complete });
         Ok(report)
@@ -382,6 +392,21 @@ impl Pipeline {
     ///
     /// Fails if a service cannot be read.
     pub async fn verify(&self) -> Result<Verification> {
+        // The check of a run uses what the run has read and written, once.
+        if !self.has_just_applied.load(Ordering::Relaxed) {
+            self.forget_reads();
+        }
+        let verified = self.verify_now().await;
+        self.forget_reads();
+        verified
+    }
+
+    fn forget_reads(&self) {
+        self.has_just_applied.store(false, Ordering::Relaxed);
+        self.shared_reads.clear();
+    }
+
+    async fn verify_now(&self) -> Result<Verification> {
         let facts = self
             .store
             .load()
@@ -404,7 +429,8 @@ impl Pipeline {
     }
 
     async fn context(&self, facts: Facts) -> Result<Context> {
-        let cx = Context::new(facts, self.operator.clone(), self.clock.clone());
+        let cx = Context::new(facts, self.operator.clone(), self.clock.clone())
+            .with_shared_reads(&self.shared_reads);
         if let Some(sync_state) = self.store.read(SyncState::FILE).await? {
             cx.set_saved_file(SyncState::FILE, sync_state);
         }
@@ -505,6 +531,7 @@ async fn plan_step(step: &dyn Step, cx: &Context) -> Result<StepPlan> {
         problems: planned.problems,
         hazards: planned.hazards,
         notes: planned.notes,
+        selections: planned.selections,
         totals: planned.totals,
         ..StepPlan::new(id.clone(), step.title())
     };

@@ -3,6 +3,7 @@
 mod change;
 mod hazard;
 mod problem;
+mod selection;
 mod subject;
 
 use std::{
@@ -20,6 +21,7 @@ pub use change::{Action, Change, Field, Value};
 pub use hazard::Hazard;
 pub(crate) use hazard::protected_name;
 pub use problem::{Code, Note, Problem};
+pub use selection::{SelectedAccount, Selection};
 pub use subject::{Kind, Name, Need, PolicyRef, Principal, Subject};
 
 use crate::{
@@ -98,6 +100,9 @@ pub struct StepPlan {
     /// Notes for the reader. They cause no change.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<Note>,
+    /// The accounts that the filters and patterns of the blueprint match.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub selections: Vec<Selection>,
     /// The number of existing objects by kind, as far as the step has read them. The guard limits the share that is removed.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub totals: BTreeMap<Kind, u64>,
@@ -219,6 +224,7 @@ impl StepPlan {
             problems: Vec::new(),
             hazards: Vec::new(),
             notes: Vec::new(),
+            selections: Vec::new(),
             totals: BTreeMap::new(),
         }
     }
@@ -230,6 +236,7 @@ impl StepPlan {
             && self.notes.is_empty()
             && self.problems.is_empty()
             && self.hazards.is_empty()
+            && self.selections.is_empty()
     }
 
     /// Makes problems of changes with the same key, which could not be told apart.
@@ -299,6 +306,9 @@ impl fmt::Display for Plan {
 
 impl fmt::Display for StepPlan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for selection in &self.selections {
+            writeln!(f, "     = {selection}")?;
+        }
         for change in &self.changes {
             writeln!(f, "     {} {}", change.action.mark(), change.subject)?;
             let names = change.fields.iter().map(|field| field.name.chars().count());

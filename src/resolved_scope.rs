@@ -29,6 +29,8 @@ pub struct ResolvedScope {
     pub pushed: Vec<GroupWithMembers>,
     /// The users and groups of the blueprint that do not exist or cannot be used, and the members that cannot be read.
     pub problems: Vec<Problem>,
+    /// The users that can be provisioned to AWS.
+    provisionable: BTreeSet<Id<User>>,
 }
 
 /// A group with its members.
@@ -58,8 +60,9 @@ impl ResolvedScope {
             assigned: Vec::new(),
             pushed: Vec::new(),
             problems: Vec::new(),
+            provisionable: BTreeSet::new(),
         };
-        for login in blueprint.assigned_users() {
+        for login in &blueprint.assigned_users() {
             let subject = || Subject::user(login);
             match read_user(okta, login).await {
                 Ok(user) => {
@@ -82,7 +85,7 @@ impl ResolvedScope {
                 scope.assigned.push(members);
             }
         }
-        for name in blueprint.pushed_groups() {
+        for name in &blueprint.pushed_groups() {
             if let Some(members) = scope.read_group(&mut groups, name).await? {
                 scope.pushed.push(members);
             }
@@ -100,6 +103,10 @@ impl ResolvedScope {
             })
             .collect();
         scope.problems.extend(unknown);
+        let assigned = scope.assigned_users().into_values();
+        let provisionable = assigned
+            .filter(|user| is_provisioned(&user.status) && profile_violations(user).is_empty());
+        scope.provisionable = provisionable.map(|user| user.id.clone()).collect();
         Ok(scope)
     }
 
@@ -186,9 +193,8 @@ impl ResolvedScope {
 
     /// Returns the users that can be provisioned to AWS: assigned, active, and without profile violations.
     pub fn provisionable_users(&self) -> impl Iterator<Item = &User> {
-        self.assigned_users()
-            .into_values()
-            .filter(|user| is_provisioned(&user.status) && profile_violations(user).is_empty())
+        let users = self.assigned_users().into_values();
+        users.filter(|user| self.provisionable.contains(&user.id))
     }
 
     /// Returns the group members that can be provisioned to AWS.
@@ -196,12 +202,8 @@ impl ResolvedScope {
         &'a self,
         members: &'a GroupWithMembers,
     ) -> impl Iterator<Item = &'a User> {
-        let provisionable_users: BTreeSet<&Id<User>> =
-            self.provisionable_users().map(|user| &user.id).collect();
-        members
-            .users
-            .iter()
-            .filter(move |user| provisionable_users.contains(&user.id))
+        let users = members.users.iter();
+        users.filter(|user| self.provisionable.contains(&user.id))
     }
 
     /// Returns one note per pushed group with active members that are not assigned to the app.

@@ -21,6 +21,7 @@ pub use lock::StateLock;
 pub use store::StateStore;
 
 use crate::{
+    blueprint::EarlierMatches,
     guard::RemovalHistory,
     plan::{Kind, StepId},
 };
@@ -77,6 +78,9 @@ pub struct Facts {
     /// The digest of the access that the last sign-in test verified.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub signed_in: Option<String>,
+    /// The accounts that each filter and pattern of the blueprint matched, by selector.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub selections: EarlierMatches,
     /// The saved memory of steps, by step id; see [`Context::remember`](crate::Context::remember).
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub memory: BTreeMap<StepId, serde_json::Value>,

@@ -10,7 +10,7 @@ use crate::{
     batch::{Batch, Waiting},
     context::Context,
     error::{Error, ErrorKind, Result},
-    plan::{Change, Hazard, Kind, Need, Note, Plan, Problem, StepId, Subject},
+    plan::{Change, Hazard, Kind, Need, Note, Plan, Problem, Selection, StepId, Subject},
 };
 
 /// One part of the integration that can be planned, applied and verified.
@@ -125,6 +125,8 @@ pub struct Planned {
     pub hazards: Vec<Hazard>,
     /// Notes for the reader of the plan. They cause no change.
     pub notes: Vec<Note>,
+    /// The accounts that the filters and patterns of the blueprint match.
+    pub selections: Vec<Selection>,
     /// The number of existing objects by kind, as far as the step has read them.
     pub totals: BTreeMap<Kind, u64>,
 }

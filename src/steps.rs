@@ -29,6 +29,7 @@ mod catalog;
 mod catalog_app;
 mod custom_domain;
 mod directory_sync;
+mod estate;
 mod group_push;
 mod identity_center;
 mod identity_source;

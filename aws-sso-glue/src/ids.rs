@@ -92,6 +92,10 @@ id!(
     AccountId, "an AWS account id (12 digits)", is_account
 );
 id!(
+    /// The id of a root (`r-…`) or of an organizational unit (`ou-…`).
+    UnitId, "the id of a root or an organizational unit (r-… or ou-…)", is_unit
+);
+id!(
     /// The ARN of an IAM Identity Center instance, `arn:aws:sso:::instance/ssoins-…`.
     InstanceArn,
     "the ARN of an IAM Identity Center instance (arn:aws:sso:::instance/ssoins-…)",
@@ -124,6 +128,23 @@ id!(
 
 fn is_account(text: &str) -> bool {
     text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// The patterns of the service model "Organizations": `^r-[0-9a-z]{4,32}$` and
+/// `^ou-[0-9a-z]{4,32}-[a-z0-9]{8,32}$`.
+fn is_unit(text: &str) -> bool {
+    let is_part = |part: &str, min: usize| {
+        (min..=32).contains(&part.len())
+            && part
+                .bytes()
+                .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
+    };
+    let is_unit = |(root, unit)| is_part(root, 4) && is_part(unit, 8);
+    text.strip_prefix("r-").is_some_and(|root| is_part(root, 4))
+        || text
+            .strip_prefix("ou-")
+            .and_then(|rest| rest.split_once('-'))
+            .is_some_and(is_unit)
 }
 
 fn is_instance(text: &str) -> bool {

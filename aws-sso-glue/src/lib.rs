@@ -65,6 +65,7 @@ mod caller;
 mod connect;
 mod credentials;
 mod error;
+pub mod estate;
 mod https;
 mod identity_store;
 mod ids;
@@ -94,11 +95,13 @@ pub use error::Error;
 pub use identity_store::{ExternalId, IdentityGroup, IdentityStore, IdentityUser};
 pub use ids::{
     AccountId, GroupId, IdentityStoreId, InstanceArn, ParseIdError, PermissionSetArn, RequestId,
-    UserId,
+    UnitId, UserId,
 };
 pub use instances::{IdentityCenter, Instance, InstanceDetails, InstanceStatus};
 pub use operations::OperationStatus;
-pub use organizations::{Account, AccountState, Organization, Organizations};
+pub use organizations::{
+    Account, AccountState, OrganizationDetails, OrganizationalUnit, Organizations,
+};
 pub use permission_sets::{NewPermissionSet, PermissionSet, PermissionSets, UpdatePermissionSet};
 pub use session::{AssignedAccount, Session};
 pub use sign_in::{DeviceAuthorization, PollResult, SignIn};

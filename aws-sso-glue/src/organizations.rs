@@ -1,12 +1,12 @@
 //! The organization: its accounts, trusted services and delegated administrators.
 
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
 use aws_sdk_organizations::{operation::RequestId as _, types::OrganizationFeatureSet};
 use rest_core::Pager;
 use serde::{Deserialize, Serialize};
 
-use crate::{AccountId, Aws, Error, service::Service};
+use crate::{AccountId, Aws, Error, UnitId, service::Service};
 
 /// Calls for the organization.
 ///
@@ -17,10 +17,10 @@ pub struct Organizations<'a> {
     aws: &'a Aws,
 }
 
-/// An organization.
+/// The properties of an organization.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Organization {
+pub struct OrganizationDetails {
     /// The id, such as `o-exampleorgid`.
     pub id: String,
     /// The account that owns the organization and pays for it.
@@ -42,11 +42,25 @@ pub struct Account {
     pub email: Option<String>,
     /// The state in the account's life cycle.
     pub state: AccountState,
-    /// The path from the organization through the organizational units to the account. Older
-    /// partitions do not report the path.
-    pub path: Option<String>,
+    /// The root and the organizational units that contain the account, from the root down. Older
+    /// partitions do not report them.
+    pub path: Option<Vec<UnitId>>,
+    /// The tags, if they were read. No list of accounts has them.
+    pub tags: Option<BTreeMap<String, String>>,
     /// The id of the request that returned this account, which AWS support asks for.
     pub request_id: Option<String>,
+}
+
+/// A root or an organizational unit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct OrganizationalUnit {
+    /// The id.
+    pub id: UnitId,
+    /// The name, which is unique among the units of one parent.
+    pub name: String,
+    /// The root or the unit that contains this unit; `None` for a root.
+    pub parent: Option<UnitId>,
 }
 
 /// The state in an account's life cycle.
@@ -68,6 +82,43 @@ pub enum AccountState {
     Other(String),
 }
 
+impl Account {
+    /// Creates an active account without a path.
+    #[must_use]
+    pub fn new(id: AccountId, name: impl Into<String>) -> Self {
+        Self {
+            id,
+            name: Some(name.into()),
+            email: None,
+            state: AccountState::Active,
+            path: None,
+            tags: None,
+            request_id: None,
+        }
+    }
+
+    /// Returns whether the account is neither closed nor being closed.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        !matches!(
+            self.state,
+            AccountState::Closed | AccountState::PendingClosure
+        )
+    }
+}
+
+impl OrganizationalUnit {
+    /// Creates a root, or a unit in `parent`.
+    #[must_use]
+    pub fn new(id: UnitId, name: impl Into<String>, parent: Option<UnitId>) -> Self {
+        Self {
+            id,
+            name: name.into(),
+            parent,
+        }
+    }
+}
+
 impl Aws {
     /// Returns the calls for the organization.
     #[must_use]
@@ -82,14 +133,14 @@ impl<'a> Organizations<'a> {
     /// # Errors
     ///
     /// Fails with [`is_not_found`](Error::is_not_found) if the account is in no organization.
-    pub async fn describe(&self) -> Result<Organization, Error> {
+    pub async fn describe(&self) -> Result<OrganizationDetails, Error> {
         const OPERATION: &str = "DescribeOrganization";
         let call = self.client().describe_organization().send();
         SERVICE
             .call_and_read(OPERATION, call, |response| {
                 let organization =
                     SERVICE.require_field(OPERATION, "Organization", response.organization)?;
-                Ok(Organization {
+                Ok(OrganizationDetails {
                     id: SERVICE.require_field(OPERATION, "Id", organization.id)?,
                     management_account: SERVICE.id(
                         OPERATION,
@@ -170,6 +221,78 @@ impl<'a> Organizations<'a> {
         )
     }
 
+    /// Lists the roots of the organization. AWS has one root per organization.
+    pub fn roots(&self) -> Pager<OrganizationalUnit, Error> {
+        const OPERATION: &str = "ListRoots";
+        let call = self.client().list_roots().max_results(PAGE_SIZE);
+        SERVICE.list(
+            OPERATION,
+            move |token| call.clone().set_next_token(token).send(),
+            |response| (response.roots.unwrap_or_default(), response.next_token),
+            |root| {
+                Ok(OrganizationalUnit {
+                    id: SERVICE.id(OPERATION, "Id", root.id)?,
+                    name: SERVICE.require_field(OPERATION, "Name", root.name)?,
+                    parent: None,
+                })
+            },
+        )
+    }
+
+    /// Lists the organizational units directly in a root or unit.
+    pub fn units_in(&self, parent: &UnitId) -> Pager<OrganizationalUnit, Error> {
+        const OPERATION: &str = "ListOrganizationalUnitsForParent";
+        let call = self.client().list_organizational_units_for_parent();
+        let call = call.parent_id(parent.as_str()).max_results(PAGE_SIZE);
+        let parent = parent.clone();
+        SERVICE.list(
+            OPERATION,
+            move |token| call.clone().set_next_token(token).send(),
+            |response| {
+                let units = response.organizational_units.unwrap_or_default();
+                (units, response.next_token)
+            },
+            move |unit| {
+                Ok(OrganizationalUnit {
+                    id: SERVICE.id(OPERATION, "Id", unit.id)?,
+                    name: SERVICE.require_field(OPERATION, "Name", unit.name)?,
+                    parent: Some(parent.clone()),
+                })
+            },
+        )
+    }
+
+    /// Lists the accounts directly in a root or unit, in all states.
+    pub fn accounts_in(&self, parent: &UnitId) -> Pager<Account, Error> {
+        const OPERATION: &str = "ListAccountsForParent";
+        let call = self.client().list_accounts_for_parent();
+        let call = call.parent_id(parent.as_str()).max_results(PAGE_SIZE);
+        SERVICE.list(
+            OPERATION,
+            move |token| call.clone().set_next_token(token).send(),
+            |response| {
+                let request_id = response.request_id().map(ToOwned::to_owned);
+                let accounts = response.accounts.unwrap_or_default().into_iter();
+                let rows = accounts.map(|account| (account, request_id.clone()));
+                (rows.collect(), response.next_token)
+            },
+            |(account, request_id)| read_account(OPERATION, account, request_id),
+        )
+    }
+
+    /// Lists the tags of an account, as keys with values.
+    pub fn tags(&self, account: &AccountId) -> Pager<(String, String), Error> {
+        const OPERATION: &str = "ListTagsForResource";
+        let call = self.client().list_tags_for_resource();
+        let call = call.resource_id(account.as_str());
+        SERVICE.list(
+            OPERATION,
+            move |token| call.clone().set_next_token(token).send(),
+            |response| (response.tags.unwrap_or_default(), response.next_token),
+            |tag| Ok((tag.key, tag.value)),
+        )
+    }
+
     /// Returns one account. For an account that may not exist, use
     /// [`account_opt`](Self::account_opt).
     ///
@@ -233,7 +356,11 @@ fn read_account(
         id: SERVICE.id(operation, "Id", account.id)?,
         name: account.name,
         email: account.email,
-        path: account.paths.unwrap_or_default().into_iter().next(),
+        path: account.paths.unwrap_or_default().first().map(|path| {
+            let parts = path.split('/').map(UnitId::parse);
+            parts.filter_map(Result::ok).collect()
+        }),
+        tags: None,
         request_id,
     })
 }
@@ -278,7 +405,7 @@ const PAGE_SIZE: i32 = 20;
 mod tests {
     use super::AccountState;
     use crate::{
-        AccountId,
+        AccountId, UnitId,
         replay::{Replay, block_on},
     };
 
@@ -301,7 +428,7 @@ mod tests {
             .json(r#"{"Accounts": [], "NextToken": "t1"}"#)
             .json(
                 r#"{"Accounts": [{"Id": "111111111111", "Name": "main", "Email": "aws@example.com",
-                    "State": "PENDING_CLOSURE", "Status": "ACTIVE", "Paths": ["o-1/r-1/111111111111/"]}],
+                    "State": "PENDING_CLOSURE", "Status": "ACTIVE", "Paths": ["o-1/r-ab12/ou-ab12-11111111/111111111111/"]}],
                     "NextToken": "t2"}"#,
             )
             .json(r#"{"Accounts": [{"Id": "222222222222", "Status": "SUSPENDED"}, {"Id": "333333333333"},
@@ -317,7 +444,10 @@ mod tests {
             ["PENDING_CLOSURE", "SUSPENDED", "UNKNOWN", "HIBERNATING"]
         );
         assert_eq!(accounts[0].state, AccountState::PendingClosure);
-        assert_eq!(accounts[0].path.as_deref(), Some("o-1/r-1/111111111111/"));
+        let path = accounts[0].path.as_deref().expect("a path");
+        let path: Vec<&str> = path.iter().map(UnitId::as_str).collect();
+        assert_eq!(path, ["r-ab12", "ou-ab12-11111111"]);
+        assert_eq!(accounts[1].path, None);
         let bodies: Vec<_> = replay
             .requests()
             .iter()

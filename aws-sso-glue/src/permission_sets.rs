@@ -206,7 +206,11 @@ impl<'a> PermissionSets<'a> {
         });
         match created.await {
             Err(error) if error.is_conflict() => self.find(&new.name).await?.ok_or(error),
-            created => created,
+            Ok(set) => {
+                self.names().insert(set.arn.clone(), set.name.clone());
+                Ok(set)
+            }
+            Err(error) => Err(error),
         }
     }
 
@@ -327,7 +331,7 @@ impl<'a> PermissionSets<'a> {
             .await
     }
 
-    fn arns(self) -> Pager<PermissionSetArn, Error> {
+    pub(crate) fn arns(self) -> Pager<PermissionSetArn, Error> {
         let call = self.list_arns();
         SERVICE.list(
             LIST,
@@ -384,8 +388,13 @@ impl<'a> PermissionSets<'a> {
         )
     }
 
-    fn cached_name(self, arn: &PermissionSetArn) -> Option<String> {
+    pub(crate) fn cached_name(self, arn: &PermissionSetArn) -> Option<String> {
         self.names().get(arn).cloned()
+    }
+
+    /// Adds names that are known from an earlier read.
+    pub(crate) fn remember_names(self, names: BTreeMap<PermissionSetArn, String>) {
+        self.names().extend(names);
     }
 
     fn names(self) -> MutexGuard<'a, BTreeMap<PermissionSetArn, String>> {

@@ -90,7 +90,8 @@ impl Arguments {
                 let output = Output::new(false, true);
                 output.end(connection.blueprint().map(|blueprint| {
                     let number = blueprint.access.len();
-                    terminal::print(&format!("valid: {number} access entries"));
+                    let entries = if number == 1 { "entry" } else { "entries" };
+                    terminal::print(&format!("valid: {number} access {entries}"));
                     Status::Done
                 }))
             }

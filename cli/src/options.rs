@@ -104,30 +104,12 @@ impl Connection {
     /// # Errors
     ///
     /// Fails if the file cannot be read, or is not a valid blueprint.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the program reads its files before the run"
-    )]
     pub fn blueprint(&self) -> Result<Blueprint, Failure> {
-        let (name, text) = match &self.blueprint {
-            None => ("blueprint.toml".to_owned(), EXAMPLE.to_owned()),
-            Some(path) => {
-                let text = std::fs::read_to_string(path).map_err(|error| {
-                    Failure::input(
-                        format!("the blueprint {} cannot be read: {error}", path.display()),
-                        "pass the path of a TOML or JSON file",
-                    )
-                })?;
-                (path.display().to_string(), text)
-            }
+        let read = match &self.blueprint {
+            None => Blueprint::from_toml(EXAMPLE),
+            Some(path) => Blueprint::load(path),
         };
-        let extension = self.blueprint.as_ref().and_then(|path| path.extension());
-        let parsed = if extension.is_some_and(|extension| extension == "json") {
-            Blueprint::from_json(&text)
-        } else {
-            Blueprint::from_toml(&text)
-        };
-        parsed.map_err(|error| Failure::Blueprint(error.render(&name, &text)))
+        read.map_err(|error| Failure::Blueprint(error.explain()))
     }
 
     /// Returns the state store of the option, or else one in memory.

@@ -13,15 +13,18 @@ mod caller;
 mod center;
 mod cloud;
 mod directory;
+mod estate;
 #[cfg(test)]
 mod harness;
 mod identity_source;
 mod identity_store;
 mod ids;
+mod managed_policies;
 mod oidc;
 mod organizations;
 mod page;
 mod params;
+mod partition;
 mod portal;
 mod reply;
 mod rules;
@@ -40,7 +43,7 @@ use serde_json::{Map, Value};
 
 pub(crate) use cloud::Cloud;
 pub(crate) use identity_source::SCIM_TOKEN_MARK;
-pub(crate) use seed::{AccessKey, AccountSeed, BaseUrls, Seed};
+pub(crate) use seed::{AccessKey, AccountSeed, BaseUrls, InstanceOptions, Seed};
 pub(crate) use sign_in::Assertion;
 pub(crate) use snapshot::{AssignmentView, GroupView, PermissionSetView, UserView};
 

@@ -5,11 +5,10 @@ use std::{io, time::Duration};
 use url::Url;
 
 use crate::{
-    Clock, Company, OktaBucket, OktaRateLimits, ProvisioningForm, Sandbox, ScimRateLimits,
-    ServiceApp,
-    aws::{self, AccessKey, BaseUrls, Cloud, Seed},
+    Clock, Company, IdentityCenterQuotas, OktaBucket, OktaRateLimits, ProvisioningForm, Sandbox,
+    ScimRateLimits, ServiceApp, UnknownPolicies,
+    aws::{self, AccessKey, BaseUrls, Cloud, InstanceOptions, Seed},
     clock::{SandboxClock, signed},
-    company::AccountState,
     faults::Faults,
     in_flight::InFlight,
     okta::{self, LimitSettings, Org, Rights},
@@ -26,10 +25,6 @@ use crate::{
 /// A builder for a [`Sandbox`].
 #[derive(Clone, Debug)]
 #[must_use = "a builder does nothing until it is started"]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each bool is an independent setting with its own setter"
-)]
 pub struct SandboxBuilder {
     company: Company,
     clock: Clock,
@@ -48,7 +43,7 @@ pub struct SandboxBuilder {
     token_rights: Rights,
     service_apps: Vec<ServiceApp>,
     scim_rates: Option<ScimRateLimits>,
-    permission_sets: bool,
+    instance: InstanceOptions,
     all_features: bool,
     account_status: bool,
     scim_profile: ScimProfile,
@@ -274,7 +269,48 @@ impl SandboxBuilder {
 
     /// Sets whether Identity Center is enabled with permission sets; default: true.
     pub fn permission_sets(mut self, enabled: bool) -> Self {
-        self.permission_sets = enabled;
+        self.instance.permission_sets = enabled;
+        self
+    }
+
+    /// Sets the quotas of Identity Center; default: [`IdentityCenterQuotas::AWS`].
+    pub fn identity_center_quotas(mut self, quotas: IdentityCenterQuotas) -> Self {
+        self.instance.quotas = quotas;
+        self
+    }
+
+    /// Sets whether the deletion of an assignment of a deleted user or group ends as `FAILED`; default: false.
+    ///
+    /// AWS keeps such assignments. A user of the public Terraform provider has reported that they cannot be deleted
+    /// (terraform-provider-aws, issue 19341).
+    pub fn orphan_deletion_fails(mut self, fails: bool) -> Self {
+        self.instance.orphan_deletion_fails = fails;
+        self
+    }
+
+    /// Sets the time at which AWS refuses an AWS managed policy that does not exist; default:
+    /// [`UnknownPolicies::RefusedAtAttach`].
+    pub fn unknown_policies(mut self, refused: UnknownPolicies) -> Self {
+        self.instance.unknown_policies = refused;
+        self
+    }
+
+    /// Makes the instance of Identity Center an account instance of a member account; default: the instance of the
+    /// organization.
+    ///
+    /// An account instance has users and groups, and neither permission sets nor account assignments. The access key of
+    /// the sandbox then belongs to an administrator of this account.
+    pub fn account_instance(mut self, account: &str) -> Self {
+        self.instance.account = Some(account.to_owned());
+        self
+    }
+
+    /// Adds a Region to which the instance of Identity Center is replicated; default: none.
+    ///
+    /// In this Region, the instance and the identity store can be read. Permission sets and assignments only exist in the
+    /// company's Region.
+    pub fn additional_region(mut self, region: &str) -> Self {
+        self.instance.additional_regions.push(region.to_owned());
         self
     }
 
@@ -329,11 +365,20 @@ impl SandboxBuilder {
     /// # Panics
     ///
     /// Panics outside of a tokio runtime.
-    pub async fn start(self) -> io::Result<Sandbox> {
+    pub async fn start(mut self) -> io::Result<Sandbox> {
+        let estate = std::mem::take(&mut self.company.estate);
+        if !estate.is_empty() {
+            self.stage = self.stage.max(Stage::IdentityCenter);
+        }
         let listeners = Listeners::bind(self.ports).await?;
         let addresses = listeners.addresses()?;
         let mut state = self.state(addresses);
         advance_to_stage(&mut state, self.stage).map_err(io::Error::other)?;
+        if !estate.is_empty() {
+            let now = state.now();
+            let seeded = state.cloud.seed_estate(&estate, now);
+            seeded.map_err(io::Error::other)?;
+        }
         let state = Shared::new(state);
         let okta_tls = self.okta_tls.then(Tls::generate).transpose()?;
         Ok(Sandbox {
@@ -394,10 +439,9 @@ impl SandboxBuilder {
             .iter()
             .map(|account| aws::AccountSeed {
                 email: account.email.clone(),
-                state: match account.state {
-                    AccountState::Active => "ACTIVE".to_owned(),
-                    AccountState::Suspended => "SUSPENDED".to_owned(),
-                },
+                state: account.state.name().to_owned(),
+                tags: account.tags.clone(),
+                policies: account.policies.clone(),
                 ..aws::AccountSeed::new(&account.id, &account.name, &account.unit)
             });
         Seed {
@@ -405,13 +449,18 @@ impl SandboxBuilder {
             keys: vec![AccessKey {
                 id: Sandbox::AWS_ACCESS_KEY_ID.to_owned(),
                 secret: Sandbox::AWS_SECRET_ACCESS_KEY.to_owned(),
-                account: management.clone(),
+                account: self
+                    .instance
+                    .account
+                    .clone()
+                    .unwrap_or_else(|| management.clone()),
                 user: "integration".to_owned(),
             }],
             management_account: management,
             page_size: self.page_size,
             operation_delay: self.operation_delay,
-            permission_sets: self.permission_sets,
+            region: self.company.region.clone(),
+            instance: self.instance.clone(),
             all_features: self.all_features,
             account_status: self.account_status,
             base_urls: BaseUrls {
@@ -441,7 +490,7 @@ impl Default for SandboxBuilder {
             token_rights: Rights::default(),
             service_apps: Vec::new(),
             scim_rates: None,
-            permission_sets: true,
+            instance: InstanceOptions::default(),
             all_features: true,
             account_status: true,
             scim_profile: ScimProfile::default(),

@@ -1,6 +1,10 @@
 //! Plain data of a fictional company, whose Okta org and AWS organization the sandbox imitates.
 
+mod estate;
 mod example;
+
+pub use estate::{BoundarySeed, Estate, PermissionSetSeed, PrincipalSeed};
+pub(crate) use estate::{PrincipalText, RowKind};
 
 /// A fictional company: its people, its Okta groups and its AWS accounts.
 ///
@@ -11,6 +15,9 @@ pub struct Company {
     /// The first label of the Okta org's host name: `analytical` of `analytical.okta.com`.
     pub subdomain: String,
     /// The AWS Region in which Identity Center is or will be enabled.
+    ///
+    /// The organization is in the partition of this Region: `us-gov-west-1` is in `aws-us-gov`, `cn-north-1` in
+    /// `aws-cn`.
     pub region: String,
     /// The people, who are the Okta users.
     pub people: Vec<Person>,
@@ -18,6 +25,8 @@ pub struct Company {
     pub teams: Vec<Team>,
     /// The AWS accounts; the first is the management account.
     pub accounts: Vec<AccountSeed>,
+    /// The access that exists in Identity Center. If there is any, the sandbox starts with Identity Center enabled.
+    pub estate: Estate,
 }
 
 /// One Okta user.
@@ -129,6 +138,10 @@ pub struct AccountSeed {
     pub unit: String,
     /// The state of the account.
     pub state: AccountState,
+    /// The tags of the account in Organizations.
+    pub tags: Vec<(String, String)>,
+    /// The customer managed policies of the account, by path and name, such as `/ops/BreakGlass`.
+    pub policies: Vec<String>,
 }
 
 /// The state of an AWS account.
@@ -140,6 +153,26 @@ pub enum AccountState {
     Active,
     /// The account is suspended: it is listed, but cannot be used.
     Suspended,
+    /// The account is being closed.
+    PendingClosure,
+    /// The account is closed. It is listed for 90 days, and cannot be used.
+    Closed,
+    /// The account was created, and cannot be used yet.
+    PendingActivation,
+}
+
+impl AccountState {
+    /// Returns the name in the API, such as `PENDING_CLOSURE`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Active => "ACTIVE",
+            Self::Suspended => "SUSPENDED",
+            Self::PendingClosure => "PENDING_CLOSURE",
+            Self::Closed => "CLOSED",
+            Self::PendingActivation => "PENDING_ACTIVATION",
+        }
+    }
 }
 
 impl Company {
@@ -154,6 +187,7 @@ impl Company {
             people: vec![Person::new("ada.lovelace@example.com", "Ada", "Lovelace")],
             teams: Vec::new(),
             accounts: vec![AccountSeed::new("111122223333", "Management", "")],
+            estate: Estate::default(),
         }
     }
 
@@ -192,6 +226,13 @@ impl Company {
     #[must_use]
     pub fn account(mut self, account: AccountSeed) -> Self {
         self.accounts.push(account);
+        self
+    }
+
+    /// Adds users, groups, permission sets and assignments to Identity Center.
+    #[must_use]
+    pub fn estate(mut self, add: impl FnOnce(Estate) -> Estate) -> Self {
+        self.estate = add(self.estate);
         self
     }
 }
@@ -275,13 +316,35 @@ impl AccountSeed {
             email: format!("aws+{local}@example.com"),
             unit: unit.to_owned(),
             state: AccountState::Active,
+            tags: Vec::new(),
+            policies: Vec::new(),
         }
     }
 
     /// Marks the account as suspended.
     #[must_use]
-    pub fn suspended(mut self) -> Self {
-        self.state = AccountState::Suspended;
+    pub fn suspended(self) -> Self {
+        self.with_state(AccountState::Suspended)
+    }
+
+    /// Sets the state.
+    #[must_use]
+    pub fn with_state(mut self, state: AccountState) -> Self {
+        self.state = state;
+        self
+    }
+
+    /// Adds a tag.
+    #[must_use]
+    pub fn with_tag(mut self, key: &str, value: &str) -> Self {
+        self.tags.push((key.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Adds a customer managed policy, by path and name.
+    #[must_use]
+    pub fn with_policy(mut self, name: &str) -> Self {
+        self.policies.push(name.to_owned());
         self
     }
 }

@@ -25,7 +25,8 @@
 //! A new sandbox has a company in Okta and an AWS organization with all features enabled. Nothing
 //! connects the two: Okta has no Identity Center application, and Identity Center is not enabled.
 //! The listeners serve the public APIs. [`Console`] performs the actions that need a vendor's
-//! console, in process or over HTTP. [`Stage`] selects a later starting point.
+//! console, in process or over HTTP. [`Stage`] selects a later starting point, and
+//! [`Company::estate`] fills Identity Center with users, groups, permission sets and assignments.
 //!
 //! After provisioning is configured, Okta creates assigned users and pushes groups automatically,
 //! with a delay. The sandbox has its own time ([`Clock`]) and never sleeps: work that is due runs
@@ -45,6 +46,7 @@ mod clock;
 mod company;
 mod console;
 mod faults;
+mod identity_center;
 mod in_flight;
 mod oddity;
 mod okta;
@@ -57,6 +59,7 @@ mod server;
 mod state;
 mod throttled;
 mod tls;
+mod token_bucket;
 mod view;
 
 use std::{sync::MutexGuard, thread, time::Duration};
@@ -68,12 +71,16 @@ use tokio::sync::watch;
 pub use self::{
     builder::{AppCreation, SandboxBuilder, ScimProfile, Stage},
     clock::Clock,
-    company::{AccountSeed, AccountState, Company, Person, PersonStatus, Team},
+    company::{
+        AccountSeed, AccountState, BoundarySeed, Company, Estate, PermissionSetSeed, Person,
+        PersonStatus, PrincipalSeed, Team,
+    },
     console::{
         AutomaticProvisioning, Console, ConsoleError, DnsRecord, IdentityCenter, ProvisioningForm,
         ServiceProvider,
     },
     faults::Fault,
+    identity_center::{IdentityCenterQuotas, UnknownPolicies},
     in_flight::HeldRequests,
     oddity::Oddity,
     okta::{OktaBucket, OktaRateLimits, ServiceApp, ServiceAppCredentials},

@@ -1,6 +1,6 @@
 //! Errors of a blueprint: message, position in the text, and help.
 
-use std::{fmt, ops::Range};
+use std::{fmt, ops::Range, sync::Arc};
 
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 use toml::{
@@ -8,7 +8,10 @@ use toml::{
     de::{DeTable, DeValue},
 };
 
-use super::validate::{At, Problem};
+use super::{
+    text,
+    validate::{At, Problem},
+};
 use crate::plan::count;
 
 /// An error in the text of a blueprint.
@@ -19,7 +22,16 @@ pub struct ParseBlueprintError {
     message: String,
     span: Option<Range<usize>>,
     help: Option<String>,
+    /// The file with the error, if the blueprint was read from a file.
+    file: Option<Arc<NamedText>>,
     others: Vec<Self>,
+}
+
+/// A text with the name of its file, if it has one.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct NamedText {
+    pub(super) name: Option<Arc<str>>,
+    pub(super) text: String,
 }
 
 impl ParseBlueprintError {
@@ -49,11 +61,23 @@ impl ParseBlueprintError {
         rendered.join("\n")
     }
 
+    /// Returns the messages of all errors as [`render`](Self::render) does, for a blueprint that was read from a file.
+    #[must_use]
+    pub fn explain(&self) -> String {
+        self.render("blueprint", "")
+    }
+
+    /// Shows the error in its own file, or else in the given text.
     fn render_one(&self, origin: &str, text: &str) -> String {
+        let file = self.file.as_deref();
+        let (origin, text) = match file.and_then(|file| Some((file.name.as_deref()?, &file.text))) {
+            Some((name, text)) => (name, text.as_str()),
+            None => (origin, text),
+        };
         let mut group = Level::ERROR
             .primary_title(self.message.as_str())
             .elements(Vec::<Snippet<'_, annotate_snippets::Annotation<'_>>>::new());
-        if let Some(span) = &self.span {
+        if let Some(span) = self.span.as_ref().filter(|span| span.end <= text.len()) {
             group = group.element(
                 Snippet::source(text)
                     .path(origin)
@@ -78,6 +102,7 @@ impl ParseBlueprintError {
             ),
             span: None,
             help: Some("check that the file is a blueprint".to_owned()),
+            file: None,
             others: Vec::new(),
         })
     }
@@ -88,6 +113,7 @@ impl ParseBlueprintError {
             help: suggestion(message),
             message: message.to_owned(),
             span: error.span().map(|span| clamp_to_characters(text, span)),
+            file: None,
             others: Vec::new(),
         }
     }
@@ -107,21 +133,46 @@ impl ParseBlueprintError {
             help: suggestion(message),
             message: message.to_owned(),
             span: Some(clamp_to_characters(text, at.saturating_sub(1)..at)),
+            file: None,
             others: Vec::new(),
         }
     }
 
-    /// Returns the error for violated rules, or `None` if there are none. The positions are known for TOML only.
-    pub(super) fn problems(toml: Option<&str>, problems: &[Problem]) -> Option<Self> {
-        let document = toml.and_then(|text| DeTable::parse(text).ok());
-        let mut errors = problems.iter().map(|problem| Self {
-            message: problem.message.clone(),
-            span: document
-                .as_ref()
-                .map(|document| locate(document, &problem.at)),
-            help: Some(problem.help.clone()),
+    /// Returns the error for a file that cannot be read.
+    pub(super) fn file(message: String, help: &str) -> Self {
+        Self {
+            message,
+            span: None,
+            help: Some(help.to_owned()),
+            file: None,
             others: Vec::new(),
-        });
+        }
+    }
+
+    /// Returns the error for a violated rule.
+    pub(super) fn of_problem(
+        problem: &Problem,
+        span: Option<Range<usize>>,
+        file: &Arc<NamedText>,
+    ) -> Self {
+        Self {
+            message: problem.message.clone(),
+            span,
+            help: Some(problem.help.clone()),
+            file: Some(Arc::clone(file)),
+            others: Vec::new(),
+        }
+    }
+
+    /// Sets the file with the error.
+    pub(super) fn of(mut self, file: &Arc<NamedText>) -> Self {
+        self.file = Some(Arc::clone(file));
+        self
+    }
+
+    /// Joins errors into one, or returns `None` if there are none.
+    pub(super) fn all(errors: impl IntoIterator<Item = Self>) -> Option<Self> {
+        let mut errors = errors.into_iter();
         let mut first = errors.next()?;
         first.others = errors.collect();
         Some(first)
@@ -146,14 +197,11 @@ fn suggestion(message: &str) -> Option<String> {
     let unknown = message
         .starts_with("unknown field")
         .then(|| quoted.next())??;
-    let (similarity, nearest) = quoted
-        .map(|known| (strsim::jaro_winkler(unknown, known), known))
-        .max_by(|(left, _), (right, _)| left.total_cmp(right))?;
-    (similarity > 0.75).then(|| format!("did you mean `{nearest}`?"))
+    text::suggestion(unknown, quoted)
 }
 
 /// Returns the byte range of the innermost value on the path that exists in the document.
-fn locate(document: &Spanned<DeTable<'_>>, at: &[At]) -> Range<usize> {
+pub(super) fn locate(document: &Spanned<DeTable<'_>>, at: &[At]) -> Range<usize> {
     let mut span = document.span();
     let mut table = Some(document.get_ref());
     let mut array = None;
@@ -216,6 +264,20 @@ mod tests {
     }
 
     #[test]
+    fn an_error_in_a_filter_shows_its_position() {
+        insta::assert_snapshot!(rendered(
+            "[[access]]\ngroups = { a = \"Billing\" }\naccounts = { all = true, except = { tags = { team = \"web\" } } }\n"
+        ));
+    }
+
+    #[test]
+    fn the_first_wrong_round_of_an_entry_is_shown_once() {
+        insta::assert_snapshot!(rendered(
+            "lists = { set = [\"Billing\", \"Deploy\", \"Other\"] }\n[[access]]\nfor = \"set\"\ngroups = { \"{set}\" = \"{set}\" }\naccounts = { all = true }\n"
+        ));
+    }
+
+    #[test]
     fn a_json_error_shows_its_position() {
         let text = "{\n  \"access\": [],\n  \"octa\": {}\n}";
         let error = Blueprint::from_json(text).expect_err("a problem");
@@ -255,21 +317,96 @@ mod tests {
             ),
             (
                 "[permission_sets.A]\nsession_duration = \"PT13H\"\n",
-                "`PT13H` is not a session duration from PT1H to PT12H",
+                "`PT13H` is not a session duration from 1 to 12 hours",
             ),
             (
-                "[permission_sets.A]\nmanaged_policies = [\"ReadOnlyAccess\"]\n",
-                "`ReadOnlyAccess` is not the ARN of an AWS managed policy",
+                "[permission_sets.A]\nmanaged_policies = [\"arn:aws:iam::111122223333:policy/Own\"]\n",
+                "`arn:aws:iam::111122223333:policy/Own` is not an AWS managed policy",
+            ),
+            (
+                "[permission_sets.A]\ncustomer_managed_policies = [\"teams/Deploy\"]\n",
+                "`teams/Deploy` is not the name of a customer managed policy",
+            ),
+            (
+                "[permission_sets.A]\npermissions_boundary = { managed_policy = \"a b\" }\n",
+                "`a b` is not an AWS managed policy",
+            ),
+            (
+                "[permission_sets.A]\nrelay_state = \"\"\n",
+                "the relay state does not have 1 to 240 letters, digits and characters of URLs, the limits of AWS",
+            ),
+            (
+                "[permission_sets.A]\ntags = { \"aws:x\" = \"y\" }\n",
+                "`aws:x` is not a valid tag",
+            ),
+            (
+                "[permission_sets.A]\nexisting = true\nsession_duration = \"8h\"\n",
+                "a permission set with `existing = true` is described",
             ),
             (
                 "[permission_sets.A]\ninline_policy = \"[]\"\n",
                 "the inline policy is not a JSON object",
             ),
         ] {
-            assert_eq!(
-                Blueprint::from_toml(text).expect_err(message).to_string(),
-                message
-            );
+            check(text, message);
+        }
+    }
+
+    #[track_caller]
+    fn check(text: &str, message: &str) {
+        let error = Blueprint::from_toml(text).expect_err(message);
+        assert_eq!(error.to_string(), message);
+    }
+
+    #[test]
+    fn each_violated_rule_of_an_entry_has_a_message() {
+        for (text, message) in [
+            (
+                "[[access]]\nuser = \"a\"\naccount = \"1\"\n",
+                "an access entry has no `permission_set`",
+            ),
+            (
+                "[[access]]\nuser = \"a\"\ngroups = { b = \"Billing\" }\naccount = \"1\"\n",
+                "an access entry has `users` or `groups` besides `user` or `group`",
+            ),
+            (
+                "[[access]]\ngroups = { b = \"Billing\" }\npermission_set = \"Billing\"\naccount = \"1\"\n",
+                "an access entry has `permission_set` besides `users` or `groups`, which name their own",
+            ),
+            (
+                "[[access]]\ngroups = { b = \"Billing\" }\naccount = \"1\"\naccounts = { all = true }\n",
+                "an access entry has `account` besides a filter of accounts",
+            ),
+            (
+                "[[access]]\ngroups = { b = \"Billing\" }\naccounts = { all = true, ou = [\"A\"] }\n",
+                "a filter has `all` besides `ou`, `tag` or `name`",
+            ),
+            (
+                "[[access]]\ngroups = { b = \"Billing\" }\naccounts = { except = [\"A\"] }\n",
+                "a filter has none of `all`, `ou`, `tag` and `name`",
+            ),
+            (
+                "[[access]]\ngroups = { b = \"Billing\" }\naccounts = { all = true, except = { all = true, except = [\"A\"] } }\n",
+                "`except` has an `except` of its own",
+            ),
+            (
+                "[[access]]\ngroups = { b = \"Billing\" }\naccounts = { ou = [] }\n",
+                "the value is empty: add a value, or remove the key",
+            ),
+            (
+                "[[access]]\ngroups = { b = \"Deploy\" }\naccounts = { all = true }\n",
+                "permission set `Deploy` is not described, and no AWS managed policy for a job function has this name",
+            ),
+            (
+                "[[access]]\ngroup = \"a\"\naccount = \"1\"\npermission_set = \"Billing\"\nuntil = \"31.3.2027\"\n",
+                "`31.3.2027` is not a date such as 2027-03-31",
+            ),
+            (
+                "[[access]]\ngroup = \"a\"\naccount = \"1\"\npermission_set = \"Billing\"\nuntil = 2027-03-31T00:00:00Z\n",
+                "`2027-03-31T00:00:00Z` is not a date such as 2027-03-31",
+            ),
+        ] {
+            check(text, message);
         }
     }
 }

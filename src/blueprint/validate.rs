@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::{Access, Blueprint, PermissionSetSpec, ProvisioningMode};
+use super::{
+    Access, AccountFilter, Accounts, Blueprint, PermissionSetSpec, PrincipalSpec, ProvisioningMode,
+    permission_set::managed_policy_arn, rounds::rounds, text::suggestion,
+};
 
 /// One component of the path to a value in a document.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +28,13 @@ pub(super) fn problems(blueprint: &Blueprint) -> Vec<Problem> {
     let access = access.filter_map(|(index, access)| access_entry(blueprint, index, access));
     let sets = blueprint.permission_sets.iter();
     let sets = sets.filter_map(|(name, set)| permission_set(name, set));
+    let include = (!blueprint.include.is_empty()).then(|| {
+        problem(
+            &["include"],
+            "a text or a value cannot include files, because it has no folder",
+            "read the file with `Blueprint::load`",
+        )
+    });
     custom_domain(blueprint)
         .into_iter()
         .chain(app(blueprint))
@@ -34,6 +44,7 @@ pub(super) fn problems(blueprint: &Blueprint) -> Vec<Problem> {
         .chain(access)
         .chain(assigned_and_pushed_groups(blueprint))
         .chain(sets)
+        .chain(include)
         .collect()
 }
 
@@ -50,9 +61,16 @@ impl Problem {
         }
         path
     }
+
+    /// Returns the problem at the same place below another one.
+    pub(super) fn below(mut self, at: &[&str]) -> Self {
+        let above = problem(at, "", "").at;
+        self.at.splice(0..0, above);
+        self
+    }
 }
 
-fn problem(at: &[&str], message: impl Into<String>, help: impl Into<String>) -> Problem {
+pub(super) fn problem(at: &[&str], message: impl Into<String>, help: impl Into<String>) -> Problem {
     let at = at.iter().map(|part| {
         part.parse().map_or_else(
             |_not_a_number: std::num::ParseIntError| At::Key((*part).to_owned()),
@@ -122,7 +140,8 @@ fn sign_on_policy(blueprint: &Blueprint) -> Option<Problem> {
 /// Returns the first id of a group that is not an id, or is of a group that the blueprint does not name.
 fn group_ids(blueprint: &Blueprint) -> Option<Problem> {
     let mut named = blueprint.assigned_groups();
-    named.extend(blueprint.pushed_groups());
+    let pushed = blueprint.pushed_groups();
+    named.extend(pushed.iter().map(String::as_str));
     blueprint.okta.group_ids.iter().find_map(|(name, id)| {
         let at = ["okta", "group_ids", name.as_str()];
         let is_id = !id.is_empty() && id.chars().all(|c| c.is_ascii_alphanumeric());
@@ -160,55 +179,177 @@ fn portal_url(blueprint: &Blueprint) -> Option<Problem> {
     })
 }
 
+/// Returns the first problem of an entry of access, after `for`.
 fn access_entry(blueprint: &Blueprint, index: usize, access: &Access) -> Option<Problem> {
     let number = index.to_string();
     let at = ["access", number.as_str()];
+    let entries = match rounds(access, &blueprint.lists) {
+        Ok(entries) => entries,
+        Err(wrong) => {
+            return Some(problem(
+                &["access", &number, "for"],
+                wrong.message,
+                wrong.help,
+            ));
+        }
+    };
+    let found = entries.iter().find_map(|access| {
+        principals(access)
+            .or_else(|| accounts(access))
+            .or_else(|| permission_sets(blueprint, access))
+    });
+    found.map(|found| found.below(&at))
+}
+
+/// Returns a problem of the users and groups of an entry.
+fn principals(access: &Access) -> Option<Problem> {
+    let has_many = !access.users.is_empty() || !access.groups.is_empty();
     match (&access.user, &access.group) {
         (Some(_), Some(_)) => {
             return Some(problem(
-                &["access", &number, "group"],
+                &["group"],
                 "an access entry has both `user` and `group`",
-                "write one entry for the user and one for the group",
+                "write one entry for the user and one for the group, or use `users` and `groups`",
             ));
         }
-        (None, None) => {
+        (Some(_), None) | (None, Some(_)) if has_many => {
             return Some(problem(
-                &at,
+                &[if access.user.is_some() {
+                    "user"
+                } else {
+                    "group"
+                }],
+                "an access entry has `users` or `groups` besides `user` or `group`",
+                "move the user or the group into the table",
+            ));
+        }
+        (None, None) if !has_many => {
+            return Some(problem(
+                &[],
                 "an access entry has neither `user` nor `group`",
-                "add `user = \"…\"` or `group = \"…\"`",
+                "add `user = \"…\"` or `group = \"…\"`, or a table `users` or `groups`",
             ));
         }
         _ => {}
     }
-    if access.accounts().next().is_none() {
+    let empty = access
+        .users
+        .iter()
+        .chain(&access.groups)
+        .find(|(_, sets)| sets.0.is_empty());
+    if let Some((name, _)) = empty {
         return Some(problem(
-            &at,
+            &[],
+            format!("`{name}` has no permission set in an access entry"),
+            "name a permission set, or remove the user or the group",
+        ));
+    }
+    match &access.permission_set {
+        Some(_) if has_many => Some(problem(
+            &["permission_set"],
+            "an access entry has `permission_set` besides `users` or `groups`, which name their own",
+            "remove `permission_set`",
+        )),
+        None if !has_many => Some(problem(
+            &[],
+            "an access entry has no `permission_set`",
+            "add `permission_set = \"…\"`",
+        )),
+        _ => None,
+    }
+}
+
+/// Returns a problem of the accounts of an entry.
+fn accounts(access: &Access) -> Option<Problem> {
+    match (&access.account, &access.accounts) {
+        (Some(_), Accounts::Where(_)) => {
+            return Some(problem(
+                &["account"],
+                "an access entry has `account` besides a filter of accounts",
+                "write one entry for the account and one for the filter",
+            ));
+        }
+        (None, Accounts::Where(filter)) => return account_filter(filter),
+        _ => {}
+    }
+    let selector = access.selector();
+    let Accounts::Named(names) = &*selector else {
+        return None;
+    };
+    if names.is_empty() {
+        return Some(problem(
+            &[],
             "an access entry has no account",
-            "add `account = \"…\"` or `accounts = [\"…\"]`, with ids or names",
+            "add `account = \"…\"` or `accounts = [\"…\"]`, with ids or names, or a filter",
         ));
     }
     let mut seen = BTreeSet::new();
-    if let Some(twice) = access.accounts().find(|account| !seen.insert(*account)) {
+    let twice = names.iter().find(|account| !seen.insert(*account))?;
+    Some(problem(
+        &[],
+        format!("account `{twice}` is listed twice"),
+        "remove one of the two",
+    ))
+}
+
+/// Returns a problem of a filter of accounts.
+fn account_filter(filter: &AccountFilter) -> Option<Problem> {
+    let at = ["accounts"];
+    let has_keys = |filter: &AccountFilter| {
+        !filter.ou.is_empty() || !filter.tag.is_empty() || !filter.name.is_empty()
+    };
+    let shape = |filter: &AccountFilter| match (filter.all, has_keys(filter)) {
+        (true, true) => Some((
+            "a filter has `all` besides `ou`, `tag` or `name`",
+            "remove `all`: the other keys match fewer accounts",
+        )),
+        (false, false) => Some((
+            "a filter has none of `all`, `ou`, `tag` and `name`",
+            "add one, such as `ou = [\"…\"]`, or `all = true` for all accounts",
+        )),
+        _ => None,
+    };
+    if let Some((message, help)) = shape(filter) {
+        return Some(problem(&at, message, help));
+    }
+    let Some(Accounts::Where(except)) = filter.except.as_deref() else {
+        return None;
+    };
+    let at = ["accounts", "except"];
+    if except.except.is_some() {
         return Some(problem(
             &at,
-            format!("account `{twice}` is listed twice"),
-            "remove one of the two",
+            "`except` has an `except` of its own",
+            "write the accounts that are left out as one list or filter",
         ));
     }
-    let name = &access.permission_set;
-    if !blueprint.permission_sets.contains_key(name) && well_known_policy(name).is_none() {
-        return Some(problem(
-            &["access", &number, "permission_set"],
-            format!(
-                "permission set `{name}` is not described, and no AWS managed policy for a job function has this name"
-            ),
-            format!(
-                "add a table `[permission_sets.{name}]`, or use one of {}",
-                WELL_KNOWN.map(|(name, _)| name).join(", ")
-            ),
-        ));
-    }
-    None
+    shape(except).map(|(message, help)| problem(&at, message, help))
+}
+
+/// Returns a problem if a permission set of an entry is neither described nor well known.
+fn permission_sets(blueprint: &Blueprint, access: &Access) -> Option<Problem> {
+    let is_unknown = |name: &&str| {
+        !blueprint.permission_sets.contains_key(*name) && well_known_policy(name).is_none()
+    };
+    let (principal, name) = access.grants().find(|(_, name)| is_unknown(name))?;
+    let at: &[&str] = match &principal {
+        _ if access.permission_set.is_some() => &["permission_set"],
+        PrincipalSpec::User(login) => &["users", login],
+        PrincipalSpec::Group(name) => &["groups", name],
+    };
+    let described = blueprint.permission_sets.keys().map(String::as_str);
+    let similar =
+        suggestion(name, described).map_or_else(String::new, |similar| format!("{similar} Or "));
+    Some(problem(
+        at,
+        format!(
+            "permission set `{name}` is not described, and no AWS managed policy for a job function has this name"
+        ),
+        format!(
+            "{similar}add a table `[permission_sets.{name}]`, or use one of {}",
+            WELL_KNOWN.join(", ")
+        ),
+    ))
 }
 
 /// Returns a problem for each group that is both assigned and pushed.
@@ -242,84 +383,26 @@ fn permission_set(name: &str, set: &PermissionSetSpec) -> Option<Problem> {
             "use 1 to 32 letters, digits and _+=,.@- (the name cannot be changed later)",
         ));
     }
-    if let Some(text) = &set.description
-        && !(1..=700).contains(&text.chars().count())
-    {
-        return Some(problem(
-            &["permission_sets", name, "description"],
-            "the description does not have 1 to 700 characters, the limits of AWS",
-            "shorten the description, or leave the key out",
-        ));
-    }
-    if let Some(duration) = &set.session_duration
-        && !is_valid_session_duration(duration)
-    {
-        return Some(problem(
-            &["permission_sets", name, "session_duration"],
-            format!("`{duration}` is not a session duration from PT1H to PT12H"),
-            "write an ISO 8601 duration such as `PT8H`",
-        ));
-    }
-    for (index, arn) in set.managed_policies.iter().enumerate() {
-        let managed = arn
-            .strip_prefix("arn:")
-            .and_then(|rest| rest.split_once(":iam::aws:policy/"));
-        if managed.is_none() {
-            return Some(problem(
-                &[
-                    "permission_sets",
-                    name,
-                    "managed_policies",
-                    &index.to_string(),
-                ],
-                format!("`{arn}` is not the ARN of an AWS managed policy"),
-                "use an ARN such as `arn:aws:iam::aws:policy/ReadOnlyAccess`",
-            ));
-        }
-    }
-    let Some(policy) = &set.inline_policy else {
-        return None;
-    };
-    match serde_json::from_str::<serde_json::Value>(policy) {
-        Ok(serde_json::Value::Object(_)) => None,
-        Ok(_) => Some(problem(
-            &["permission_sets", name, "inline_policy"],
-            "the inline policy is not a JSON object",
-            "write the whole policy document",
-        )),
-        Err(error) => Some(problem(
-            &["permission_sets", name, "inline_policy"],
-            format!("the inline policy is not JSON: {error}"),
-            "write the whole policy document",
-        )),
-    }
+    let (below, message, help) = set.violation()?;
+    let below: Vec<&str> = below.iter().map(String::as_str).collect();
+    Some(problem(&[&at[..], &below].concat(), message, help))
 }
 
-fn is_valid_session_duration(text: &str) -> bool {
-    let Ok(span) = text.parse::<jiff::SignedDuration>() else {
-        return false;
-    };
-    text.starts_with('P') && (3600..=12 * 3600).contains(&span.as_secs())
-}
-
-/// The AWS managed policies for job functions, each with the name of the permission set that gets the policy
-/// (IAM user guide, "AWS managed policies for job functions").
-const WELL_KNOWN: [(&str, &str); 8] = [
-    ("AdministratorAccess", "AdministratorAccess"),
-    ("PowerUserAccess", "PowerUserAccess"),
-    ("ReadOnlyAccess", "ReadOnlyAccess"),
-    ("SecurityAudit", "SecurityAudit"),
-    ("ViewOnlyAccess", "job-function/ViewOnlyAccess"),
-    ("Billing", "job-function/Billing"),
-    ("NetworkAdministrator", "job-function/NetworkAdministrator"),
-    (
-        "DatabaseAdministrator",
-        "job-function/DatabaseAdministrator",
-    ),
+/// The names of permission sets that need no entry: each is the name of an AWS managed policy for a job function (IAM user
+/// guide, "AWS managed policies for job functions").
+const WELL_KNOWN: [&str; 8] = [
+    "AdministratorAccess",
+    "PowerUserAccess",
+    "ReadOnlyAccess",
+    "SecurityAudit",
+    "ViewOnlyAccess",
+    "Billing",
+    "NetworkAdministrator",
+    "DatabaseAdministrator",
 ];
 
 /// Returns the ARN of the AWS managed policy for the job function with this name.
-pub(crate) fn well_known_policy(name: &str) -> Option<String> {
-    let (_, path) = WELL_KNOWN.iter().find(|(known, _)| *known == name)?;
-    Some(format!("arn:aws:iam::aws:policy/{path}"))
+pub(super) fn well_known_policy(name: &str) -> Option<String> {
+    let is_known = WELL_KNOWN.contains(&name);
+    is_known.then(|| managed_policy_arn(name).into_owned())
 }

@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Action, Change, Name, Subject, count};
+use crate::text::Shown;
 
 /// A consequence of a plan that the number of its removals does not show. The [`Guard`](crate::Guard) refuses the plan unless
 /// the hazard is allowed by its [id](Self::id).
@@ -57,6 +58,13 @@ pub enum Hazard {
         /// The account id.
         account: Name,
     },
+    /// A selector of the blueprint matches many more accounts than before, for example because an organizational unit was moved.
+    SelectionGrown {
+        /// The selector.
+        selector: String,
+        /// The ids of the accounts that it did not match before.
+        accounts: Vec<Name>,
+    },
     /// The effect of the removals on the access cannot be read.
     UnknownAccess {
         /// The reason, with the response of the service.
@@ -82,6 +90,7 @@ impl Hazard {
             Self::NewIds { .. } => "new-ids".to_owned(),
             Self::OwnAccess { .. } => return None,
             Self::LastAdministrator { account } => format!("last-administrator:{}", &**account),
+            Self::SelectionGrown { selector, .. } => format!("selection-grown:{selector}"),
             Self::UnknownAccess { .. } => "unknown-access".to_owned(),
         })
     }
@@ -111,6 +120,10 @@ impl Hazard {
             }
             Self::OwnAccess { subject } => {
                 change.action == Action::Remove && change.subject == *subject
+            }
+            Self::SelectionGrown { accounts, .. } => {
+                change.action == Action::Create
+                    && matches!(&change.subject, Subject::Assignment { account, .. } if accounts.contains(account))
             }
             _ => change.action == Action::Remove,
         }
@@ -171,6 +184,12 @@ impl fmt::Display for Hazard {
             Self::LastAdministrator { account } => write!(
                 f,
                 "account {account} would have no active user with AdministratorAccess"
+            ),
+            Self::SelectionGrown { selector, accounts } => write!(
+                f,
+                "`{}` matches {} more than before",
+                Shown(selector),
+                count(accounts.len(), "account")
             ),
             Self::UnknownAccess { reason } => {
                 write!(f, "the effect of the removals cannot be read: {reason}")

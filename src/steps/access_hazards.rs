@@ -7,18 +7,41 @@ use okta_client::Client as Okta;
 
 use super::lookup;
 use crate::{
-    blueprint::{Blueprint, PrincipalSpec},
+    blueprint::{Blueprint, PrincipalSpec, Row},
     context::Context,
     error::{Error, Result},
-    plan::{Hazard, Plan, PolicyRef, Subject},
+    plan::{Hazard, Name, Plan, PolicyRef, Principal, Subject},
     sync::identity_store_error,
 };
 
-/// A role that the blueprint gives to a user or group in an account.
+/// A role that the blueprint gives to a user or group in an account, or gave until it expired.
+#[derive(Clone, Copy)]
 pub(super) struct Role<'a> {
     pub(super) principal: &'a PrincipalSpec,
     pub(super) account: &'a AccountId,
     pub(super) permission_set: &'a str,
+}
+
+impl<'a> Role<'a> {
+    pub(super) fn of(row: &Row<'a>) -> Self {
+        Self {
+            principal: row.principal,
+            account: &row.account.id,
+            permission_set: row.permission_set,
+        }
+    }
+
+    /// Returns the subject of the assignment of the role.
+    pub(super) fn subject(&self) -> Subject {
+        Subject::Assignment {
+            principal: match self.principal {
+                PrincipalSpec::User(login) => Principal::User { name: login.into() },
+                PrincipalSpec::Group(name) => Principal::Group { name: name.into() },
+            },
+            account: self.account.as_str().into(),
+            permission_set: self.permission_set.into(),
+        }
+    }
 }
 
 /// The services and the blueprint of the steps.
@@ -34,6 +57,7 @@ pub(super) struct Services<'a> {
 struct Removed {
     users: BTreeSet<String>,
     memberships: BTreeSet<(String, String)>,
+    assignments: HashSet<Subject>,
     /// The permission sets that lose `AdministratorAccess`.
     administrator_sets: BTreeSet<String>,
 }
@@ -44,7 +68,7 @@ struct Users {
     by_name: HashMap<String, UserId>,
 }
 
-/// Returns the hazards of the removals of users, memberships and policies. Reads nothing if the plan has none.
+/// Returns the hazards of the removals of users, memberships, assignments and policies. Reads nothing if the plan has none.
 ///
 /// Only roles of the blueprint count as the access of an administrator.
 pub(super) async fn access_hazards(
@@ -57,7 +81,10 @@ pub(super) async fn access_hazards(
     let takes_access = |subject: &Subject| {
         matches!(
             subject,
-            Subject::User { .. } | Subject::Membership { .. } | Subject::Policy { .. }
+            Subject::User { .. }
+                | Subject::Membership { .. }
+                | Subject::Assignment { .. }
+                | Subject::Policy { .. }
         )
     };
     if !plan
@@ -95,6 +122,9 @@ impl Removed {
                 Subject::Membership { group, user } => {
                     let membership = ((**group).to_owned(), (**user).to_owned());
                     removed.memberships.insert(membership);
+                }
+                assignment @ Subject::Assignment { .. } => {
+                    removed.assignments.insert(assignment.clone());
                 }
                 Subject::Policy {
                     permission_set,
@@ -152,6 +182,9 @@ impl Services<'_> {
             let id = ids.get(name).and_then(Option::as_ref);
             name.eq_ignore_ascii_case(user) || (id.is_some() && id == own_id)
         };
+        let is_own_role = |account: &Name, permission_set: &Name| {
+            **permission_set == *set && **account == *caller.account.as_str()
+        };
         let gives_role = |group: &str| {
             roles.iter().any(|role| {
                 role.permission_set == set
@@ -159,7 +192,30 @@ impl Services<'_> {
                     && *role.principal == PrincipalSpec::Group(group.to_owned())
             })
         };
+        let mut own_groups = BTreeSet::new();
+        for (_, change) in plan.removals() {
+            if let Subject::Assignment {
+                principal: Principal::Group { name },
+                account,
+                permission_set,
+            } = &change.subject
+                && is_own_role(account, permission_set)
+                && let members = self.members(name).await?
+                && own_id.is_some_and(|own_id| members.contains(own_id))
+            {
+                own_groups.insert(name);
+            }
+        }
         let own = plan.removals().filter(|(_, change)| match &change.subject {
+            Subject::Assignment {
+                principal,
+                account,
+                permission_set,
+            } if is_own_role(account, permission_set) => match principal {
+                Principal::User { name } => is_caller(name),
+                Principal::Group { name } => own_groups.contains(name),
+                Principal::Unknown { .. } => false,
+            },
             Subject::User { name } => is_caller(name),
             Subject::Membership { group, user } => is_caller(user) && gives_role(group),
             Subject::Policy { permission_set, .. } => **permission_set == *set,
@@ -212,10 +268,12 @@ impl Services<'_> {
                 }
             };
             let leaving = group.and_then(|group| removed_members.get(group));
+            let is_removed = removed.assignments.contains(&role.subject());
             let (before, after) = accounts.entry(role.account).or_default();
             for holder in holders.iter().filter(|id| users.active.contains(*id)) {
                 *before += 1;
-                let loses = removed_users.contains(holder)
+                let loses = is_removed
+                    || removed_users.contains(holder)
                     || leaving.is_some_and(|leaving| leaving.contains(holder))
                     || removed.administrator_sets.contains(set);
                 *after += usize::from(!loses);

@@ -1,58 +1,41 @@
 //! Step `account-assignments`: users and groups have the permission sets of the blueprint in their accounts.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 use aws_sso_glue::{
-    Account, AccountId, Assignment, Aws, GroupId, IdentityCenter, Operation, OperationStatus,
+    AccountId, Assignment, Aws, GroupId, IdentityCenter, Operation, OperationStatus,
     PermissionSetArn, Principal, UserId,
+    estate::{AssignmentRef, AssignmentTable, PermissionSetTable, Principals},
 };
 use futures::future::BoxFuture;
 use okta_client::Client as Okta;
 
 use super::{
     access_hazards::{Role, Services, access_hazards},
+    estate::{InstanceReads, SHARED},
     ids, lookup,
     operations::Operations,
 };
 use crate::{
-    blueprint::{Blueprint, PrincipalSpec},
+    blueprint::{Blueprint, Expansion, PrincipalSpec, Row},
     context::Context,
     error::{Error, ErrorKind, Result},
-    plan::{self, Action, Change, Hazard, Note, Plan, Problem, StepId, Subject, Value},
+    plan::{self, Action, Change, Hazard, Note, Plan, Selection, StepId, Subject, Value},
     step::{Applied, Planned, Step, unknown_change},
 };
 
 /// Assigns permission sets in accounts to users and groups.
 ///
 /// AWS creates an assignment in the background and reports a failure only at the end, so the step waits for the result of
-/// each assignment. Assignments outside the blueprint are kept.
+/// each assignment. Assignments outside the blueprint are kept; those of expired entries are removed.
 #[derive(Clone, Debug)]
 pub struct AccountAssignments {
     okta: Okta,
     aws: Aws,
     blueprint: Blueprint,
-}
-
-/// An assignment that the blueprint asks for, by the names that an operator knows.
-#[derive(Clone, Debug)]
-struct Desired {
-    principal: PrincipalSpec,
-    account: AccountId,
-    account_name: String,
-    permission_set: String,
-}
-
-impl Desired {
-    fn subject(&self) -> Subject {
-        Subject::Assignment {
-            principal: match &self.principal {
-                PrincipalSpec::User(login) => plan::Principal::User { name: login.into() },
-                PrincipalSpec::Group(name) => plan::Principal::Group { name: name.into() },
-            },
-            account: self.account.as_str().into(),
-            permission_set: (&self.permission_set).into(),
-        }
-    }
 }
 
 impl AccountAssignments {
@@ -66,55 +49,9 @@ impl AccountAssignments {
         }
     }
 
-    /// Returns the assignments of the blueprint, without duplicates, and the problems of its accounts.
-    async fn desired_assignments(&self, cx: &Context) -> Result<(Vec<Desired>, Vec<Problem>)> {
-        let (mut all_desired, mut problems) = (Vec::new(), BTreeMap::new());
-        for access in &self.blueprint.access {
-            for id_or_name in access.accounts() {
-                if problems.contains_key(id_or_name) {
-                    continue;
-                }
-                let account = match self.account(id_or_name, cx).await {
-                    Ok(account) => account,
-                    Err(error) if error.kind() == ErrorKind::UnusableSubject => {
-                        let known = lookup::account_id(&self.aws, cx, id_or_name).await?;
-                        let id = known.map_or_else(|| id_or_name.into(), |id| id.as_str().into());
-                        let problem = Problem::new(Some(Subject::Account { id }), &error);
-                        problems.insert(id_or_name, problem);
-                        continue;
-                    }
-                    Err(error) => return Err(error),
-                };
-                all_desired.push(Desired {
-                    principal: access.principal(),
-                    account: account.id.clone(),
-                    account_name: account
-                        .name
-                        .clone()
-                        .unwrap_or_else(|| account.id.to_string()),
-                    permission_set: access.permission_set.clone(),
-                });
-            }
-        }
-        let mut seen = BTreeSet::new();
-        all_desired.retain(|desired| seen.insert(desired.subject()));
-        Ok((all_desired, problems.into_values().collect()))
-    }
-
-    /// Returns an account that can get assignments.
-    async fn account(&self, id_or_name: &str, cx: &Context) -> Result<Account> {
-        let account = lookup::account(&self.aws, cx, id_or_name).await?;
-        let organization = cx.facts(|facts| facts.organization.clone());
-        if organization.is_some_and(|known| {
-            known.caller != known.management_account && known.management_account == account.id
-        }) {
-            return Err(Error::new(
-                ErrorKind::UnusableSubject,
-                format!("a delegated administrator cannot assign access to the management account {}", account.id),
-            )
-            .with_help("use credentials of the management account, or remove this account from `access` in the blueprint"));
-        }
-        Ok(account)
+    /// Returns the access of the blueprint in the accounts of the organization.
+    async fn access(&self, cx: &Context) -> Result<Arc<Expansion>> {
+        lookup::access(&self.aws, &self.blueprint, cx).await
     }
 
     /// Looks up the principal in the identity store. Returns `None` if the principal has not arrived there.
@@ -153,24 +90,24 @@ impl AccountAssignments {
     async fn planned_principal(
         &self,
         center: &IdentityCenter,
-        desired: &Desired,
+        role: Role<'_>,
         change: &Change,
         cx: &Context,
     ) -> Result<Principal> {
         let known = change
             .known("principal")
-            .and_then(|id| match desired.principal {
+            .and_then(|id| match role.principal {
                 PrincipalSpec::User(_) => UserId::parse(id).ok().map(Principal::User),
                 PrincipalSpec::Group(_) => GroupId::parse(id).ok().map(Principal::Group),
             });
         match known {
             Some(known) => Ok(known),
             None => self
-                .find_principal(center, &desired.principal, cx)
+                .find_principal(center, role.principal, cx)
                 .await?
                 .ok_or_else(|| {
                     lookup::missing_prerequisite(
-                        &format!("{} in the identity store", desired.principal),
+                        &format!("{} in the identity store", role.principal),
                         &ids::ARRIVAL,
                     )
                 }),
@@ -181,59 +118,87 @@ impl AccountAssignments {
     async fn is_assigned(
         &self,
         center: &IdentityCenter,
-        desired: &Desired,
+        role: Role<'_>,
         change: &Change,
         cx: &Context,
     ) -> Result<bool> {
-        let arn = cx.facts(|facts| facts.permission_sets.get(&desired.permission_set).cloned());
+        let arn = cx.facts(|facts| facts.permission_sets.get(role.permission_set).cloned());
         let Some(arn) = arn else { return Ok(false) };
-        let principal = self.planned_principal(center, desired, change, cx).await?;
+        let principal = self.planned_principal(center, role, change, cx).await?;
         let assigned = center
             .assignments()
-            .list(&desired.account, &arn)
+            .list(role.account, &arn)
             .try_collect()
             .await
             .map_err(|error| {
                 Error::service(
-                    format!("assignment {} could not be verified", desired.subject()),
+                    format!("assignment {} could not be verified", role.subject()),
                     error,
                 )
             })?;
         Ok(assigned.contains(&principal))
     }
 
-    /// Starts the creation of an assignment.
+    /// Records that the run has created or removed an assignment.
+    async fn record(
+        &self,
+        role: Role<'_>,
+        change: &Change,
+        center: &IdentityCenter,
+        cx: &Context,
+    ) -> Result<()> {
+        let set = role.permission_set;
+        let set = cx.facts(|facts| facts.permission_sets.get(set).cloned());
+        if let (Some(set), Some(reads)) = (set, InstanceReads::new(&self.aws, cx)) {
+            reads.written(&Assignment {
+                account: role.account.clone(),
+                permission_set: set,
+                principal: self.planned_principal(center, role, change, cx).await?,
+            });
+        }
+        Ok(())
+    }
+
+    /// Starts the creation or the removal of an assignment.
     async fn start(
         &self,
         center: &IdentityCenter,
-        desired: &Desired,
+        role: Role<'_>,
         change: &Change,
         cx: &Context,
     ) -> Result<Operation> {
         let arn = cx
-            .facts(|facts| facts.permission_sets.get(&desired.permission_set).cloned())
+            .facts(|facts| facts.permission_sets.get(role.permission_set).cloned())
             .ok_or_else(|| {
                 lookup::missing_prerequisite(
-                    &format!("permission set {}", desired.permission_set),
+                    &format!("permission set {}", role.permission_set),
                     &ids::PERMISSION_SETS,
                 )
             })?;
-        let principal = self.planned_principal(center, desired, change, cx).await?;
         let assignment = Assignment {
-            account: desired.account.clone(),
+            account: role.account.clone(),
             permission_set: arn,
-            principal,
+            principal: self.planned_principal(center, role, change, cx).await?,
         };
-        center
-            .assignments()
-            .start_create(&assignment)
-            .await
-            .map_err(|error| {
-                Error::service(
-                    format!("AWS did not create assignment {}", desired.subject()),
-                    error,
-                )
-            })
+        let assignments = center.assignments();
+        let started = match change.action {
+            Action::Remove => assignments.start_delete(&assignment).await,
+            _ => assignments.start_create(&assignment).await,
+        };
+        started.map_err(|error| {
+            Error::service(
+                format!("AWS did not {} assignment {}", verb(change), role.subject()),
+                error,
+            )
+        })
+    }
+}
+
+/// Returns the verb of a change for a message.
+fn verb(change: &Change) -> &'static str {
+    match change.action {
+        Action::Remove => "remove",
+        _ => "create",
     }
 }
 
@@ -248,49 +213,78 @@ impl Step for AccountAssignments {
 
     fn plan<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Result<Planned>> {
         Box::pin(async move {
-            let (all_desired, problems) = self.desired_assignments(cx).await?;
-            let mut current = Current {
-                center: lookup::assignable_identity_center(&self.aws, cx),
-                pairs: BTreeMap::new(),
-                principals: BTreeMap::new(),
-            };
-            let mut changes = Vec::new();
-            for desired in &all_desired {
-                let (principal, assigned) = current.lookup(self, desired, cx).await?;
-                if assigned {
-                    continue;
-                }
-                let principal = principal.as_ref().map(principal_id);
-                changes.push(
-                    Change::new(Action::Create, desired.subject())
-                        .with("account", &desired.account_name)
-                        .with_value("principal", Value::known_or_after(principal, &ids::ARRIVAL)),
-                );
-            }
-            Ok(Planned {
-                changes,
-                problems,
-                notes: current.foreign_assignment_notes(&all_desired),
+            let access = self.access(cx).await?;
+            let mut planned = Planned {
+                problems: access.problems.clone(),
+                notes: access.notes.clone(),
+                selections: access.selections.clone(),
+                hazards: access.selections.iter().filter_map(grown).collect(),
                 ..Planned::default()
-            })
+            };
+            let excluded = excluded_account(cx);
+            let is_excluded = |row: &Row<'_>| excluded.as_ref() == Some(&row.account.id);
+            if let Some(account) = &excluded
+                && access
+                    .rows()
+                    .chain(access.expired())
+                    .any(|row| is_excluded(&row))
+            {
+                let id = account.as_str().into();
+                planned.problem(Subject::Account { id }, &delegated(account));
+            }
+            let rows: Vec<Row<'_>> = access.rows().filter(|row| !is_excluded(row)).collect();
+            let expired = access.expired().filter(|row| !is_excluded(row));
+            let expired: Vec<Row<'_>> = expired.collect();
+            let roles = rows.iter().chain(&expired).map(Role::of);
+            let roles: Vec<Role<'_>> = roles.collect();
+            let current = Current::read(self, &roles, cx).await?;
+            for row in &rows {
+                if !current.is_assigned(&Role::of(row), cx) {
+                    let principal = current.principals.get(row.principal);
+                    let change = change(Action::Create, row, principal);
+                    planned.changes.push(change);
+                }
+            }
+            for row in &expired {
+                if current.is_assigned(&Role::of(row), cx) {
+                    let principal = current.principals.get(row.principal);
+                    let change = change(Action::Remove, row, principal);
+                    planned
+                        .changes
+                        .push(change.because(Note::new("expired", "the access has expired")));
+                }
+            }
+            let foreign = current.foreign_assignments(&roles, &access, cx);
+            planned.notes.extend(foreign);
+            cx.update_facts(|facts| facts.selections.clone_from(&access.matches));
+            Ok(planned)
         })
     }
 
     fn apply<'a>(&'a self, change: &'a Change, cx: &'a Context) -> BoxFuture<'a, Result<Applied>> {
         Box::pin(async move {
-            let (all_desired, _) = self.desired_assignments(cx).await?;
-            let desired = all_desired
-                .iter()
-                .find(|desired| desired.subject() == change.subject)
-                .ok_or_else(|| unknown_change(&self.id(), change))?;
+            let access = self.access(cx).await?;
+            let row = find(&access, change).ok_or_else(|| unknown_change(&self.id(), change))?;
+            let role = Role::of(&row);
             let center = lookup::require_identity_center(&self.aws, cx)?;
             let operations = cx.run_memory::<Operations<Operation>>();
+            let lanes = cx.run_memory::<Lanes>();
             let Some(operation) = operations.get(&change.subject) else {
-                let operation = self.start(&center, desired, change, cx).await?;
-                operations.insert(&change.subject, operation);
+                if !lanes.enter(role.account, &change.subject) {
+                    return Ok(Applied::waiting(format!(
+                        "AWS to change another assignment in account {}",
+                        role.account
+                    )));
+                }
+                let started = self.start(&center, role, change, cx).await;
+                if started.is_err() {
+                    lanes.leave(role.account, &change.subject);
+                }
+                operations.insert(&change.subject, started?);
                 return Ok(Applied::waiting(format!(
-                    "AWS to create assignment {}",
-                    desired.subject()
+                    "AWS to {} assignment {}",
+                    verb(change),
+                    role.subject()
                 )));
             };
             let status = center.assignments().status(&operation).await;
@@ -303,7 +297,7 @@ impl Step for AccountAssignments {
                     Error::service(
                         format!(
                             "the status of assignment {} could not be read",
-                            desired.subject()
+                            role.subject()
                         ),
                         error,
                     )
@@ -311,27 +305,37 @@ impl Step for AccountAssignments {
             };
             if status == OperationStatus::InProgress {
                 return Ok(Applied::waiting(format!(
-                    "AWS to create assignment {}",
-                    desired.subject()
+                    "AWS to {} assignment {}",
+                    verb(change),
+                    role.subject()
                 )));
             }
             operations.remove(&change.subject);
+            lanes.leave(role.account, &change.subject);
             match status {
                 OperationStatus::Failed { reason } => Err(Error::new(
                     ErrorKind::Service,
                     format!(
-                        "AWS could not create assignment {}: {}",
-                        desired.subject(),
+                        "AWS could not {} assignment {}: {}",
+                        verb(change),
+                        role.subject(),
                         reason.as_deref().unwrap_or("no reason given")
                     ),
                 )
                 .with_help("fix the cause, then run again")),
-                // AWS lists a new assignment some time after the operation has ended.
-                _ if self.is_assigned(&center, desired, change, cx).await? => Ok(Applied::Done),
-                _ => Ok(Applied::waiting(format!(
-                    "AWS to list assignment {}",
-                    desired.subject()
-                ))),
+                // AWS lists the new state some time after the operation has ended.
+                _ if self.is_assigned(&center, role, change, cx).await?
+                    == (change.action != Action::Remove) =>
+                {
+                    self.record(role, change, &center, cx).await?;
+                    Ok(Applied::Done)
+                }
+                _ => Ok(Applied::waiting(match change.action {
+                    Action::Remove => {
+                        format!("AWS to no longer list assignment {}", role.subject())
+                    }
+                    _ => format!("AWS to list assignment {}", role.subject()),
+                })),
             }
         })
     }
@@ -345,15 +349,9 @@ impl Step for AccountAssignments {
             let Some(center) = lookup::assignable_identity_center(&self.aws, cx) else {
                 return Ok(Vec::new());
             };
-            let (all_desired, _) = self.desired_assignments(cx).await?;
-            let roles: Vec<Role<'_>> = all_desired
-                .iter()
-                .map(|desired| Role {
-                    principal: &desired.principal,
-                    account: &desired.account,
-                    permission_set: &desired.permission_set,
-                })
-                .collect();
+            let access = self.access(cx).await?;
+            let rows: Vec<Row<'_>> = access.rows().chain(access.expired()).collect();
+            let roles: Vec<Role<'_>> = rows.iter().map(Role::of).collect();
             let services = Services {
                 okta: &self.okta,
                 aws: &self.aws,
@@ -376,6 +374,70 @@ impl Step for AccountAssignments {
     }
 }
 
+/// Returns the change that creates or removes an assignment.
+fn change(action: Action, row: &Row<'_>, principal: Option<&Principal>) -> Change {
+    let name = row.account.name.clone();
+    let name = name.unwrap_or_else(|| row.account.id.to_string());
+    let principal = Value::known_or_after(principal.map(principal_id), &ids::ARRIVAL);
+    let change = Change::new(action, Role::of(row).subject());
+    match action {
+        Action::Remove => change
+            .field("account", Value::Known(name), Value::Absent)
+            .field("principal", principal, Value::Absent),
+        _ => change
+            .with("account", name)
+            .with_value("principal", principal),
+    }
+}
+
+/// Returns the row of a change.
+fn find<'a>(access: &'a Expansion, change: &Change) -> Option<Row<'a>> {
+    let Subject::Assignment {
+        principal,
+        account,
+        permission_set,
+    } = &change.subject
+    else {
+        return None;
+    };
+    let principal = match principal {
+        plan::Principal::User { name } => PrincipalSpec::User(name.to_string()),
+        plan::Principal::Group { name } => PrincipalSpec::Group(name.to_string()),
+        plan::Principal::Unknown { .. } => return None,
+    };
+    let account = AccountId::parse(account).ok()?;
+    match change.action {
+        Action::Remove => access.expired_row(&principal, permission_set, &account),
+        _ => access.row(&principal, permission_set, &account),
+    }
+}
+
+/// Returns the account that the caller cannot assign: the management account, for a delegated administrator.
+fn excluded_account(cx: &Context) -> Option<AccountId> {
+    let known = cx.facts(|facts| facts.organization.clone())?;
+    (known.caller != known.management_account).then_some(known.management_account)
+}
+
+fn delegated(account: &AccountId) -> Error {
+    Error::new(
+        ErrorKind::UnusableSubject,
+        format!("a delegated administrator cannot assign access to the management account {account}"),
+    )
+    .with_help("use credentials of the management account, or remove this account from `access` in the blueprint")
+}
+
+/// Returns the hazard of a selection that has grown.
+fn grown(selection: &Selection) -> Option<Hazard> {
+    selection.grown.then(|| Hazard::SelectionGrown {
+        selector: selection.selector.clone(),
+        accounts: selection
+            .new
+            .iter()
+            .map(|account| account.id.clone())
+            .collect(),
+    })
+}
+
 fn principal_id(principal: &Principal) -> String {
     match principal {
         Principal::User(id) => id.to_string(),
@@ -383,77 +445,216 @@ fn principal_id(principal: &Principal) -> String {
     }
 }
 
-/// The assignments that exist now, read once per account and permission set.
+/// The assignments that the run is changing, at most one in each account: AWS updates one role of an account at a time, and
+/// refuses the others with a conflict.
+#[derive(Default)]
+struct Lanes(Mutex<BTreeMap<AccountId, Subject>>);
+
+impl Lanes {
+    /// Returns whether the change may start: no other one in the account is in progress.
+    fn enter(&self, account: &AccountId, assignment: &Subject) -> bool {
+        let mut lanes = self.lock();
+        let holder = lanes
+            .entry(account.clone())
+            .or_insert_with(|| assignment.clone());
+        holder == assignment
+    }
+
+    fn leave(&self, account: &AccountId, assignment: &Subject) {
+        let mut lanes = self.lock();
+        if lanes.get(account) == Some(assignment) {
+            lanes.remove(account);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<AccountId, Subject>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The assignments that exist now.
 struct Current {
-    center: Option<IdentityCenter>,
-    pairs: BTreeMap<(AccountId, PermissionSetArn), Vec<Principal>>,
-    principals: BTreeMap<PrincipalSpec, Option<Principal>>,
+    /// The principals of the blueprint that AWS has.
+    principals: BTreeMap<PrincipalSpec, Principal>,
+    in_aws: Option<InAws>,
+}
+
+/// The users and groups, the permission sets and the assignments of AWS.
+struct InAws {
+    principals: Arc<Principals>,
+    sets: Arc<PermissionSetTable>,
+    assignments: Arc<AssignmentTable>,
 }
 
 impl Current {
-    /// Returns notes about assignments of these permission sets in these accounts that are not in the blueprint. The step
-    /// keeps them.
-    fn foreign_assignment_notes(&self, all_desired: &[Desired]) -> Vec<Note> {
-        let in_blueprint: BTreeSet<&Principal> = self.principals.values().flatten().collect();
-        let mut notes = Vec::new();
-        for ((account, set), principals) in &self.pairs {
-            let foreign: Vec<String> = principals
-                .iter()
-                .filter(|principal| !in_blueprint.contains(principal))
-                .map(principal_id)
-                .collect();
-            if !foreign.is_empty() {
-                let name = all_desired
-                    .iter()
-                    .find(|desired| desired.account == *account)
-                    .map_or("", |desired| &desired.account_name);
-                notes.push(Note::new("other-assignments", format!(
-                    "permission set {set} in {name} ({account}) is also assigned outside the blueprint; these assignments are kept: {}",
-                    foreign.join(", ")
-                )));
-            }
+    /// Reads what tells whether the assignments exist.
+    async fn read(step: &AccountAssignments, roles: &[Role<'_>], cx: &Context) -> Result<Self> {
+        let mut current = Self {
+            principals: BTreeMap::new(),
+            in_aws: None,
+        };
+        if lookup::assignable_identity_center(&step.aws, cx).is_none() {
+            return Ok(current);
         }
-        notes
+        let Some(reads) = InstanceReads::new(&step.aws, cx) else {
+            return Ok(current);
+        };
+        let specs: BTreeSet<&PrincipalSpec> = roles.iter().map(|role| role.principal).collect();
+        let mut principals = reads.principals(SHARED).await?;
+        current
+            .find_principals(step, &specs, &principals, cx)
+            .await?;
+        if current.principals.len() < specs.len() {
+            // Some may have arrived since the plan.
+            principals = reads.principals(cx.age()).await?;
+            current
+                .find_principals(step, &specs, &principals, cx)
+                .await?;
+        }
+        let wanted = roles.iter().filter_map(|role| current.assignment(role, cx));
+        let wanted: Vec<Assignment> = wanted.collect();
+        let assignments = reads.assignments(&principals, &wanted).await?;
+        let sets = reads.permission_sets([]).await?;
+        current.in_aws = Some(InAws {
+            principals,
+            sets,
+            assignments,
+        });
+        Ok(current)
     }
 
-    /// Returns the principal, if it has arrived, and whether the assignment exists.
-    async fn lookup(
+    async fn find_principals(
         &mut self,
         step: &AccountAssignments,
-        desired: &Desired,
+        specs: &BTreeSet<&PrincipalSpec>,
+        in_aws: &Principals,
         cx: &Context,
-    ) -> Result<(Option<Principal>, bool)> {
-        let Some(center) = &self.center else {
-            return Ok((None, false));
-        };
-        if !self.principals.contains_key(&desired.principal) {
-            let principal = step.find_principal(center, &desired.principal, cx).await?;
-            self.principals.insert(desired.principal.clone(), principal);
+    ) -> Result<()> {
+        for &spec in specs {
+            let found = match spec {
+                PrincipalSpec::User(login) => {
+                    let (okta, blueprint) = (&step.okta, &step.blueprint);
+                    let name = lookup::aws_user_name(okta, blueprint, login, cx).await?;
+                    let user = in_aws.user_by_name(&name);
+                    user.map(|user| Principal::User(user.id.clone()))
+                }
+                PrincipalSpec::Group(name) => {
+                    let group = in_aws.group_by_name(name);
+                    group.map(|group| Principal::Group(group.id.clone()))
+                }
+            };
+            if let Some(found) = found {
+                self.principals.insert(spec.clone(), found);
+            }
         }
-        let principal = self.principals[&desired.principal].clone();
-        let arn = cx.facts(|facts| facts.permission_sets.get(&desired.permission_set).cloned());
-        let (Some(principal), Some(arn)) = (&principal, arn) else {
-            return Ok((principal, false));
+        Ok(())
+    }
+
+    /// Returns the assignment by AWS's ids, if they are known.
+    fn assignment(&self, role: &Role<'_>, cx: &Context) -> Option<Assignment> {
+        let set = role.permission_set;
+        Some(Assignment {
+            account: role.account.clone(),
+            permission_set: cx.facts(|facts| facts.permission_sets.get(set).cloned())?,
+            principal: self.principals.get(role.principal)?.clone(),
+        })
+    }
+
+    /// Returns whether AWS has the assignment. One that could not be read counts as absent: AWS accepts a second creation.
+    fn is_assigned(&self, role: &Role<'_>, cx: &Context) -> bool {
+        let assignment = self.assignment(role, cx);
+        let known = assignment.zip(self.in_aws.as_ref());
+        known.is_some_and(|(one, in_aws)| in_aws.assignments.contains(&one) == Some(true))
+    }
+
+    /// Returns a note about the assignments of the whole instance that are not among the `roles` of the blueprint. The step keeps
+    /// them.
+    fn foreign_assignments(
+        &self,
+        roles: &[Role<'_>],
+        access: &Expansion,
+        cx: &Context,
+    ) -> Option<Note> {
+        let in_aws = self.in_aws.as_ref()?;
+        let wanted = roles.iter().filter_map(|role| self.assignment(role, cx));
+        let wanted: HashSet<Assignment> = wanted.collect();
+        let specs = self.principals.iter();
+        let specs: HashMap<&Principal, &PrincipalSpec> =
+            specs.map(|(spec, principal)| (principal, spec)).collect();
+        // An entry with a faulty selector may give the assignment.
+        let may_be_wanted = |row: &AssignmentRef<'_>| {
+            let spec = specs.get(row.principal).copied().cloned();
+            let spec = spec.or_else(|| in_aws.spec(row.principal));
+            let set = in_aws.set_name(row.permission_set);
+            spec.is_some_and(|spec| access.is_unresolved(&spec, set))
         };
-        let pair = (desired.account.clone(), arn);
-        if !self.pairs.contains_key(&pair) {
-            let principals = center
-                .assignments()
-                .list(&pair.0, &pair.1)
-                .try_collect()
-                .await
-                .map_err(|error| {
-                    Error::service(
-                        format!(
-                            "the assignments of {} in {} could not be listed",
-                            desired.permission_set, desired.account
-                        ),
-                        error,
-                    )
-                })?;
-            self.pairs.insert(pair.clone(), principals);
+        let rows = in_aws.assignments.iter();
+        let foreign =
+            rows.filter(|row| !wanted.contains(&row.to_assignment()) && !may_be_wanted(row));
+        let mut foreign: Vec<_> = foreign.collect();
+        if foreign.is_empty() {
+            return None;
         }
-        let assigned = self.pairs[&pair].contains(principal);
-        Ok((Some(principal.clone()), assigned))
+        // Administrators first, so that a long list shows them.
+        foreign.sort_by_cached_key(|row| {
+            let set = in_aws.set_name(row.permission_set);
+            (!set.contains("Admin"), set.to_owned(), row.to_assignment())
+        });
+        let mut names = Vec::new();
+        for row in foreign.iter().take(MAX_NAMES) {
+            let account = access.organization().account(row.account);
+            let account = match account.and_then(|account| account.name.as_deref()) {
+                Some(name) => format!("{name} ({})", row.account),
+                None => row.account.to_string(),
+            };
+            names.push(format!(
+                "{} has {} in {account}",
+                in_aws.principal_name(row.principal),
+                in_aws.set_name(row.permission_set)
+            ));
+        }
+        if foreign.len() > MAX_NAMES {
+            names.push(format!("and {} more", foreign.len() - MAX_NAMES));
+        }
+        let are_kept = match foreign.len() {
+            1 => "1 assignment is not in the blueprint and is kept".to_owned(),
+            number => format!("{number} assignments are not in the blueprint and are kept"),
+        };
+        let coverage = in_aws.assignments.coverage();
+        let not_read = match coverage.users_not_read {
+            0 => String::new(),
+            _ => format!(" ({coverage})"),
+        };
+        let text = format!("{are_kept}: {}{not_read}", names.join(", "));
+        Some(Note::new("other-assignments", text))
     }
 }
+
+impl InAws {
+    fn set_name<'a>(&'a self, arn: &'a PermissionSetArn) -> &'a str {
+        self.sets.get(arn).map_or(arn.as_str(), |set| &set.name)
+    }
+
+    /// Returns a principal by its name in AWS.
+    fn spec(&self, principal: &Principal) -> Option<PrincipalSpec> {
+        let name = self.principals.name(principal)?.to_owned();
+        Some(match principal {
+            Principal::User(_) => PrincipalSpec::User(name),
+            Principal::Group(_) => PrincipalSpec::Group(name),
+        })
+    }
+
+    fn principal_name(&self, principal: &Principal) -> String {
+        let kind = match principal {
+            Principal::User(_) => "user",
+            Principal::Group(_) => "group",
+        };
+        match self.principals.name(principal) {
+            Some(name) => format!("{kind} {name}"),
+            None => format!("deleted {kind} {}", principal_id(principal)),
+        }
+    }
+}
+
+/// Maximum number of assignments that a note names.
+const MAX_NAMES: usize = 10;

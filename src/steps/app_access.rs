@@ -233,7 +233,8 @@ impl Step for AppAccess {
             // In direct mode, the sync plans the adoptions.
             let in_aws = match mode {
                 ProvisioningMode::Okta => {
-                    identity_view::read(&self.aws, &scope, cx, app_lists::NOW).await?
+                    // Okta would take over a user that was made since the plan.
+                    identity_view::read(&self.aws, &scope, cx, cx.age()).await?
                 }
                 ProvisioningMode::Direct => None,
             };

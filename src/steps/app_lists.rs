@@ -61,8 +61,21 @@ impl<K: PartialEq, T> Cached<K, T> {
             return Ok(value.clone());
         }
         let value = Arc::new(read.await?);
-        *self.lock() = Some((key, now, value.clone()));
+        *self.lock() = Some((key, now, Arc::clone(&value)));
         Ok(value)
+    }
+
+    /// Returns whether the value was read before the context was created.
+    pub(super) fn is_older_than(&self, cx: &Context) -> bool {
+        let now = cx.clock().elapsed();
+        let read = self.lock();
+        read.as_ref()
+            .is_some_and(|(_, at, _)| now.saturating_sub(*at) > cx.age())
+    }
+
+    /// Sets the value that was read now.
+    pub(super) fn set(&self, key: K, cx: &Context, value: Arc<T>) {
+        *self.lock() = Some((key, cx.clock().elapsed(), value));
     }
 
     /// Forgets the value after a write that changes it.

@@ -15,6 +15,7 @@ use self::missing::{Missing, MissingUser};
 use super::{
     accounts::{self, Account, Accounts},
     app_lists::{self, AppLists},
+    estate::InstanceReads,
     group_push::{Activations, failed_push},
     identity_view::{self, GroupInAws, IdentityView},
     ids, lookup,
@@ -233,7 +234,16 @@ impl Arrival {
         let assigned = AppLists::new(&self.okta, cx).users(app_lists::RUN).await?;
         let in_aws = identity_view::read(&self.aws, scope, cx, max_age).await?;
         let in_aws = in_aws.unwrap_or_default();
-        Ok(Missing::find(scope, &assigned, &in_aws))
+        let missing = Missing::find(scope, &assigned, &in_aws);
+        let reads = InstanceReads::new(&self.aws, cx);
+        let are_of_the_plan = reads.is_some_and(|reads| reads.principals_are_of_the_plan());
+        if !are_of_the_plan || missing.subjects().next().is_none() {
+            return Ok(missing);
+        }
+        // A user or group that the plan has not seen may have arrived since.
+        identity_view::forget(cx);
+        let in_aws = identity_view::read(&self.aws, scope, cx, app_lists::RUN).await?;
+        Ok(Missing::find(scope, &assigned, &in_aws.unwrap_or_default()))
     }
 
     /// Returns what is missing in AWS now, and the groups of AWS that have all their members. The groups of the last look need
@@ -246,8 +256,8 @@ impl Arrival {
     ) -> Result<(Missing, BTreeMap<String, GroupInAws>)> {
         let lists = AppLists::new(&self.okta, cx);
         let assigned = lists.users(app_lists::WHILE_WAITING).await?;
-        let mut in_aws = match lookup::identity_center(&self.aws, cx) {
-            Some(center) => IdentityView::read(&center, scope, complete).await?,
+        let mut in_aws = match InstanceReads::new(&self.aws, cx) {
+            Some(reads) => IdentityView::read(&reads, scope, complete, app_lists::NOW).await?,
             None => IdentityView::default(),
         };
         let missing = Missing::find(scope, &assigned, &in_aws);

@@ -6,7 +6,7 @@ use std::{
 };
 
 use futures::future::BoxFuture;
-use okta_client::{CertificateSource, Client as Okta, Domain, DomainValidation, NewDomain};
+use okta_client::{CertificateSource, Client as Okta, Domain, DomainValidation, Id, NewDomain};
 
 use super::{ids, lookup};
 use crate::{
@@ -30,12 +30,14 @@ pub struct CustomDomain {
     name: String,
 }
 
-/// The looks at the DNS records in one run.
+/// The knowledge of one run about the domain.
 #[derive(Default)]
 struct Looks(Mutex<Looked>);
 
 #[derive(Default)]
 struct Looked {
+    /// The id of the domain.
+    id: Option<Id<Domain>>,
     /// The elapsed time of the clock at the last look that was requested.
     last: Option<Duration>,
     /// The records that the operator says are published.
@@ -59,28 +61,42 @@ impl CustomDomain {
         }
     }
 
-    /// Reads the domain. The list of domains has no DNS records, so it only gives the id.
-    async fn find(&self) -> Result<Option<Domain>> {
-        let unreadable = |error| {
-            let what = format!(
-                "the custom domain {} could not be read from Okta",
-                self.name
-            );
-            Error::service(what, error)
-        };
-        let domains = self.okta.domains();
-        let all = domains.list().try_collect().await.map_err(unreadable)?;
-        let Some(found) = all.into_iter().find(|domain| domain.name == self.name) else {
+    /// Reads the domain. The list of domains has no DNS records, so it only gives the id, once in a run.
+    async fn find(&self, cx: &Context) -> Result<Option<Domain>> {
+        let looks = cx.run_memory::<Looks>();
+        let known = looks.lock().id.clone();
+        if let Some(id) = known
+            && let Some(domain) = self.get(&id).await?
+        {
+            return Ok(Some(domain));
+        }
+        let all = self.okta.domains().list().try_collect().await;
+        let mut all = all.map_err(|error| self.unreadable(error))?.into_iter();
+        let Some(listed) = all.find(|domain| domain.name == self.name) else {
             return Ok(None);
         };
-        match domains.get(&found.id).await {
+        let domain = self.get(&listed.id).await?;
+        looks.lock().id = Some(listed.id);
+        Ok(domain)
+    }
+
+    async fn get(&self, id: &Id<Domain>) -> Result<Option<Domain>> {
+        match self.okta.domains().get(id).await {
             Err(error) if error.is_not_found() => Ok(None),
-            domain => domain.map(Some).map_err(unreadable),
+            domain => domain.map(Some).map_err(|error| self.unreadable(error)),
         }
     }
 
-    async fn require(&self) -> Result<Domain> {
-        self.find().await?.ok_or_else(|| {
+    fn unreadable(&self, error: impl Into<okta_client::Error>) -> Error {
+        let what = format!(
+            "the custom domain {} could not be read from Okta",
+            self.name
+        );
+        Error::service(what, error.into())
+    }
+
+    async fn require(&self, cx: &Context) -> Result<Domain> {
+        self.find(cx).await?.ok_or_else(|| {
             lookup::missing_prerequisite(
                 &format!("custom domain {}", self.name),
                 &ids::CUSTOM_DOMAIN,
@@ -141,7 +157,7 @@ impl CustomDomain {
 
     /// Has the operator upload a certificate of the customer, because the API needs its private key.
     async fn upload_certificate(&self, cx: &Context) -> Result<Applied> {
-        if self.require().await?.validation == DomainValidation::Completed {
+        if self.require(cx).await?.validation == DomainValidation::Completed {
             return Ok(Applied::Done);
         }
         let manual_step = ManualStep::new(
@@ -156,7 +172,7 @@ impl CustomDomain {
         ])
         .value("domain", &self.name);
         cx.manual_step(manual_step, async |_| {
-            match self.require().await?.validation {
+            match self.require(cx).await?.validation {
                 DomainValidation::Completed => Ok(Applied::Done),
                 other => Err(Error::new(
                     ErrorKind::InvalidAnswer,
@@ -170,7 +186,7 @@ impl CustomDomain {
 
     /// Has Okta verify the domain, until its validation has the status of the change.
     async fn verify_domain(&self, cx: &Context) -> Result<Applied> {
-        let mut domain = self.require().await?;
+        let mut domain = self.require(cx).await?;
         if is_open(&domain) || is_obtaining(&domain) {
             domain = self.look(domain, cx).await?;
         }
@@ -287,9 +303,9 @@ impl Step for CustomDomain {
         format!("Okta custom domain {}", self.name)
     }
 
-    fn plan<'a>(&'a self, _: &'a Context) -> BoxFuture<'a, Result<Planned>> {
+    fn plan<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Result<Planned>> {
         Box::pin(async move {
-            let Some(domain) = self.find().await? else {
+            let Some(domain) = self.find(cx).await? else {
                 return Ok(Planned::changes(vec![
                     self.create_change(),
                     self.dns_records_change(None),
@@ -318,7 +334,7 @@ impl Step for CustomDomain {
         Box::pin(async move {
             match (change.action, &change.subject) {
                 (Action::Create, _) => {
-                    if self.find().await?.is_none() {
+                    if self.find(cx).await?.is_none() {
                         let new = NewDomain {
                             name: self.name.clone(),
                             certificate: CertificateSource::OktaManaged,
@@ -336,7 +352,7 @@ impl Step for CustomDomain {
                     self.upload_certificate(cx).await
                 }
                 (Action::ManualStep, _) => {
-                    let domain = self.require().await?;
+                    let domain = self.require(cx).await?;
                     let shown = cx.memory::<Vec<String>>(&ids::CUSTOM_DOMAIN)?;
                     // An earlier run has shown the records. The verification finds out whether they are published.
                     if is_open(&domain) && shown.as_ref() != Some(&record_lines(&domain)) {

@@ -50,9 +50,9 @@ struct FailedMember {
 
 /// Compares the pushed groups with AWS.
 pub(super) struct PushPlanner<'a> {
+    scope: &'a ResolvedScope,
     accounts: &'a Accounts<'a>,
     in_aws: Option<&'a IdentityView>,
-    provisionable: BTreeSet<&'a Id<User>>,
     activations: Activations,
     cx: &'a Context,
 }
@@ -64,11 +64,10 @@ impl<'a> PushPlanner<'a> {
         in_aws: Option<&'a IdentityView>,
         cx: &'a Context,
     ) -> Result<Self> {
-        let provisionable = scope.provisionable_users().map(|user| &user.id);
         Ok(Self {
+            scope,
             accounts,
             in_aws,
-            provisionable: provisionable.collect(),
             activations: Activations::load(cx)?,
             cx,
         })
@@ -142,7 +141,11 @@ impl<'a> PushPlanner<'a> {
     }
 
     /// Returns the members that only another push brings into the group of AWS.
-    fn missing<'m>(&self, members: &'m GroupWithMembers, mapping: &PushMapping) -> Vec<&'m User> {
+    fn missing<'m>(
+        &'m self,
+        members: &'m GroupWithMembers,
+        mapping: &PushMapping,
+    ) -> Vec<&'m User> {
         let group = self
             .in_aws
             .and_then(|in_aws| in_aws.groups.get(&members.group.name));
@@ -156,8 +159,7 @@ impl<'a> PushPlanner<'a> {
             Account::Pending(_) | Account::Unassigned(_) => true,
             Account::Failed(_) => false,
         };
-        let users = members.users.iter();
-        let users = users.filter(|user| self.provisionable.contains(&user.id));
+        let users = self.scope.provisionable_members(members);
         users.filter(is_missing).collect()
     }
 
@@ -219,17 +221,14 @@ impl Pusher<'_> {
         batch: &Batch<'_>,
         failed: &mut BTreeMap<Id<User>, FailedMember>,
     ) -> Result<()> {
-        let provisionable = self.scope.provisionable_users().map(|user| &user.id);
-        let provisionable: BTreeSet<&Id<User>> = provisionable.collect();
         let (mut max_age, mut has_stalled) = (app_lists::RUN, false);
         while !pending.is_empty() {
             let accounts = Accounts::read(self.scope, self.lists, max_age).await?;
             max_age = app_lists::NOW;
             let mut awaited = BTreeSet::new();
             for push in std::mem::take(&mut pending) {
-                let users = push.members.users.iter();
                 let mut is_ready = true;
-                for user in users.filter(|user| provisionable.contains(&user.id)) {
+                for user in self.scope.provisionable_members(push.members) {
                     let login = &user.profile.login;
                     let error = match accounts.of(user) {
                         Account::Provisioned | Account::Unassigned(_) => continue,

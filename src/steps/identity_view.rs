@@ -6,9 +6,12 @@ use std::{
     time::Duration,
 };
 
-use aws_sso_glue::{Aws, GroupId, IdentityCenter, IdentityUser, InstanceArn, UserId};
+use aws_sso_glue::{Aws, GroupId, IdentityUser, InstanceArn, UserId};
 
-use super::{app_lists::Cached, lookup};
+use super::{
+    app_lists::Cached,
+    estate::{InstanceReads, SHARED, principals_changed},
+};
 use crate::{
     context::Context, error::Result, resolved_scope::ResolvedScope, sync::identity_store_error,
 };
@@ -41,44 +44,47 @@ pub(super) async fn read(
     cx: &Context,
     max_age: Duration,
 ) -> Result<Option<Arc<IdentityView>>> {
-    let arn = cx.facts(|facts| facts.instance.as_ref().map(|instance| instance.arn.clone()));
-    let (Some(center), Some(arn)) = (lookup::identity_center(aws, cx), arn) else {
+    let Some(reads) = InstanceReads::new(aws, cx) else {
         return Ok(None);
     };
     let known = BTreeMap::new();
-    let read = IdentityView::read(&center, scope, &known);
+    let read = IdentityView::read(&reads, scope, &known, max_age);
     let cache = cx.run_memory::<Cache>();
-    cache.0.get(arn, cx, max_age, read).await.map(Some)
+    let key = reads.instance().clone();
+    cache.0.get(key, cx, max_age, read).await.map(Some)
 }
 
 /// Forgets the view of the context after a write that changes users or groups in AWS.
 pub(super) fn forget(cx: &Context) {
     cx.run_memory::<Cache>().0.forget();
+    principals_changed(cx);
 }
 
 impl IdentityView {
-    /// Reads the users, and the pushed groups of the scope that are not in `known`.
+    /// Reads the users, and the pushed groups of the scope that are not in `known`. The lists of users and groups may have this
+    /// age; the members are read now.
     pub(super) async fn read(
-        center: &IdentityCenter,
+        reads: &InstanceReads<'_>,
         scope: &ResolvedScope,
         known: &BTreeMap<String, GroupInAws>,
+        max_age: Duration,
     ) -> Result<Self> {
-        let store = center.identity_store();
-        let users = store.users().try_collect().await;
-        let users = users.map_err(identity_store_error)?.into_iter();
-        let groups = store.groups().try_collect().await;
-        let groups = groups.map_err(identity_store_error)?.into_iter();
+        let store = reads.center().identity_store();
+        let principals = reads.principals(max_age.min(SHARED)).await?;
+        let users = principals.users().iter();
         let pushed = scope.pushed.iter();
         let pushed: BTreeSet<&str> = pushed.map(|members| &*members.group.name).collect();
-        let users: BTreeMap<_, _> = users.map(|user| (user.user_name.clone(), user)).collect();
-        let names = users.iter();
         let mut view = Self {
-            names: names
-                .map(|(name, user)| (user.id.clone(), name.clone()))
+            names: users
+                .clone()
+                .map(|user| (user.id.clone(), user.user_name.clone()))
                 .collect(),
-            users,
+            users: users
+                .map(|user| (user.user_name.clone(), user.clone()))
+                .collect(),
             groups: BTreeMap::new(),
         };
+        let groups = principals.groups().iter().cloned();
         for group in groups.filter(|group| pushed.contains(&*group.display_name)) {
             let read = if let Some(known) = known.get(&group.display_name) {
                 known.clone()

@@ -2,19 +2,21 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use aws_sso_glue::{Account, AccountId, AccountState, Aws, IdentityCenter, InstanceArn};
+use aws_sso_glue::{Account, AccountId, Aws, IdentityCenter, InstanceArn, estate::Organization};
+use jiff::tz::TimeZone;
 use okta_client::{App, Client as Okta};
 use tokio::sync::OnceCell;
 
 use super::{
-    app_lists::{self, AppLists},
+    app_lists::{self, AppLists, Cached},
+    estate::SHARED,
     ids,
 };
 use crate::{
-    blueprint::Blueprint,
+    blueprint::{Blueprint, Expansion},
     context::Context,
     error::{Error, ErrorKind, Result, ServiceError as _, ServiceResponse},
-    plan::{StepId, count},
+    plan::{Problem, StepId, Subject, count},
     resolved_scope::ResolvedScope,
 };
 
@@ -22,7 +24,7 @@ use crate::{
 #[derive(Default)]
 struct Lookup {
     scope: OnceCell<Arc<ResolvedScope>>,
-    accounts: OnceCell<Arc<[Account]>>,
+    access: OnceCell<Arc<Expansion>>,
     center: Mutex<Option<(InstanceArn, IdentityCenter)>>,
 }
 
@@ -122,93 +124,92 @@ pub(super) async fn aws_user_name(
     Ok(assignments.aws_user_name(user).to_owned())
 }
 
-/// Returns the accounts of the organization, read once per context.
-async fn accounts(aws: &Aws, cx: &Context) -> Result<Arc<[Account]>> {
+/// The accounts of the organization, which a plan shares with its run.
+#[derive(Default)]
+struct Organizations(Cached<(), Organization>);
+
+/// Returns the access of the blueprint in the accounts of the organization, read once per context.
+pub(super) async fn access(
+    aws: &Aws,
+    blueprint: &Blueprint,
+    cx: &Context,
+) -> Result<Arc<Expansion>> {
     let read = async || {
-        let accounts = aws
-            .organizations()
-            .accounts()
-            .try_collect()
-            .await
-            .map_err(|error| {
-                Error::service(
-                    "the accounts could not be listed from AWS Organizations",
-                    error,
-                )
-            })?;
-        Ok(accounts.into())
+        let shared = cx.shared_reads::<Organizations>();
+        // A box, because the future is large.
+        let read = Box::pin(organization(aws, blueprint, cx));
+        let organization = shared.0.get((), cx, SHARED, read).await?;
+        let today = TimeZone::UTC.to_datetime(cx.now()).date();
+        let earlier = &cx.facts_at_start().selections;
+        let mut access = blueprint.expand(&organization, today, earlier);
+        for problem in &mut access.problems {
+            add_response(aws, &organization, problem).await;
+        }
+        Ok(Arc::new(access))
     };
     let lookup = cx.run_memory::<Lookup>();
-    lookup.accounts.get_or_try_init(read).await.cloned()
+    lookup.access.get_or_try_init(read).await.cloned()
 }
 
-/// Returns the id of the account with this id or name, also if the account cannot be used. Returns `None` if no account or
-/// several accounts match.
-pub(super) async fn account_id(
-    aws: &Aws,
-    cx: &Context,
-    id_or_name: &str,
-) -> Result<Option<AccountId>> {
-    let all = accounts(aws, cx).await?;
-    Ok(match matching(&all, id_or_name).as_slice() {
-        [account] => Some(account.id.clone()),
-        _ => None,
-    })
-}
-
-/// Returns the account with this id, or the accounts with this name. The id wins: the name of an account may look like the id
-/// of another one.
-fn matching<'a>(all: &'a [Account], id_or_name: &str) -> Vec<&'a Account> {
-    let by_id = all.iter().find(|account| account.id.as_str() == id_or_name);
-    if let Some(account) = by_id {
-        return vec![account];
-    }
-    let by_name = |account: &&Account| account.name.as_deref() == Some(id_or_name);
-    all.iter().filter(by_name).collect()
-}
-
-/// Returns the active account with this id or name.
-///
-/// Fails if no account or several accounts match, or if the account is not active.
-pub(super) async fn account(aws: &Aws, cx: &Context, id_or_name: &str) -> Result<Account> {
-    let all = accounts(aws, cx).await?;
-    match matching(&all, id_or_name).as_slice() {
-        [account] if account.state == AccountState::Active => Ok((*account).clone()),
-        [account] => Err(Error::new(
-            ErrorKind::UnusableSubject,
-            format!(
-                "account {} is {}: AWS does not accept assignments to it",
-                account_name(account),
-                account.state
-            ),
+/// Reads the accounts of the organization, with the units and tags that the selectors of the blueprint need.
+async fn organization(aws: &Aws, blueprint: &Blueprint, cx: &Context) -> Result<Organization> {
+    let failed = |error| {
+        Error::service(
+            "the accounts could not be listed from AWS Organizations",
+            error,
         )
-        .with_response(describe_account(aws, account).await)
-        .with_help("reopen the account in AWS Organizations, or remove it from the blueprint")),
-        [] => Err(unknown_account(aws, id_or_name, &all).await),
-        several => {
-            let ids: Vec<String> = several
-                .iter()
-                .map(|account| account.id.to_string())
-                .collect();
-            Err(Error::new(
-                ErrorKind::UnusableSubject,
-                format!(
-                    "`{id_or_name}` is the name of {} accounts: {}",
-                    several.len(),
-                    ids.join(", ")
-                ),
-            )
-            .with_help("use the account id in the blueprint"))
-        }
-    }
+    };
+    let known = cx.facts(|facts| facts.organization.clone());
+    let management_account = if let Some(known) = known {
+        known.management_account
+    } else {
+        let details = aws.organizations().describe().await.map_err(failed)?;
+        details.management_account
+    };
+    let mut organization = Organization::read(aws, management_account, blueprint.needs_units())
+        .await
+        .map_err(failed)?;
+    let tagged = blueprint.needs_tags(&organization);
+    let read = organization.read_tags(aws, tagged).await;
+    read.map_err(|error| {
+        Error::service(
+            "the tags of the accounts could not be read from AWS Organizations",
+            error,
+        )
+    })?;
+    Ok(organization)
 }
 
-/// Returns the account's name and id for a message.
-pub(super) fn account_name(account: &Account) -> String {
-    match &account.name {
-        Some(name) => format!("{name} ({})", account.id),
-        None => account.id.to_string(),
-    }
+/// Adds AWS's response to the problem of an account that does not exist or is not active.
+async fn add_response(aws: &Aws, organization: &Organization, problem: &mut Problem) {
+    let Some(Subject::Account { id: reference }) = &problem.subject else {
+        return;
+    };
+    let error = Error::from(problem.clone());
+    let all = organization.accounts();
+    let error = match AccountId::parse(reference) {
+        Ok(id) => match organization.account(&id) {
+            Some(account) => error.with_response(describe_account(aws, account).await),
+            // For an unknown id, the problem shows AWS's own response.
+            None => match aws.organizations().account(&id).await {
+                Err(refused) => error.with_response(refused.response()).with_source(refused),
+                Ok(_) => return,
+            },
+        },
+        Err(_not_an_id) if organization.accounts_named(reference).is_empty() => error
+            .with_response(ServiceResponse {
+                call: "organizations ListAccounts".to_owned(),
+                status: Some(200),
+                message: Some(format!(
+                    "{}, none with this name",
+                    count(all.len(), "account")
+                )),
+                request_id: all.last().and_then(|account| account.request_id.clone()),
+                ..ServiceResponse::default()
+            }),
+        Err(_not_an_id) => return,
+    };
+    *problem = Problem::new(problem.subject.clone(), &error);
 }
 
 /// Returns AWS's response about an account that cannot be used. The response has the request id, which AWS support asks
@@ -225,48 +226,4 @@ async fn describe_account(aws: &Aws, account: &Account) -> ServiceResponse {
         },
         Err(error) => error.response(),
     }
-}
-
-/// Returns the error for an account that the organization does not have, with the most similar name as a suggestion.
-async fn unknown_account(aws: &Aws, id_or_name: &str, all: &[Account]) -> Error {
-    let error = Error::new(
-        ErrorKind::UnusableSubject,
-        format!("account `{id_or_name}` does not exist in the organization"),
-    );
-    let error = match AccountId::parse(id_or_name) {
-        // For an id, the error also shows AWS's own response.
-        Ok(id) => match aws.organizations().account(&id).await {
-            Err(refused) => error.with_response(refused.response()).with_source(refused),
-            Ok(_) => error,
-        },
-        Err(_not_an_id) => error.with_response(ServiceResponse {
-            call: "organizations ListAccounts".to_owned(),
-            status: Some(200),
-            message: Some(format!(
-                "{}, none with this name",
-                count(all.len(), "account")
-            )),
-            request_id: all.last().and_then(|account| account.request_id.clone()),
-            ..ServiceResponse::default()
-        }),
-    };
-    let nearest = all
-        .iter()
-        .map(|account| {
-            (
-                strsim::jaro_winkler(account.name.as_deref().unwrap_or_default(), id_or_name),
-                account,
-            )
-        })
-        .max_by(|(left, _), (right, _)| left.total_cmp(right))
-        .filter(|(similarity, _)| *similarity > 0.8);
-    error.with_help(match nearest {
-        Some((_, account)) => format!(
-            "did you mean {}? Correct the blueprint",
-            account_name(account)
-        ),
-        None => {
-            "correct the id or the name in the blueprint; names are compared exactly".to_owned()
-        }
-    })
 }

@@ -1,6 +1,6 @@
 //! Step `organization`: the AWS organization meets the requirements of Identity Center.
 
-use aws_sso_glue::{Aws, Organization as OrganizationDetails};
+use aws_sso_glue::{Aws, OrganizationDetails};
 use futures::future::BoxFuture;
 
 use super::ids;

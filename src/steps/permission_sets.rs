@@ -1,16 +1,20 @@
 //! Step `permission-sets`: the permission sets exist as the blueprint describes them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use aws_sso_glue::{
     AccountId, Aws, IdentityCenter, NewPermissionSet, OperationStatus, PermissionSet,
-    PermissionSetArn, RequestId, UpdatePermissionSet,
+    PermissionSetArn, RequestId, UpdatePermissionSet, estate::SetInEstate,
 };
 use futures::future::BoxFuture;
 use sha2::{Digest as _, Sha256};
 
 use super::{
     adoption::{must_adopt, record_owned},
+    estate::InstanceReads,
     ids, lookup,
     operations::Operations,
     policy_document::{same, takes_access_away},
@@ -32,6 +36,7 @@ use crate::{
 pub struct PermissionSets {
     aws: Aws,
     desired: BTreeMap<String, Desired>,
+    warnings: Vec<Note>,
 }
 
 /// A permission set that the blueprint asks for.
@@ -92,7 +97,47 @@ impl Current {
 impl Desired {
     /// Returns whether the step may change the set: the blueprint describes it, or it has no policy.
     fn may_change(&self, current: &Current) -> bool {
-        self.described || current.has_no_policy()
+        self.described || !self.set.existing && current.has_no_policy()
+    }
+
+    /// Returns the error for a set that this version cannot create or update as the blueprint describes it.
+    fn unusable(&self, name: &str, exists: bool) -> Option<Error> {
+        if self.set.existing && !exists {
+            let message = format!(
+                "permission set {name} does not exist, and the blueprint has `existing = true` for it"
+            );
+            return Some(
+                Error::new(ErrorKind::UnusableSubject, message).with_help(
+                    "create the set, or describe it in the blueprint without `existing`",
+                ),
+            );
+        }
+        let parts = [
+            (
+                "customer_managed_policies",
+                !self.set.customer_managed_policies.is_empty(),
+            ),
+            (
+                "permissions_boundary",
+                self.set.permissions_boundary.is_some(),
+            ),
+            ("relay_state", self.set.relay_state.is_some()),
+            ("tags", !self.set.tags.is_empty()),
+        ];
+        let parts: Vec<&str> = parts
+            .into_iter()
+            .filter(|(_, used)| *used)
+            .map(|(key, _)| key)
+            .collect();
+        (!parts.is_empty()).then(|| {
+            let message = format!(
+                "permission set {name} cannot be written: this version does not write {} yet",
+                parts.join(", ")
+            );
+            Error::new(ErrorKind::UnusableSubject, message).with_help(
+                "create the set in AWS, and replace its description in the blueprint by `existing = true`",
+            )
+        })
     }
 
     /// Returns a note about a set that is used unchanged and has other policies than expected.
@@ -128,12 +173,13 @@ impl PermissionSets {
             .desired_permission_sets()
             .into_iter()
             .map(|(name, set)| {
-                let described = blueprint.permission_sets.contains_key(name);
-                (name.to_owned(), Desired { set, described })
+                let described = blueprint.permission_sets.contains_key(&name) && !set.existing;
+                (name, Desired { set, described })
             });
         Self {
             aws: aws.clone(),
             desired: desired.collect(),
+            warnings: blueprint.warnings(),
         }
     }
 
@@ -301,6 +347,15 @@ fn failed(name: &str, action: &str, error: aws_sso_glue::Error) -> Error {
         format!("permission set {name} could not be {action}"),
         error,
     )
+}
+
+/// Returns the properties of a set, or `None` if it was deleted meanwhile.
+async fn details(center: &IdentityCenter, found: &SetInEstate) -> Result<Option<PermissionSet>> {
+    if let Some(set) = &found.details {
+        return Ok(Some(set.clone()));
+    }
+    let set = center.permission_sets().get_opt(&found.arn).await;
+    set.map_err(|error| failed(&found.name, "read", error))
 }
 
 async fn find(center: &IdentityCenter, name: &str) -> Result<Option<PermissionSet>> {
@@ -498,27 +553,35 @@ impl Step for PermissionSets {
 
     fn plan<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Result<Planned>> {
         Box::pin(async move {
-            let Some(center) = lookup::assignable_identity_center(&self.aws, cx) else {
-                return Ok(Planned::changes(
-                    self.desired
-                        .iter()
-                        .flat_map(|(name, desired)| create_changes(name, &desired.set))
-                        .collect(),
-                ));
+            let mut planned = Planned {
+                notes: self.warnings.clone(),
+                ..Planned::default()
             };
-            let sets = center.permission_sets();
-            let all = sets.list().try_collect().await.map_err(|error| {
-                Error::service("the permission sets could not be listed", error)
-            })?;
-            let mut existing: BTreeMap<String, PermissionSet> =
-                all.into_iter().map(|set| (set.name.clone(), set)).collect();
-            let mut planned = Planned::nothing();
+            let Some(center) = lookup::assignable_identity_center(&self.aws, cx) else {
+                for (name, desired) in &self.desired {
+                    planned.create(name, desired);
+                }
+                return Ok(planned);
+            };
+            let wanted = self.desired.keys().map(String::as_str);
+            let sets = match InstanceReads::new(&self.aws, cx) {
+                Some(reads) => reads.permission_sets(wanted).await?,
+                None => Arc::default(),
+            };
             for (name, desired) in &self.desired {
-                let Some(set) = existing.remove(name) else {
+                let found = match sets.by_name(name) {
+                    Some(found) => details(&center, found).await?,
+                    None => None,
+                };
+                let Some(set) = found else {
                     cx.update_facts(|facts| facts.permission_sets.remove(name));
-                    planned.changes.extend(create_changes(name, &desired.set));
+                    planned.create(name, desired);
                     continue;
                 };
+                if let Some(error) = desired.unusable(name, true) {
+                    planned.problem(Subject::permission_set(name.clone()), &error);
+                    continue;
+                }
                 cx.update_facts(|facts| {
                     facts.permission_sets.insert(name.clone(), set.arn.clone())
                 });
@@ -535,6 +598,11 @@ impl Step for PermissionSets {
             let unknown = || unknown_change(&self.id(), change);
             let name = set_name(change).ok_or_else(unknown)?;
             let desired = self.desired.get(&**name).ok_or_else(unknown)?;
+            if let (Subject::PermissionSet { .. }, Some(reads)) =
+                (&change.subject, InstanceReads::new(&self.aws, cx))
+            {
+                reads.permission_sets_changed();
+            }
             match (&change.subject, change.action) {
                 (Subject::PermissionSet { .. }, Action::Create) => {
                     self.create(name, desired, cx).await
@@ -555,6 +623,16 @@ impl Step for PermissionSets {
     /// The changes of one set depend on each other: a policy that is not attached keeps the old one from being detached.
     fn chain(&self, change: &Change) -> Option<Subject> {
         set_name(change).map(|name| Subject::permission_set(name.clone()))
+    }
+}
+
+impl Planned {
+    /// Plans a permission set that does not exist.
+    fn create(&mut self, name: &str, desired: &Desired) {
+        match desired.unusable(name, false) {
+            Some(error) => self.problem(Subject::permission_set(name), &error),
+            None => self.changes.extend(create_changes(name, &desired.set)),
+        }
     }
 }
 

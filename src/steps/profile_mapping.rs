@@ -1,6 +1,6 @@
 //! Step `profile-mapping`: the app's profile mapping gives every user a display name, which AWS requires.
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc};
 
 use futures::future::BoxFuture;
 use okta_client::{
@@ -10,7 +10,7 @@ use okta_client::{
 
 use super::{
     accounts::{Account, Accounts},
-    app_lists::{Cached, NOW, RUN},
+    app_lists::{Cached, RUN},
     ids, lookup,
 };
 use crate::{
@@ -69,13 +69,8 @@ impl ProfileMapping {
 
 /// Returns the mappings from Okta users to the users of the app, one for each type of Okta users.
 ///
-/// They are listed once per context. A mapping is read again if it was read more than `max_age` ago.
-async fn mappings(
-    okta: &Okta,
-    app: &Id<App>,
-    cx: &Context,
-    max_age: Duration,
-) -> Result<Arc<Vec<Mapping>>> {
+/// They are read once per context, and again after a change of the step.
+async fn mappings(okta: &Okta, app: &Id<App>, cx: &Context) -> Result<Arc<Vec<Mapping>>> {
     let unreadable = || format!("the profile mappings of app {app} could not be read from Okta");
     let cache = cx.run_memory::<Cache>();
     let list = async {
@@ -96,7 +91,7 @@ async fn mappings(
         }
         Ok(mappings)
     };
-    cache.mappings.get(app.clone(), cx, max_age, read).await
+    cache.mappings.get(app.clone(), cx, RUN, read).await
 }
 
 /// Returns the expression for the display name, or `None` if there is none.
@@ -150,7 +145,7 @@ impl Step for ProfileMapping {
             let Some(app) = cx.facts(|facts| facts.app.clone()) else {
                 return Ok(change(Value::AfterApply(ids::CATALOG_APP)));
             };
-            let mappings = mappings(&self.okta, &app, cx, NOW).await?;
+            let mappings = mappings(&self.okta, &app, cx).await?;
             let (incomplete, complete): (Vec<&Mapping>, Vec<_>) =
                 mappings.iter().partition(|mapping| is_incomplete(mapping));
             let mut planned = if incomplete.is_empty() && !complete.is_empty() {
@@ -182,7 +177,7 @@ impl Step for ProfileMapping {
             let app = cx.facts(|facts| facts.app.clone());
             let app =
                 app.ok_or_else(|| lookup::missing_prerequisite("the Okta app", &ids::CATALOG_APP))?;
-            let mappings = mappings(&self.okta, &app, cx, RUN).await?;
+            let mappings = mappings(&self.okta, &app, cx).await?;
             cx.run_memory::<Cache>().mappings.forget();
             for mapping in mappings.iter().filter(|mapping| is_incomplete(mapping)) {
                 let current = mapping.properties().get(ATTRIBUTE);
@@ -250,7 +245,7 @@ impl<'a> Unnamed<'a> {
             return Ok(unnamed);
         }
         let mappings = match cx.facts(|facts| facts.app.clone()) {
-            Some(app) => mappings(okta, &app, cx, RUN).await,
+            Some(app) => mappings(okta, &app, cx).await,
             None => Ok(Arc::default()),
         };
         let consequence = match &mappings {
@@ -371,3 +366,49 @@ const EXPRESSION: &str = "user.displayName != null AND user.displayName != \"\" 
 
 /// Maximum number of names of users in a note.
 const MAX_NAMES: usize = 10;
+
+#[cfg(test)]
+mod tests {
+    use rest_core::Secret;
+    use serde_json::json;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn the_mapping_of_the_users_own_type_counts() {
+        let mut server = mockito::Server::new_async().await;
+        let mut mocks = Vec::new();
+        for (kind, expression) in [("full", "user.firstName"), ("empty", "user.displayName")] {
+            let mapping = json!({
+                "id": format!("prm{kind}"),
+                "source": { "id": format!("oty{kind}"), "type": "user" },
+                "target": { "id": "0oa1", "type": "appuser" },
+                "properties": { "displayName": { "expression": expression, "pushStatus": "PUSH" } },
+            });
+            let user = json!({ "id": format!("00u{kind}"), "status": "ACTIVE", "type": { "id": format!("oty{kind}") } });
+            for (path, body) in [
+                (format!("/api/v1/mappings/prm{kind}"), mapping),
+                (format!("/api/v1/users/00u{kind}"), user),
+            ] {
+                let mock = server.mock("GET", &*path).with_body(body.to_string());
+                mocks.push(mock.create_async().await);
+            }
+        }
+        let okta = Okta::builder(&server.url(), Secret::new("token")).build();
+        let okta = okta.expect("a client");
+        let mut mappings = Vec::new();
+        for id in ["prmfull", "prmempty"] {
+            let id = Id::parse(id).expect("an id");
+            let mapping = okta.profile_mappings().get(&id).await;
+            mappings.push(mapping.expect("a mapping"));
+        }
+        for (id, gives) in [("00ufull", true), ("00uempty", false)] {
+            let id: Id<User> = Id::parse(id).expect("an id");
+            let user = okta.users().get(&id.into()).await.expect("a user");
+            assert_eq!(gives_name(&mappings, &user), gives, "{user:?}");
+            // Without a mapping of the type, all must give a name.
+            assert!(!gives_name(&mappings[1..], &user));
+            assert!(!gives_name(&[], &user));
+        }
+    }
+}

@@ -14,7 +14,7 @@ use url::Url;
 use super::{idp_metadata, ids, lookup};
 use crate::{
     batch::Waiting,
-    blueprint::{Blueprint, PrincipalSpec},
+    blueprint::{Blueprint, PrincipalSpec, account_name},
     context::Context,
     error::{Error, ErrorKind, Result},
     operator::{ManualStep, ManualStepKind},
@@ -76,14 +76,15 @@ impl SignInTest {
             return Ok(login.clone());
         }
         self.blueprint
-            .access
-            .iter()
-            .find_map(|access| match access.principal() {
-                PrincipalSpec::User(login) => Some(login),
-                PrincipalSpec::Group(name) => {
-                    let members = scope.pushed.iter().find(|members| members.group.name == name)?;
-                    scope.provisionable_members(members).next().map(|user| user.profile.login.clone())
-                }
+            .entries()
+            .find_map(|(_, access)| {
+                access.principals().find_map(|principal| match principal {
+                    PrincipalSpec::User(login) => Some(login),
+                    PrincipalSpec::Group(name) => {
+                        let members = scope.pushed.iter().find(|members| members.group.name == name)?;
+                        scope.provisionable_members(members).next().map(|user| user.profile.login.clone())
+                    }
+                })
             })
             .ok_or_else(|| {
                 Error::new(ErrorKind::UnusableSubject, "`access` has no user that can sign in as the test user")
@@ -99,35 +100,27 @@ impl SignInTest {
         scope: &ResolvedScope,
         cx: &Context,
     ) -> Result<(Expected, bool)> {
-        let (mut expected, mut left_out) = (Expected::new(), false);
-        for access in &self.blueprint.access {
-            let applies = match access.principal() {
-                PrincipalSpec::User(user) => user == login,
-                PrincipalSpec::Group(name) => scope.pushed.iter().any(|members| {
-                    members.group.name == name
-                        && scope
-                            .provisionable_members(members)
-                            .any(|user| user.profile.login == login)
-                }),
-            };
-            if !applies {
-                continue;
-            }
-            for id_or_name in access.accounts() {
-                let account = match lookup::account(&self.aws, cx, id_or_name).await {
-                    Err(error) if error.kind() == ErrorKind::UnusableSubject => {
-                        left_out = true;
-                        continue;
-                    }
-                    account => account?,
-                };
-                expected
-                    .entry(account.id.clone())
-                    .or_default()
-                    .insert(access.permission_set.clone());
+        let access = lookup::access(&self.aws, &self.blueprint, cx).await?;
+        let mut applies: BTreeMap<&PrincipalSpec, bool> = BTreeMap::new();
+        let mut expected = Expected::new();
+        for row in access.rows() {
+            let applies = applies
+                .entry(row.principal)
+                .or_insert_with(|| match row.principal {
+                    PrincipalSpec::User(user) => user == login,
+                    PrincipalSpec::Group(name) => scope.pushed.iter().any(|members| {
+                        members.group.name == *name
+                            && scope
+                                .provisionable_members(members)
+                                .any(|user| user.profile.login == login)
+                    }),
+                });
+            if *applies {
+                let roles = expected.entry(row.account.id.clone()).or_default();
+                roles.insert(row.permission_set.to_owned());
             }
         }
-        Ok((expected, left_out))
+        Ok((expected, !access.problems.is_empty()))
     }
 
     /// Returns a digest of what the test verifies and no API shows: Okta's signing certificate, the URLs that Okta and AWS
@@ -339,10 +332,12 @@ impl Step for SignInTest {
                     user: (&login).into(),
                 },
             );
+            let access = lookup::access(&self.aws, &self.blueprint, cx).await?;
             for (id, roles) in &expected {
                 let roles: Vec<&str> = roles.iter().map(String::as_str).collect();
-                let account = lookup::account(&self.aws, cx, id.as_str()).await?;
-                change = change.with(lookup::account_name(&account), roles.join(", "));
+                let account = access.organization().account(id);
+                let name = account.map_or_else(|| id.to_string(), account_name);
+                change = change.with(name, roles.join(", "));
             }
             Ok(Planned::one(change))
         })

@@ -26,16 +26,20 @@ async fn run(fixture: &Fixture) -> okta_aws_sso::Result<okta_aws_sso::Plan> {
     apply(&pipeline, &plan).await.map(|_| plan)
 }
 
-/// Returns the number of looks at the DNS records that Okta was asked for, and the number of reads of the domains.
-fn looks_and_reads(fixture: &Fixture) -> [usize; 2] {
+/// Returns the number of looks at the DNS records that Okta was asked for, of reads of the domain, and of lists of domains.
+fn looks_reads_and_lists(fixture: &Fixture) -> [usize; 3] {
     let requests = fixture.sandbox.requests();
-    let count = |method: &str, end: &str| {
+    let count = |method: &str, is_counted: fn(&str) -> bool| {
         let sent = requests
             .iter()
-            .filter(|request| request.method == method && request.path.ends_with(end));
+            .filter(|request| request.method == method && is_counted(&request.path));
         sent.count()
     };
-    [count("POST", "/verify"), count("GET", "/domains")]
+    [
+        count("POST", |path| path.ends_with("/verify")),
+        count("GET", |path| path.contains("/domains/")),
+        count("GET", |path| path.ends_with("/domains")),
+    ]
 }
 
 fn txt(manual_step: &ManualStep) -> &str {
@@ -60,9 +64,10 @@ fn publish(fixture: &Fixture, manual_step: &ManualStep) {
 async fn okta_looks_at_published_records_once_and_every_poll_only_reads() {
     let fixture = fixture(Sandbox::builder()).await;
     run(&fixture).await.expect("a domain");
-    let [looks, reads] = looks_and_reads(&fixture);
+    let [looks, reads, lists] = looks_reads_and_lists(&fixture);
     assert_eq!(looks, 1);
     assert!(reads > 4, "the certificate takes a few seconds: {reads}");
+    assert!(lists <= 4, "only until the id is known: {lists}");
     assert!(run(&fixture).await.expect("a second run").is_empty());
 }
 
@@ -81,7 +86,7 @@ async fn a_new_txt_value_is_shown_to_the_operator() {
     assert_ne!(txt(first), txt(second));
     assert_eq!(first.warnings, [""; 0]);
     assert_eq!(second.warnings, ["Okta requires other values than before."]);
-    assert_eq!(looks_and_reads(&fixture)[0], 2);
+    assert_eq!(looks_reads_and_lists(&fixture)[0], 2);
 }
 
 #[tokio::test]
@@ -98,7 +103,7 @@ async fn records_that_okta_does_not_find_are_named_and_looked_for_every_five_min
         text.contains("FAILED_TO_VERIFY") && text.contains(&missing),
         "{text}"
     );
-    let [looks, reads] = looks_and_reads(&fixture);
+    let [looks, reads, _] = looks_reads_and_lists(&fixture);
     // At the start, after 5 and after 10 minutes.
     assert_eq!(looks, 3);
     assert!(reads > 15, "at least one in a minute: {reads}");
@@ -120,7 +125,7 @@ async fn a_run_without_an_operator_requests_no_look_before_the_records_were_show
         report.results[1].outcome,
         Outcome::WaitsForOperator { .. }
     ));
-    assert_eq!(looks_and_reads(&fixture)[0], 0);
+    assert_eq!(looks_reads_and_lists(&fixture)[0], 0);
     let domains = fixture.okta.domains().list().try_collect().await;
     let listed = domains.expect("domains").pop().expect("a domain");
     let domain = fixture.okta.domains().get(&listed.id).await;
@@ -132,7 +137,7 @@ async fn a_run_without_an_operator_requests_no_look_before_the_records_were_show
         .collect();
     fixture.sandbox.console().publish_dns(&records);
     run(&fixture).await.expect("a domain");
-    assert_eq!(looks_and_reads(&fixture)[0], 1);
+    assert_eq!(looks_reads_and_lists(&fixture)[0], 1);
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use okta_aws_sso::{
     plan::StepId,
     steps,
 };
-use sandbox::{Person, Sandbox, SandboxBuilder};
+use sandbox::{Fault, Person, Sandbox, SandboxBuilder, Service};
 use serde_json::json;
 
 use crate::fixture::{Fixture, SEED, TEAM, company, direct, lines, unindented};
@@ -411,4 +411,33 @@ async fn a_property_without_an_expression_is_added() {
         display_name(&fixture, LOGIN).as_deref(),
         Some("Hypatia Theon")
     );
+}
+
+#[tokio::test]
+async fn an_expression_that_okta_accepts_and_does_not_set_is_a_failure() {
+    let mut fixture = Fixture::with_sandbox(org(), SEED).await;
+    fixture.run().await.expect("a run");
+    let unchanged = mapping(&fixture).await.raw().as_str().to_owned();
+    let ignored = Fault::answer(Service::Okta, 200, &[], unchanged, false);
+    fixture.sandbox.inject(ignored.on("/mappings/").on_writes());
+    fixture.blueprint = Blueprint::from_toml(&blueprint(true)).expect("a blueprint");
+    let error = fixture.run().await.expect_err("the expression is not set");
+    let text = error.to_string();
+    assert!(
+        text.starts_with("Okta accepted the expression for displayName of profile mapping prm")
+            && text.ends_with(" but returns user.displayName"),
+        "{text}"
+    );
+    assert_eq!(display_name(&fixture, LOGIN), None);
+}
+
+#[tokio::test]
+async fn a_user_that_aws_has_already_needs_no_display_name_in_okta() {
+    let mut fixture = Fixture::with_sandbox(org(), &blueprint(true)).await;
+    fixture.run().await.expect("a run");
+    map(&fixture, Some("user.displayName"), &PropertyPush::Push).await;
+    fixture.blueprint = Blueprint::from_toml(&blueprint(false)).expect("a blueprint");
+    let plan = fixture.pipeline().plan().await.expect("a plan");
+    assert_eq!(problems(&plan), [""; 0]);
+    assert_eq!(notes(&plan, "display-name"), [""; 0]);
 }

@@ -72,19 +72,70 @@ fn the_schema_refuses_what_the_reader_refuses_for_its_shape() {
         "[aws]\nportal_url = \"https://acme.awsapps.com/start#a\"".to_owned(),
         set("description = \"\""),
         set(&format!("description = \"{}\"", "x".repeat(701))),
-        set("session_duration = \"8h\""),
+        set("session_duration = \"8 hours\""),
+        set("session_duration = \"13h\""),
         set("session_duration = \"PT13H\""),
-        set("managed_policies = [\"ReadOnlyAccess\"]"),
+        set("managed_policies = [\"Read Only\"]"),
+        set("managed_policies = [\"arn:aws:iam::111122223333:policy/Own\"]"),
+        set("customer_managed_policies = [\"a b\"]"),
+        set("customer_managed_policies = [\"path/name\"]"),
+        set("permissions_boundary = \"PowerUserAccess\""),
+        set("permissions_boundary = { managed_policy = \"A\", customer_managed_policy = \"B\" }"),
+        set("relay_state = \"\""),
+        set("relay_state = \"a<b\""),
+        set("tags = { \"aws:a\" = \"b\" }"),
+        set("tags = { \"\" = \"b\" }"),
+        set("inline_policy = []"),
         set("inline_policy = \"[]\""),
         "[permission_sets.\"a b\"]".to_owned(),
         format!("[permission_sets.{}]", "x".repeat(33)),
         "[provisioning]\nmode = \"other\"".to_owned(),
         "[provisioning]\ndisplay_name = \"first-last\"".to_owned(),
+        "[lists]\nteam = \"a\"".to_owned(),
+        "include = \"a.toml\"".to_owned(),
     ];
-    for text in refused {
+    let groups = "[[access]]\ngroups = { a = \"Billing\" }\n";
+    let with_keys = [
+        "",
+        "account = 1",
+        "accounts = []",
+        "accounts = [\"c\", \"c\"]",
+        "accounts = \"c\"",
+        "accounts = {}",
+        "accounts = { all = false }",
+        "accounts = { all = true, ou = [\"A\"] }",
+        "accounts = { ou = [] }",
+        "accounts = { ou = \"A\" }",
+        "accounts = { tag = {} }",
+        "accounts = { tag = { team = [] } }",
+        "accounts = { name = [] }",
+        "accounts = { except = [\"A\"] }",
+        "accounts = { units = [\"A\"] }",
+        "accounts = { all = true, except = { ou = [\"A\"], except = [\"B\"] } }",
+        "accounts = { all = true, except = {} }",
+        "account = \"c\"\naccounts = { all = true }",
+        "account = \"c\"\npermission_set = \"Billing\"",
+        "account = \"c\"\ngroup = \"b\"",
+        "account = \"c\"\nuser = \"b\"\npermission_set = \"Billing\"",
+        "account = \"c\"\nusers = {}",
+        "account = \"c\"\nusers = { b = [] }",
+        "account = \"c\"\nfor = {}",
+        "account = \"c\"\nfor = { a = [\"1\"], b = [\"2\"] }",
+        "account = \"c\"\nfor = [\"1\"]",
+        "account = \"c\"\nuntil = 1",
+        "account = \"c\"\nprotected = \"yes\"",
+        "account = \"c\"\nowner = 1",
+    ];
+    let with_keys = with_keys.map(|keys| format!("{groups}{keys}"));
+    for text in refused.into_iter().chain(with_keys) {
         Blueprint::from_toml(&text).expect_err(&text);
         assert!(refusal(&text).is_some(), "the schema accepts {text}");
     }
+}
+
+#[test]
+fn the_schema_accepts_what_the_reader_accepts() {
+    let set = |line: &str| format!("[permission_sets.Dev]\n{line}\n");
     for text in [
         SEED,
         TEAM,
@@ -93,6 +144,20 @@ fn the_schema_refuses_what_the_reader_refuses_for_its_shape() {
         "[okta]\nsign_on_policy = \"Any two factors\"\n[provisioning]\ndisplay_name = true",
         "[aws]\nportal_url = \"https://acme.awsapps.com/start\"",
         &set("session_duration = \"PT1H30M\""),
+        &set("session_duration = \"8h\""),
+        &set("session_duration = \"90m\""),
+        &set(
+            "managed_policies = [\"ReadOnlyAccess\", \"job-function/Billing\", \"arn:aws-cn:iam::aws:policy/A\"]",
+        ),
+        &set("customer_managed_policies = [\"Deploy\", \"/teams/web/Deploy\", \"/Deploy\"]"),
+        &set("permissions_boundary = { customer_managed_policy = \"/teams/Limit\" }"),
+        &set("inline_policy = { Version = \"2012-10-17\", Statement = [] }"),
+        &set("relay_state = \"https://console.aws.amazon.com/s3/\""),
+        &set("tags = { owner = \"web\" }"),
+        &set("existing = true"),
+        include_str!("../../src/blueprint/expand/tests/selectors.toml"),
+        "[[access]]\nusers = { a = [\"Billing\", \"ReadOnlyAccess\"] }\naccount = \"c\"\naccounts = [\"d\"]",
+        "[[access]]\ngroups = { a = \"Billing\" }\naccounts = { all = true, except = { tag = { a = \"b\" } } }",
     ] {
         Blueprint::from_toml(text).expect(text);
         assert_eq!(refusal(text), None, "{text}");

@@ -158,3 +158,20 @@ async fn the_counterpart_that_okta_imports_from_aws_is_no_second_group_of_the_na
     );
     assert!(fixture.run().await.expect("a second run").0.is_empty());
 }
+
+#[tokio::test]
+async fn a_member_whose_profile_aws_refuses_is_named_and_not_waited_for() {
+    let login = "ada.semicolon@example.com";
+    let company = company().person(Person::new(login, "Ada;", "Lovelace"));
+    let sandbox = Sandbox::builder().company(company);
+    let fixture = Fixture::with_sandbox(sandbox, TEAM).await;
+    fixture.sandbox.set_group_member("aws-users", login, true);
+    let (plan, report) = fixture.run().await.expect("a run");
+    let notes = plan.steps.iter().flat_map(|step| &step.notes);
+    let mut notes = notes.filter(|note| note.code.as_str() == "user-profile");
+    let note = &notes.next().expect("a note").text;
+    assert!(note.contains("firstName contains `;`"), "{note}");
+    assert!(report.is_complete(), "{report:?}");
+    let accounts = fixture.sandbox.identity_users();
+    assert!(accounts.iter().all(|account| account.user_name != login));
+}

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use okta_aws_sso::{
     AccessReport, Batch, Blueprint, Context, Pipeline, ResolvedScope, StateLock, StateStore,
-    aws::{self, Aws, IdentityCenter},
+    aws::{self, Aws, IdentityCenter, estate::Organization},
     okta,
     operator::Answers,
     scim, steps,
@@ -202,6 +202,8 @@ fn aws_accounts(aws: &Aws) {
     is_send(aws.organizations().enable_trusted_access(any()));
     is_send(aws.organizations().account(any()));
     is_send(aws.organizations().account_opt(any()));
+    is_send(Organization::read(aws, any(), any()));
+    is_send(any::<Organization>().read_tags(aws, any::<Vec<_>>()));
 }
 
 fn aws_permission_sets(center: &IdentityCenter) {
@@ -224,6 +226,11 @@ fn aws_assignments_and_identity_store(center: &IdentityCenter) {
     is_send(center.assignments().start_create(any()));
     is_send(center.assignments().start_delete(any()));
     is_send(center.assignments().status(any()));
+    is_send(center.estate().read());
+    is_send(center.estate().read_principals());
+    is_send(center.estate().read_permission_sets());
+    is_send(center.estate().read_assignments(any(), any()));
+    is_send(center.estate().refresh(any(), any()));
     is_send(center.identity_store().user_by_name(any()));
     is_send(center.identity_store().user_opt(any()));
     is_send(center.identity_store().group_by_name(any()));

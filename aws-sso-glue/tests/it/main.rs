@@ -15,6 +15,8 @@ use rest_core::{Clock as _, HttpTransport, ManualClock, Secret, Transport as _};
 use sandbox::{AccountSeed, Company, Fault, Sandbox, Service, Stage};
 use serde_json::{Value, json};
 
+mod estate;
+
 const ADA: &str = "ada.lovelace@example.com";
 const GRACE: &str = "grace.hopper@example.com";
 const OPERATION_DELAY: Duration = Duration::from_secs(20);

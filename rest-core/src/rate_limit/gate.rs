@@ -80,8 +80,8 @@ impl Gate {
     /// Waits until a request of `bucket` may be sent. A request without a bucket waits only for the
     /// number of concurrent requests.
     ///
-    /// Calls `report` with the bucket and the time before each wait, until it returns true. Fails with the time to wait if
-    /// it is longer than `max_wait`.
+    /// Calls `report` with the bucket and the time before each wait that ends later than the last one for which it returned
+    /// true. Fails with the time to wait if it is longer than `max_wait`.
     pub(crate) async fn pass<'a>(
         self: &'a Arc<Self>,
         lane: &'a Arc<Lane>,
@@ -92,7 +92,7 @@ impl Gate {
     ) -> Result<Permit, Duration> {
         let turn = lane.turn(bucket.unwrap_or_default());
         let _turn = turn.lock().await;
-        let mut is_reported = false;
+        let mut reported = None;
         loop {
             let mut changed = pin!(self.changed.notified());
             changed.as_mut().enable();
@@ -114,8 +114,9 @@ impl Gate {
             if wait > max_wait {
                 return Err(wait);
             }
-            if !is_reported {
-                is_reported = report(bucket.unwrap_or_default(), wait);
+            // Meanwhile, other calls may use up the next window too.
+            if reported.is_none_or(|end| until > end) && report(bucket.unwrap_or_default(), wait) {
+                reported = Some(until);
             }
             select(clock.sleep(wait), changed).await;
         }

@@ -291,6 +291,37 @@ async fn a_wait_is_reported_with_the_time_of_its_end() {
     assert!(super::privacy::log().contains(line));
 }
 
+#[tokio::test]
+async fn each_wait_of_a_call_that_ends_later_is_reported() {
+    let short = [("x-limit", "10"), ("x-left", "0"), ("x-reset", "1")];
+    let script = [response(200, &short)].into_iter();
+    let transport = Scripted::new(script.chain((0..3).map(|_| response(200, &USED_UP))));
+    let clock = clock();
+    let start = clock.now();
+    // Each service sends one call of a limit at a time. The first call of each window uses it up.
+    let services: Vec<Service> = (0..3)
+        .map(|_| limited_with(("https://api.example.com/v1/", "one"), &transport, &clock))
+        .collect();
+    services[0]
+        .send(Call::get(["a"]))
+        .await
+        .expect("a response");
+    clock.advance(Duration::from_millis(400));
+    let waits = Arc::new(Mutex::new(Vec::new()));
+    let log = Arc::clone(&waits);
+    let observer = move |wait: &LimitWait| log.lock().expect("no panic").push(wait.until);
+    let calls = services
+        .iter()
+        .map(|service| service.send(Call::get(["a"])));
+    for sent in LimitWait::scope(observer, join_all(calls)).await {
+        sent.expect("a response");
+    }
+    // All calls waited for 600 ms first, which is not reported.
+    let [end, next_end] = [41, 81].map(|seconds| start + Duration::from_secs(seconds));
+    assert_eq!(*waits.lock().expect("no panic"), [end, end, next_end]);
+    assert_eq!(transport.sent(), 4);
+}
+
 /// Returns a service with a rate limit of its own origin and token.
 fn limited_with(
     (base, token): (&str, &str),

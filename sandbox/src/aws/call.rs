@@ -22,7 +22,7 @@ pub(super) struct JsonService {
     /// The operations.
     pub(super) operations: &'static [(&'static str, Operation)],
     /// Rejects a call before its members are read.
-    pub(super) admit: fn(&Call<'_>) -> Result<(), Refusal>,
+    pub(super) admit: fn(&mut Call<'_>) -> Result<(), Refusal>,
     /// The service's code for a violation of the service model.
     pub(super) validation_code: &'static str,
     pub(super) paging: JsonPaging,
@@ -73,11 +73,24 @@ impl Call<'_> {
             .map_err(|refusal| refusal.renamed("ValidationException", self.service.validation_code))
     }
 
-    /// Returns the requested page of items that have ascending positions in their list.
+    /// Returns the requested page of a short list, whose items have ascending positions.
     pub(super) fn page<T>(
         &self,
         items: impl IntoIterator<Item = (u64, T)>,
         scope: &str,
+    ) -> Result<Page<T>, Refusal> {
+        self.page_from(scope, |first| {
+            items
+                .into_iter()
+                .skip_while(move |(position, _)| *position < first)
+        })
+    }
+
+    /// Returns the requested page of a list. `items` returns the items from a position on, with ascending positions.
+    pub(super) fn page_from<T, I: IntoIterator<Item = (u64, T)>>(
+        &self,
+        scope: &str,
+        items: impl FnOnce(u64) -> I,
     ) -> Result<Page<T>, Refusal> {
         let paging = &self.service.paging;
         let request = self.params.page_request(paging.max as u64, paging.token);
@@ -92,9 +105,14 @@ impl Call<'_> {
         page.map_err(|BadToken| (paging.bad_token)())
     }
 
-    /// Returns whether the caller administers Identity Center: from the management account, or as a delegated
-    /// administrator.
+    /// Returns whether the caller administers Identity Center: from the management account or as a delegated
+    /// administrator, or from the account that has an account instance.
     pub(super) fn may_administer(&self) -> bool {
+        if let Some(center) = &self.cloud.center
+            && center.is_account_instance()
+        {
+            return self.caller.administers && self.caller.account == center.owner;
+        }
         let organization = &self.cloud.organization;
         self.caller.administers
             && (self.is_management() || organization.is_delegated(&self.caller.account, SSO))

@@ -57,7 +57,7 @@ impl Caller {
                 }
                 (
                     key.secret.as_str(),
-                    Self::of_user(key, authorization.region),
+                    Self::of_user(cloud, key, authorization.region),
                 )
             } else {
                 let session = cloud
@@ -71,7 +71,7 @@ impl Caller {
                 }
                 (
                     session.secret.as_str(),
-                    Self::of_role(session, authorization.region),
+                    Self::of_role(cloud, session, authorization.region),
                 )
             };
         authorization
@@ -81,11 +81,12 @@ impl Caller {
     }
 
     /// Returns the administrator that owns an access key of the seed.
-    fn of_user(key: &AccessKey, region: &str) -> Self {
+    fn of_user(cloud: &Cloud, key: &AccessKey, region: &str) -> Self {
+        let partition = cloud.organization.partition.name();
         let digits = hex_of(&digest(&key.id));
         Self {
             account: key.account.clone(),
-            arn: format!("arn:aws:iam::{}:user/{}", key.account, key.user),
+            arn: format!("arn:{partition}:iam::{}:user/{}", key.account, key.user),
             user_id: format!("AIDA{}", digits[..17].to_uppercase()),
             administers: true,
             region: region.to_owned(),
@@ -93,11 +94,12 @@ impl Caller {
     }
 
     /// Returns the caller behind a role session.
-    fn of_role(session: &RoleSession, region: &str) -> Self {
+    fn of_role(cloud: &Cloud, session: &RoleSession, region: &str) -> Self {
+        let partition = cloud.organization.partition.name();
         let (account, role, user) = (&session.account, &session.role, &session.user_name);
         Self {
             account: account.clone(),
-            arn: format!("arn:aws:sts::{account}:assumed-role/{role}/{user}"),
+            arn: format!("arn:{partition}:sts::{account}:assumed-role/{role}/{user}"),
             user_id: format!("{}:{user}", session.role_id),
             administers: session.administers,
             region: region.to_owned(),

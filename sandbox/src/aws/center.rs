@@ -1,23 +1,29 @@
 //! IAM Identity Center: permission sets, account assignments and provisioned roles.
 
+mod access;
 mod operation;
 mod permission_set;
+mod sets;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::directory::Directory;
+use super::directory::{Directory, User};
 use super::identity_source::{IdentityProvider, Provisioning};
 use super::ids::Ids;
-use super::organizations::Organization;
+use super::organizations::{AccountIx, Organization};
+use super::partition::Partition;
+use super::seed::InstanceOptions;
 use super::sign_in::SignIn;
 
+pub(crate) use access::{Access, Assignment, Principal, PrincipalIx, Provisioned};
 pub(crate) use operation::{Kind, Operation};
-pub(crate) use permission_set::{Boundary, PermissionSet, PolicyReference, Role};
+pub(crate) use permission_set::{Boundary, MAX_POLICIES, PermissionSet, PolicyReference, Role};
+pub(crate) use sets::{PermissionSets, SetIx};
 
-/// The organization instance of IAM Identity Center.
+/// The instance of IAM Identity Center.
 #[derive(Debug)]
 pub(crate) struct Center {
     /// The Region in which the instance is enabled.
@@ -26,18 +32,24 @@ pub(crate) struct Center {
     pub(crate) arn: String,
     /// The id of the identity store, such as `d-9067729b3d`.
     pub(crate) identity_store: String,
+    /// The account that the instance belongs to: the management account, or the account of an account instance.
+    pub(crate) owner: String,
+    /// The settings of the sandbox for the instance.
+    pub(crate) options: InstanceOptions,
+    /// The network configuration of the instance, as sent by the administrator.
+    pub(crate) network: Option<Value>,
+    /// The network configuration of the identity store, as sent by the administrator.
+    pub(crate) store_network: Option<Value>,
     /// The name that an administrator gave the instance.
     pub(crate) name: Option<String>,
     /// The time at which the instance was enabled.
     pub(crate) created: Timestamp,
     /// Whether the instance supports permission sets.
     pub(crate) permission_sets_enabled: bool,
-    /// The permission sets, oldest first.
-    pub(crate) permission_sets: Vec<PermissionSet>,
-    /// The account assignments, oldest first.
-    pub(crate) assignments: Vec<Assignment>,
-    /// The provisioned IAM roles.
-    pub(crate) roles: Vec<Role>,
+    /// The permission sets.
+    pub(crate) sets: PermissionSets,
+    /// The account assignments and the provisioned roles.
+    pub(crate) access: Access,
     /// The attributes for access control, as sent by the administrator.
     pub(crate) attributes: Option<Value>,
     /// The tags of the instance.
@@ -58,54 +70,39 @@ pub(crate) struct Center {
     operations: Vec<Operation>,
     outstanding: Vec<usize>,
     by_request: HashMap<String, usize>,
-    last_position: u64,
-}
-
-/// The assignment of a permission set to a user or group in one account.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Assignment {
-    /// The position in creation order.
-    pub(crate) position: u64,
-    /// The id of the account.
-    pub(crate) account: String,
-    /// The ARN of the permission set.
-    pub(crate) permission_set: String,
-    /// The assigned user or group.
-    pub(crate) principal: Principal,
-}
-
-/// A user or group.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Principal {
-    /// `USER` or `GROUP`.
-    pub(crate) kind: &'static str,
-    /// The id in the identity store.
-    pub(crate) id: String,
 }
 
 impl Center {
     /// Returns a newly enabled instance.
     pub(crate) fn new(
         region: &str,
-        organization: &str,
-        permission_sets_enabled: bool,
+        organization: &Organization,
+        options: InstanceOptions,
         now: Timestamp,
     ) -> Self {
         let mut ids = Ids::default();
+        let seed = &organization.id;
         // These leading digits belong to instances in us-east-1 (AWS's own examples use both).
-        let instance = format!("ssoins-7223{}", ids.hex("instance", organization, 12));
-        let digits = format!("9067{}", ids.hex("identity store", organization, 6));
-        let tenant = ids.hex("saml tenant", organization, 40);
+        let instance = format!("ssoins-7223{}", ids.hex("instance", seed, 12));
+        let digits = format!("9067{}", ids.hex("identity store", seed, 6));
+        let tenant = ids.hex("saml tenant", seed, 40);
+        let partition = Partition::of_region(region).name();
         Self {
             region: region.to_owned(),
-            arn: format!("arn:aws:sso:::instance/{instance}"),
+            arn: format!("arn:{partition}:sso:::instance/{instance}"),
             identity_store: format!("d-{digits}"),
+            owner: options
+                .account
+                .clone()
+                .unwrap_or_else(|| organization.management.clone()),
             name: None,
             created: now,
-            permission_sets_enabled,
-            permission_sets: Vec::new(),
-            assignments: Vec::new(),
-            roles: Vec::new(),
+            permission_sets_enabled: options.permission_sets && options.account.is_none(),
+            options,
+            network: None,
+            store_network: None,
+            sets: PermissionSets::default(),
+            access: Access::default(),
             attributes: None,
             tags: BTreeMap::new(),
             directory: Directory::new(&digits),
@@ -125,8 +122,28 @@ impl Center {
             operations: Vec::new(),
             outstanding: Vec::new(),
             by_request: HashMap::new(),
-            last_position: 0,
         }
+    }
+
+    /// Returns the partition of the instance's Region.
+    pub(crate) fn partition(&self) -> Partition {
+        Partition::of_region(&self.region)
+    }
+
+    /// Returns whether the instance belongs to one account, and not to the organization.
+    pub(crate) fn is_account_instance(&self) -> bool {
+        self.options.account.is_some()
+    }
+
+    /// Returns whether the instance answers in a Region: in its own one, or in an additional one.
+    pub(crate) fn answers_in(&self, region: &str) -> bool {
+        self.regions().any(|known| known == region)
+    }
+
+    /// Returns the instance's Regions, the primary one first.
+    pub(crate) fn regions(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(self.region.as_str())
+            .chain(self.options.additional_regions.iter().map(String::as_str))
     }
 
     /// Returns the last part of the ARN: `ssoins-…`.
@@ -136,97 +153,79 @@ impl Center {
             .map_or(self.arn.as_str(), |(_, id)| id)
     }
 
-    /// Returns the permission set with this ARN.
-    pub(crate) fn permission_set(&self, arn: &str) -> Option<&PermissionSet> {
-        self.permission_sets.iter().find(|set| set.arn == arn)
+    /// Returns the ARN of the identity store.
+    pub(crate) fn identity_store_arn(&self) -> String {
+        format!(
+            "arn:{}:identitystore::{}:identitystore/{}",
+            self.partition().name(),
+            self.owner,
+            self.identity_store
+        )
+    }
+
+    /// Returns the ARN of a user, group or membership of the identity store, such as `group/…`.
+    pub(crate) fn resource_arn(&self, kind: &str, id: &str) -> String {
+        format!(
+            "arn:{}:identitystore:::{kind}/{id}",
+            self.partition().name()
+        )
     }
 
     /// Adds a permission set with only a name; the caller sets the other fields.
-    pub(crate) fn add_permission_set(&mut self, name: &str, now: Timestamp) -> &mut PermissionSet {
+    pub(crate) fn add_permission_set(&mut self, name: &str, now: Timestamp) -> SetIx {
         let id = self.ids.hex("permission set", name, 16);
-        let arn = format!("arn:aws:sso:::permissionSet/{}/ps-{id}", self.instance_id());
-        let position = self.next_position();
-        self.permission_sets
-            .push(PermissionSet::new(position, arn, name, now));
-        self.permission_sets
-            .last_mut()
-            .expect("the permission set was just added")
+        let arn = format!(
+            "arn:{}:sso:::permissionSet/{}/ps-{id}",
+            self.partition().name(),
+            self.instance_id()
+        );
+        self.sets.add(PermissionSet::new(arn, name, now))
     }
 
-    /// Returns the provisioned role of a permission set in an account.
-    pub(crate) fn role(&self, account: &str, permission_set: &str) -> Option<&Role> {
-        self.roles
-            .iter()
-            .find(|role| role.account == account && role.permission_set == permission_set)
-    }
-
-    /// Returns whether a principal is assigned to a permission set in an account.
-    pub(crate) fn is_assigned(
+    /// Returns the role of a permission set in an account.
+    pub(crate) fn role(
         &self,
-        account: &str,
-        permission_set: &str,
-        principal: &Principal,
-    ) -> bool {
-        self.assignments.iter().any(|assignment| {
-            assignment.account == account
-                && assignment.permission_set == permission_set
-                && assignment.principal == *principal
-        })
-    }
-
-    /// Removes every assignment of a deleted principal, and each role that no other assignment uses.
-    pub(crate) fn drop_principal(&mut self, id: &str) {
-        let (dropped, kept): (Vec<_>, Vec<_>) = std::mem::take(&mut self.assignments)
-            .into_iter()
-            .partition(|assignment| assignment.principal.id == id);
-        self.assignments = kept;
-        for assignment in dropped {
-            self.deprovision_unused(&assignment.account, &assignment.permission_set);
-        }
+        organization: &Organization,
+        account: AccountIx,
+        set: SetIx,
+    ) -> Option<Role> {
+        let provisioned = self.access.role(set, account)?;
+        Some(
+            self.sets
+                .at(set)
+                .role(organization.account_at(account), provisioned.version),
+        )
     }
 
     /// Returns the roles that a user may use, directly or through a group, in active accounts.
-    pub(crate) fn roles_of(&self, organization: &Organization, user: &str) -> Vec<&Role> {
+    pub(crate) fn roles_of(
+        &self,
+        organization: &Organization,
+        user: &str,
+    ) -> BTreeSet<(AccountIx, SetIx)> {
         let Some(user) = self.directory.user(user) else {
-            return Vec::new();
+            return BTreeSet::new();
         };
-        let groups: Vec<&str> = self
+        self.principals_of(user)
+            .into_iter()
+            .flat_map(|principal| self.access.of_principal(principal, 0))
+            .map(|(_, row)| (row.account, row.set))
+            .filter(|(account, _)| organization.account_at(*account).state == "ACTIVE")
+            .collect()
+    }
+
+    /// Returns the user and the user's groups, as far as they have or had assignments.
+    pub(crate) fn principals_of(&self, user: &User) -> Vec<PrincipalIx> {
+        let groups = self
             .directory
             .groups_of(user)
-            .map(|(_, (group, _))| group.id.as_str())
-            .collect();
-        let mut roles: Vec<&Role> = Vec::new();
-        for assignment in &self.assignments {
-            let principal = assignment.principal.id.as_str();
-            let reaches = principal == user.id || groups.contains(&principal);
-            let usable = organization
-                .account(&assignment.account)
-                .is_some_and(|account| account.state == "ACTIVE");
-            if reaches
-                && usable
-                && let Some(role) = self.role(&assignment.account, &assignment.permission_set)
-                && !roles
-                    .iter()
-                    .any(|known| known.name == role.name && known.account == role.account)
-            {
-                roles.push(role);
-            }
-        }
-        roles
-    }
-
-    fn next_position(&mut self) -> u64 {
-        self.last_position += 1;
-        self.last_position
-    }
-
-    fn deprovision_unused(&mut self, account: &str, permission_set: &str) {
-        let used = self.assignments.iter().any(|assignment| {
-            assignment.account == account && assignment.permission_set == permission_set
-        });
-        if !used {
-            self.roles
-                .retain(|role| role.account != account || role.permission_set != permission_set);
-        }
+            .map(|(_, (group, _))| ("GROUP", group.id.as_str()));
+        std::iter::once(("USER", user.id.as_str()))
+            .chain(groups)
+            .filter_map(|(kind, id)| {
+                let id = id.into();
+                self.access.principal_ix(&Principal { kind, id })
+            })
+            .collect()
     }
 }

@@ -9,7 +9,8 @@ use super::directory::Directory;
 use super::ids::{Ids, uuid_of};
 use super::organizations::Organization;
 use super::page::Pages;
-use super::seed::{AccessKey, BaseUrls, Seed};
+use super::seed::{AccessKey, BaseUrls, InstanceOptions, Seed};
+use crate::token_bucket::TokenBucket;
 
 /// An AWS organization and, once enabled, its IAM Identity Center.
 #[derive(Debug)]
@@ -20,7 +21,9 @@ pub(crate) struct Cloud {
     pub(super) pages: Pages,
     pub(super) ids: Ids,
     pub(super) operation_delay: Duration,
-    pub(super) permission_sets_at_start: bool,
+    pub(super) instance_options: InstanceOptions,
+    /// The calls of Identity Center that its quota allows; `None`: unlimited.
+    pub(super) sso_admin_calls: Option<TokenBucket>,
     base_urls: BaseUrls,
     requests: u64,
 }
@@ -36,7 +39,8 @@ impl Cloud {
             pages: Pages::new(seed.page_size),
             ids,
             operation_delay: seed.operation_delay,
-            permission_sets_at_start: seed.permission_sets,
+            sso_admin_calls: seed.instance.quotas.calls_per_second.map(TokenBucket::new),
+            instance_options: seed.instance,
             base_urls: seed.base_urls,
             requests: 0,
         }
@@ -44,6 +48,7 @@ impl Cloud {
 
     /// Completes the asynchronous operations that are due.
     pub(crate) fn complete_due_operations(&mut self, now: Timestamp) {
+        self.organization.complete_due_changes(&mut self.ids, now);
         if let Some(center) = &mut self.center {
             center.complete_due_operations(&self.organization, now);
         }
@@ -54,28 +59,9 @@ impl Cloud {
         Some(&self.center.as_ref()?.directory)
     }
 
-    /// Returns the identity store for changes; use [`delete_user`](Self::delete_user) and
-    /// [`delete_group`](Self::delete_group) to delete.
+    /// Returns the identity store for changes. The assignments of a deleted user or group remain.
     pub(crate) fn directory_mut(&mut self) -> Option<&mut Directory> {
         Some(&mut self.center.as_mut()?.directory)
-    }
-
-    /// Deletes a user and all of the user's assignments; returns whether the user existed.
-    pub(crate) fn delete_user(&mut self, id: &str) -> bool {
-        self.center.as_mut().is_some_and(|center| {
-            let deleted = center.directory.delete_user(id);
-            center.drop_principal(id);
-            deleted
-        })
-    }
-
-    /// Deletes a group and all of its assignments; returns whether the group existed.
-    pub(crate) fn delete_group(&mut self, id: &str) -> bool {
-        self.center.as_mut().is_some_and(|center| {
-            let deleted = center.directory.delete_group(id);
-            center.drop_principal(id);
-            deleted
-        })
     }
 
     /// Returns the request id for the next response.

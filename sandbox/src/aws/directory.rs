@@ -74,13 +74,25 @@ impl Directory {
 
     /// Returns all users with their positions, oldest first.
     pub(crate) fn users(&self) -> impl Iterator<Item = (u64, &User)> {
-        self.users.iter().map(|(position, user)| (*position, user))
+        self.users_from(0)
+    }
+
+    /// Returns the users from a position on, oldest first.
+    pub(crate) fn users_from(&self, first: u64) -> impl Iterator<Item = (u64, &User)> {
+        self.users
+            .range(first..)
+            .map(|(position, user)| (*position, user))
     }
 
     /// Returns all groups with their positions, oldest first.
     pub(crate) fn groups(&self) -> impl Iterator<Item = (u64, &Group)> {
+        self.groups_from(0)
+    }
+
+    /// Returns the groups from a position on, oldest first.
+    pub(crate) fn groups_from(&self, first: u64) -> impl Iterator<Item = (u64, &Group)> {
         self.groups
-            .iter()
+            .range(first..)
             .map(|(position, group)| (*position, group))
     }
 
@@ -165,7 +177,7 @@ impl Directory {
         };
         self.positions.remove(id);
         self.release(&user.draft().keys());
-        let groups: Vec<u64> = self.range_of_user(position).collect();
+        let groups: Vec<u64> = self.groups_of(&user).map(|(group, _)| group).collect();
         for group in groups {
             self.remove_membership(group, position);
         }
@@ -247,10 +259,7 @@ impl Directory {
             &group.display_name,
             group.external_id.as_deref(),
         ));
-        let users: Vec<u64> = self
-            .range_of_group(position)
-            .map(|(user, _)| user)
-            .collect();
+        let users: Vec<u64> = self.members(&group).map(|(user, _)| user).collect();
         for user in users {
             self.remove_membership(position, user);
         }
@@ -320,8 +329,19 @@ impl Directory {
         &self,
         group: &Group,
     ) -> impl Iterator<Item = (u64, (&User, &Membership))> {
-        self.range_of_group(group.position)
-            .map(|(user, membership)| (user, (&self.users[&user], membership)))
+        self.members_from(group, 0)
+    }
+
+    /// Returns the members of a group from a position on.
+    pub(crate) fn members_from(
+        &self,
+        group: &Group,
+        first: u64,
+    ) -> impl Iterator<Item = (u64, (&User, &Membership))> {
+        let group = group.position;
+        self.by_group
+            .range((group, first)..=(group, u64::MAX))
+            .map(|(&(_, user), membership)| (user, (&self.users[&user], membership)))
     }
 
     /// Returns the groups of a user, with their positions.
@@ -329,25 +349,24 @@ impl Directory {
         &self,
         user: &User,
     ) -> impl Iterator<Item = (u64, (&Group, &Membership))> {
+        self.groups_of_from(user, 0)
+    }
+
+    /// Returns the groups of a user from a position on.
+    pub(crate) fn groups_of_from(
+        &self,
+        user: &User,
+        first: u64,
+    ) -> impl Iterator<Item = (u64, (&Group, &Membership))> {
         let user = user.position;
-        self.range_of_user(user).map(move |group| {
-            (
-                group,
-                (&self.groups[&group], &self.by_group[&(group, user)]),
-            )
-        })
-    }
-
-    fn range_of_group(&self, group: u64) -> impl Iterator<Item = (u64, &Membership)> {
-        self.by_group
-            .range((group, 0)..=(group, u64::MAX))
-            .map(|((_, user), membership)| (*user, membership))
-    }
-
-    fn range_of_user(&self, user: u64) -> impl Iterator<Item = u64> {
         self.by_user
-            .range((user, 0)..=(user, u64::MAX))
-            .map(|(_, group)| *group)
+            .range((user, first)..=(user, u64::MAX))
+            .map(move |&(_, group)| {
+                (
+                    group,
+                    (&self.groups[&group], &self.by_group[&(group, user)]),
+                )
+            })
     }
 
     fn remove_membership(&mut self, group: u64, user: u64) -> bool {

@@ -8,9 +8,10 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::Cloud;
-use super::seed::{AccessKey, AccountSeed, BaseUrls, Seed};
+use super::seed::{AccessKey, AccountSeed, BaseUrls, InstanceOptions, Seed};
 use super::sign_in::Assertion;
 use super::sigv4::Authorization;
+use crate::identity_center::IdentityCenterQuotas;
 
 /// An organization and the caller of its services.
 #[derive(Debug)]
@@ -47,6 +48,17 @@ impl Harness {
                 .expect("a valid timestamp"),
             key: (key, None),
             region: "eu-central-1".to_owned(),
+            scim: None,
+        }
+    }
+
+    /// Returns the organization of a running sandbox.
+    pub(crate) fn of(cloud: Cloud, region: &str, now: Timestamp) -> Self {
+        Self {
+            key: (cloud.keys[0].clone(), None),
+            cloud,
+            now,
+            region: region.to_owned(),
             scim: None,
         }
     }
@@ -414,6 +426,15 @@ pub(crate) fn seed() -> Seed {
             key_of("200000000002"),
         ],
         operation_delay: Duration::from_secs(10),
+        region: "eu-central-1".to_owned(),
+        // The clock of a harness only moves on request.
+        instance: InstanceOptions {
+            quotas: IdentityCenterQuotas {
+                calls_per_second: None,
+                ..IdentityCenterQuotas::AWS
+            },
+            ..InstanceOptions::default()
+        },
         base_urls: BaseUrls {
             scim: "http://127.0.0.1:1/".parse().ok(),
         },

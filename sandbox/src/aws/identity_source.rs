@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::center::Center;
 use super::cloud::Cloud;
 use super::organizations::SSO;
+use super::partition::Partition;
 use super::reply::escape;
 use super::sigv4::is_region;
 
@@ -67,7 +68,7 @@ pub(crate) const SCIM_TOKEN_MARK: &str = "SandboxScimToken";
 const MAX_TOKENS: usize = 2;
 
 impl Cloud {
-    /// Enables the organization instance of Identity Center in a Region.
+    /// Enables the organization instance of Identity Center in a Region, or the account instance of the settings.
     ///
     /// # Errors
     ///
@@ -79,6 +80,11 @@ impl Cloud {
     ) -> Result<Enabled, String> {
         if !is_region(region) {
             return Err(format!("the Region {region:?} does not exist"));
+        }
+        if Partition::of_region(region) != self.organization.partition {
+            return Err(format!(
+                "the Region {region} is in another partition than the organization"
+            ));
         }
         if !self.organization.all_features {
             return Err(
@@ -94,18 +100,25 @@ impl Cloud {
                 center.region
             ));
         }
-        self.organization
-            .trusted
-            .entry(SSO.to_owned())
-            .or_insert(now);
-        let center = self.center.get_or_insert_with(|| {
-            Center::new(
-                region,
-                &self.organization.id,
-                self.permission_sets_at_start,
-                now,
-            )
-        });
+        let options = &self.instance_options;
+        match &options.account {
+            None => {
+                let trusted = &mut self.organization.trusted;
+                trusted.entry(SSO.to_owned()).or_insert(now);
+            }
+            Some(account)
+                if *account == self.organization.management
+                    || self.organization.account(account).is_none() =>
+            {
+                return Err(format!(
+                    "an account instance belongs to a member account, and {account} is none"
+                ));
+            }
+            Some(_) => {}
+        }
+        let center = self
+            .center
+            .get_or_insert_with(|| Center::new(region, &self.organization, options.clone(), now));
         Ok(Enabled {
             region: center.region.clone(),
             instance_arn: center.arn.clone(),
@@ -221,21 +234,27 @@ impl Center {
     /// Returns the classic URL of the access portal.
     pub(crate) fn portal_url(&self) -> String {
         let name = self.portal_alias.as_deref().unwrap_or(&self.identity_store);
-        format!("https://{name}.awsapps.com/start")
+        self.partition().portal_url(name)
     }
 
     /// Returns the entity id of Identity Center, which is the audience of assertions.
     pub(crate) fn issuer(&self) -> String {
         format!(
-            "https://{}.signin.aws.amazon.com/platform/saml/{}",
-            self.region, self.identity_store
+            "https://{}.{}/platform/saml/{}",
+            self.region,
+            self.partition().sign_in_domain(),
+            self.identity_store
         )
     }
 
     /// Returns the URLs that accept SAML responses: the IPv4 one, which the console shows, and the
-    /// dual-stack one.
+    /// dual-stack one. Only the commercial partition has the new hosts.
     pub(crate) fn acs_urls(&self) -> [String; 2] {
-        ["signin.aws", "sso.signin.aws"].map(|host| {
+        let hosts = match self.partition() {
+            Partition::Aws => ["signin.aws", "sso.signin.aws"],
+            other => [other.sign_in_domain(); 2],
+        };
+        hosts.map(|host| {
             format!(
                 "https://{}.{host}/platform/saml/acs/{}",
                 self.region, self.saml_tenant

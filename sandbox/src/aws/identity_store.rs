@@ -9,12 +9,12 @@ use serde_json::{Value, json};
 
 use super::call::{Call, JsonPaging, JsonService, list_response};
 use super::center::Center;
-use super::cloud::Cloud;
 use super::directory::{Duplicate, Group, User};
 use super::params::Params;
 use super::reply::Refusal;
 use super::rules::{
-    ATTRIBUTE_PATH, ATTRIBUTE_VALUE, IDENTITY_STORE_ID, RESOURCE_ID, REVISION, STORE_TOKEN,
+    ATTRIBUTE_PATH, ATTRIBUTE_VALUE, IDENTITY_STORE_ID, IP_RANGE, MAX_NETWORK_ITEMS, RESOURCE_ID,
+    REVISION, STORE_TOKEN, VPC,
 };
 
 /// The service.
@@ -44,6 +44,7 @@ pub(super) static SERVICE: JsonService = JsonService {
         ("DeleteGroupMembership", memberships::delete),
         ("DescribeIdentityStore", describe_store),
         ("ListIdentityStores", list_stores),
+        ("UpdateIdentityStore", update_store),
     ],
     admit: |_| Ok(()),
     validation_code: "ValidationException",
@@ -58,7 +59,12 @@ pub(super) static SERVICE: JsonService = JsonService {
 
 fn describe_store(call: &mut Call<'_>) -> Result<Value, Refusal> {
     call.store()?;
-    Ok(store_json(call.cloud, call.checked_store()?))
+    let center = call.checked_store()?;
+    let mut store = store_json(center);
+    if let Some(network) = &center.store_network {
+        store["NetworkConfiguration"] = network.clone();
+    }
+    Ok(store)
 }
 
 fn list_stores(call: &mut Call<'_>) -> Result<Value, Refusal> {
@@ -69,17 +75,41 @@ fn list_stores(call: &mut Call<'_>) -> Result<Value, Refusal> {
         .cloud
         .center
         .as_ref()
-        .filter(|center| center.region == call.caller.region)
-        .map(|center| (1, store_json(call.cloud, center)));
+        .filter(|center| center.answers_in(&call.caller.region))
+        .map(|center| (1, store_json(center)));
     let page = call.page(store, "")?;
     Ok(list_response("IdentityStores", page))
 }
 
-fn store_json(cloud: &Cloud, center: &Center) -> Value {
-    let owner = &cloud.organization.management;
+/// Updates the identity store; a network configuration replaces the earlier one.
+fn update_store(call: &mut Call<'_>) -> Result<Value, Refusal> {
+    let network = call.params.structure_opt("NetworkConfiguration");
+    let network = network.map(|params| {
+        let mut network = json!({
+            "VpceAccessRequired": params.boolean("VpceAccessRequired"),
+        });
+        for (name, rule) in [
+            ("ApiRestrictSourceVpcs", &VPC),
+            ("ApiAllowSourceIps", &IP_RANGE),
+            ("ScimAllowSourceIps", &IP_RANGE),
+        ] {
+            if params.value(name).is_some() {
+                network[name] = params.texts(name, 1, MAX_NETWORK_ITEMS, rule).into();
+            }
+        }
+        network
+    });
+    let center = call.store()?;
+    if let Some(network) = network {
+        center.store_network = Some(network);
+    }
+    Ok(store_json(center))
+}
+
+fn store_json(center: &Center) -> Value {
     json!({
         "IdentityStoreId": center.identity_store,
-        "IdentityStoreArn": format!("arn:aws:identitystore::{owner}:identitystore/{}", center.identity_store),
+        "IdentityStoreArn": center.identity_store_arn(),
     })
 }
 
@@ -90,16 +120,24 @@ impl Call<'_> {
         self.params.check()?;
         let id = short(&id).to_owned();
         if !self.may_administer() {
-            let account = &self.cloud.organization.management;
+            let organization = &self.cloud.organization;
             return Err(self.store_denied(&format!(
-                "arn:aws:identitystore::{account}:identitystore/{id}"
+                "arn:{}:identitystore::{}:identitystore/{id}",
+                organization.partition.name(),
+                organization.management
             )));
         }
-        let region = &self.caller.region;
+        let (region, operation) = (&self.caller.region, self.operation);
+        // "Identity Store reads" work in an additional Region (user guide, API support in additional Regions).
+        let reads = ["List", "Describe", "Get", "IsMember"];
+        let reads = reads.iter().any(|prefix| operation.starts_with(prefix));
         self.cloud
             .center
             .as_mut()
-            .filter(|center| center.identity_store == id && center.region == *region)
+            .filter(|center| {
+                let here = center.region == *region || (reads && center.answers_in(region));
+                center.identity_store == id && here
+            })
             .ok_or_else(|| no_store(&id))
     }
 

@@ -201,7 +201,7 @@ impl Center {
         let (instance, region) = (self.instance_id(), &self.region);
         [
             self.portal_url(),
-            format!("https://{}.awsapps.com/start", self.identity_store),
+            self.partition().portal_url(&self.identity_store),
             format!("https://{instance}.{region}.portal.amazonaws.com"),
             format!("https://{instance}.portal.{region}.app.aws"),
         ]

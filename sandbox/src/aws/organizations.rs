@@ -1,17 +1,20 @@
 //! The AWS Organizations API.
 
+mod accounts;
 mod tree;
 
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use super::call::{Call, JsonPaging, JsonService, list_response};
+use super::params::Params;
 use super::reply::{Refusal, epoch};
 use super::rules::{
     ACCOUNT_ID, ORGANIZATIONS_TOKEN, PARENT_ID, SERVICE_PRINCIPAL, TAG_KEY, TAG_VALUE, TARGET_ID,
+    UNIT_ID,
 };
 
-pub(crate) use tree::Organization;
+pub(crate) use tree::{Account, AccountIx, Organization, Parent, UnitIx};
 
 /// The service principal of Identity Center.
 pub(crate) const SSO: &str = "sso.amazonaws.com";
@@ -26,11 +29,14 @@ pub(super) static SERVICE: JsonService = JsonService {
             Ok(json!({ "Organization": call.cloud.organization.to_json() }))
         }),
         ("DescribeAccount", describe_account),
-        ("ListAccounts", |call| list_accounts(call, None)),
-        ("ListAccountsForParent", |call| {
-            let parent = parent(call)?;
-            list_accounts(call, Some(&parent))
-        }),
+        ("CreateAccount", accounts::create),
+        ("DescribeCreateAccountStatus", accounts::describe_creation),
+        ("MoveAccount", accounts::move_account),
+        ("CloseAccount", accounts::close),
+        ("ListAccounts", list_accounts),
+        ("ListAccountsForParent", list_accounts_of),
+        ("ListChildren", list_children),
+        ("DescribeOrganizationalUnit", describe_unit),
         ("ListOrganizationalUnitsForParent", list_units),
         ("ListRoots", list_roots),
         ("ListParents", list_parents),
@@ -65,7 +71,7 @@ pub(super) static SERVICE: JsonService = JsonService {
 ///
 /// "This operation can be called only from the organization's management account or by a member account
 /// that is a delegated administrator" (API reference, most operations).
-fn admit(call: &Call<'_>) -> Result<(), Refusal> {
+fn admit(call: &mut Call<'_>) -> Result<(), Refusal> {
     let (caller, operation) = (call.caller, call.operation);
     let reads = operation.starts_with("List") || operation.starts_with("Describe");
     let organization = &call.cloud.organization;
@@ -94,39 +100,81 @@ fn describe_account(call: &mut Call<'_>) -> Result<Value, Refusal> {
     Ok(json!({ "Account": call.cloud.organization.account_json(account) }))
 }
 
-fn list_accounts(call: &mut Call<'_>, parent: Option<&str>) -> Result<Value, Refusal> {
+fn list_accounts(call: &mut Call<'_>) -> Result<Value, Refusal> {
     let organization = &call.cloud.organization;
-    let items = organization
-        .accounts
-        .iter()
-        .zip(1..)
-        .filter(|(account, _)| parent.is_none_or(|parent| account.parent == parent))
-        .map(|(account, position)| (position, organization.account_json(account)));
-    let page = call.page(items, &format!("accounts {parent:?}"))?;
+    let page = call.page_from("accounts", |from| {
+        organization
+            .accounts(AccountIx(start(from)))
+            .map(|(ix, account)| (ix.0.into(), organization.account_json(account)))
+    })?;
+    Ok(list_response("Accounts", page))
+}
+
+fn list_accounts_of(call: &mut Call<'_>) -> Result<Value, Refusal> {
+    let parent = parent(call)?;
+    let organization = &call.cloud.organization;
+    let page = call.page_from(&format!("accounts {parent:?}"), |from| {
+        organization
+            .accounts_of(parent, AccountIx(start(from)))
+            .map(|(ix, account)| (ix.0.into(), organization.account_json(account)))
+    })?;
     Ok(list_response("Accounts", page))
 }
 
 fn list_units(call: &mut Call<'_>) -> Result<Value, Refusal> {
     let parent = parent(call)?;
     let organization = &call.cloud.organization;
-    let items = organization
-        .units
-        .iter()
-        .zip(1..)
-        .filter(|(unit, _)| unit.parent == parent)
-        .map(|(unit, position)| (position, organization.unit_json(unit)));
-    let page = call.page(items, &format!("units {parent}"))?;
+    let page = call.page_from(&format!("units {parent:?}"), |from| {
+        organization
+            .units_of(parent, UnitIx(start(from)))
+            .map(|(ix, unit)| (ix.0.into(), organization.unit_json(unit)))
+    })?;
     Ok(list_response("OrganizationalUnits", page))
+}
+
+/// Lists the ids of the accounts or of the organizational units directly below a parent.
+fn list_children(call: &mut Call<'_>) -> Result<Value, Refusal> {
+    let kind = call
+        .params
+        .choice("ChildType", &["ACCOUNT", "ORGANIZATIONAL_UNIT"]);
+    let parent = parent(call)?;
+    let organization = &call.cloud.organization;
+    let child = |id: &str| json!({ "Id": id, "Type": kind });
+    let scope = format!("children {kind} {parent:?}");
+    let page = if kind == "ACCOUNT" {
+        call.page_from(&scope, |from| {
+            organization
+                .accounts_of(parent, AccountIx(start(from)))
+                .map(|(ix, account)| (ix.0.into(), child(&account.id)))
+        })
+    } else {
+        call.page_from(&scope, |from| {
+            organization
+                .units_of(parent, UnitIx(start(from)))
+                .map(|(ix, unit)| (ix.0.into(), child(&unit.id)))
+        })
+    };
+    Ok(list_response("Children", page?))
+}
+
+fn describe_unit(call: &mut Call<'_>) -> Result<Value, Refusal> {
+    let id = call.params.text("OrganizationalUnitId", &UNIT_ID);
+    call.check()?;
+    let organization = &call.cloud.organization;
+    let unit = organization.unit(&id).ok_or_else(|| {
+        Refusal::new(
+            "OrganizationalUnitNotFoundException",
+            "You specified an organizational unit that doesn't exist.",
+        )
+    })?;
+    Ok(json!({ "OrganizationalUnit": organization.unit_json(unit) }))
 }
 
 fn list_roots(call: &mut Call<'_>) -> Result<Value, Refusal> {
     let organization = &call.cloud.organization;
     let root = json!({
         "Id": organization.root,
-        "Arn": format!(
-            "arn:aws:organizations::{}:root/{}/{}",
-            organization.management, organization.id, organization.root
-        ),
+        "Arn": organization.arn(&format!("root/{}/{}", organization.id, organization.root)),
         "Name": "Root",
         "PolicyTypes": [],
     });
@@ -138,27 +186,20 @@ fn list_parents(call: &mut Call<'_>) -> Result<Value, Refusal> {
     let child = call.params.text("ChildId", &TARGET_ID);
     call.check()?;
     let organization = &call.cloud.organization;
-    let parent = organization
-        .account(&child)
-        .map(|account| &account.parent)
-        .or_else(|| {
-            organization
-                .units
-                .iter()
-                .find(|unit| unit.id == child)
-                .map(|unit| &unit.parent)
-        })
+    let account = organization.account(&child).map(|account| account.parent);
+    let parent = account
+        .or_else(|| organization.unit(&child).map(|unit| unit.parent))
         .ok_or_else(|| {
             Refusal::new(
                 "ChildNotFoundException",
                 "You specified a child that does not exist.",
             )
         })?;
-    let kind = if *parent == organization.root {
-        "ROOT"
-    } else {
-        "ORGANIZATIONAL_UNIT"
+    let kind = match parent {
+        None => "ROOT",
+        Some(_) => "ORGANIZATIONAL_UNIT",
     };
+    let parent = organization.parent_id(parent);
     let page = call.page(
         [(1, json!({ "Id": parent, "Type": kind }))],
         &format!("parents {child}"),
@@ -176,7 +217,7 @@ fn list_tags(call: &mut Call<'_>) -> Result<Value, Refusal> {
             .zip(1..)
             .map(|((key, value), position)| (position, json!({ "Key": key, "Value": value })))
             .collect(),
-        None if call.cloud.organization.has_parent(&target) => Vec::new(),
+        None if call.cloud.organization.parent(&target).is_some() => Vec::new(),
         None => return Err(target_not_found()),
     };
     let page = call.page(tags, &format!("tags {target}"))?;
@@ -185,21 +226,13 @@ fn list_tags(call: &mut Call<'_>) -> Result<Value, Refusal> {
 
 fn tag(call: &mut Call<'_>) -> Result<Value, Refusal> {
     let target = call.params.text("ResourceId", &TARGET_ID);
-    let tags: Vec<(String, String)> = call
-        .params
-        .structures("Tags", 0, 50)
-        .iter()
-        .map(|tag| (tag.text("Key", &TAG_KEY), tag.text("Value", &TAG_VALUE)))
-        .collect();
+    let tags = tags(&call.params.structures("Tags", 0, 50));
     call.check()?;
-    let account = call
-        .cloud
-        .organization
-        .accounts
-        .iter_mut()
-        .find(|account| account.id == target)
+    let organization = &mut call.cloud.organization;
+    let account = organization
+        .account_ix(&target)
         .ok_or_else(target_not_found)?;
-    account.tags.extend(tags);
+    organization.account_at_mut(account).tags.extend(tags);
     Ok(Value::Null)
 }
 
@@ -322,10 +355,7 @@ fn enable_all_features(call: &mut Call<'_>) -> Result<Value, Refusal> {
     );
     Ok(json!({ "Handshake": {
         "Id": id,
-        "Arn": format!(
-            "arn:aws:organizations::{}:handshake/{}/enable_all_features/{id}",
-            organization.management, organization.id
-        ),
+        "Arn": organization.arn(&format!("handshake/{}/enable_all_features/{id}", organization.id)),
         "Parties": [{ "Id": organization.id.trim_start_matches("o-"), "Type": "ORGANIZATION" }],
         "State": "REQUESTED",
         "RequestedTimestamp": epoch(call.now),
@@ -335,17 +365,26 @@ fn enable_all_features(call: &mut Call<'_>) -> Result<Value, Refusal> {
     } }))
 }
 
-fn parent(call: &mut Call<'_>) -> Result<String, Refusal> {
+fn parent(call: &mut Call<'_>) -> Result<Parent, Refusal> {
     let parent = call.params.text("ParentId", &PARENT_ID);
     call.check()?;
-    if call.cloud.organization.has_parent(&parent) {
-        Ok(parent)
-    } else {
-        Err(Refusal::new(
+    call.cloud.organization.parent(&parent).ok_or_else(|| {
+        Refusal::new(
             "ParentNotFoundException",
             "You specified parent that doesn't exist.",
-        ))
-    }
+        )
+    })
+}
+
+fn tags(tags: &[Params<'_>]) -> Vec<(String, String)> {
+    tags.iter()
+        .map(|tag| (tag.text("Key", &TAG_KEY), tag.text("Value", &TAG_VALUE)))
+        .collect()
+}
+
+/// Returns the index at which a page starts.
+pub(super) fn start(position: u64) -> u32 {
+    u32::try_from(position).unwrap_or(u32::MAX)
 }
 
 fn service(call: &Call<'_>) -> Result<String, Refusal> {

@@ -45,30 +45,29 @@ impl Pages {
         self.size
     }
 
-    /// Returns the requested page of items that have ascending positions in their list.
+    /// Returns the requested page of a list.
     ///
-    /// `scope` identifies the list and its filters; a token is only valid for its own scope. A token
-    /// contains the position of the last returned item, so insertions and deletions between two pages do
-    /// not skip or repeat other items.
+    /// `items` returns the items from a position on, with ascending positions. `scope` identifies the list and
+    /// its filters; a token is only valid for its own scope. A token contains the position of the last returned
+    /// item, so insertions and deletions between two pages do not skip or repeat other items.
     ///
     /// # Errors
     ///
     /// Returns [`BadToken`] for a token of another list or a modified token.
-    pub(crate) fn paginate<T>(
+    pub(crate) fn paginate<T, I: IntoIterator<Item = (u64, T)>>(
         self,
-        items: impl IntoIterator<Item = (u64, T)>,
+        items: impl FnOnce(u64) -> I,
         scope: &str,
         request: &PageRequest,
         default: usize,
     ) -> Result<Page<T>, BadToken> {
         let requested = request.max.unwrap_or(default);
         let size = self.size.map_or(requested, |size| size.min(requested));
-        let after = match &request.token {
-            Some(token) => Some(decode_token(token, scope)?.0),
-            None => None,
+        let first = match &request.token {
+            Some(token) => decode_token(token, scope)?.0.saturating_add(1),
+            None => 0,
         };
-        let is_before = |position: &u64| after.is_some_and(|after| *position <= after);
-        let page = paging::slice(items, is_before, size);
+        let page = paging::slice(items(first), |_| false, size);
         Ok(Page {
             items: page.items,
             next: page
@@ -86,9 +85,9 @@ impl Pages {
     /// # Errors
     ///
     /// Returns [`BadToken`] for a token of another list or a modified token.
-    pub(crate) fn paginate_with_empty_page<T>(
+    pub(crate) fn paginate_with_empty_page<T, I: IntoIterator<Item = (u64, T)>>(
         self,
-        items: impl IntoIterator<Item = (u64, T)>,
+        items: impl FnOnce(u64) -> I,
         scope: &str,
         request: &PageRequest,
         default: usize,
@@ -146,11 +145,11 @@ mod tests {
         PageRequest { max: None, token }
     }
 
-    fn items(positions: &[u64]) -> Vec<(u64, u64)> {
-        positions
-            .iter()
-            .map(|&position| (position, position))
-            .collect()
+    fn items(positions: &[u64]) -> impl FnOnce(u64) -> Vec<(u64, u64)> {
+        |first| {
+            let rest = positions.iter().filter(|position| **position >= first);
+            rest.map(|&position| (position, position)).collect()
+        }
     }
 
     #[test]

@@ -37,6 +37,13 @@ pub(crate) struct Rule {
     pub(crate) matches: fn(&str) -> bool,
 }
 
+impl Rule {
+    /// Returns whether a text satisfies the constraints.
+    pub(crate) fn accepts(&self, text: &str) -> bool {
+        (self.min..=self.max).contains(&text.chars().count()) && (self.matches)(text)
+    }
+}
+
 /// The pagination members of a request.
 #[derive(Debug)]
 pub(crate) struct PageRequest {
@@ -123,6 +130,12 @@ impl<'a> Params<'a> {
             self.record_type_error(name, "a Boolean");
         }
         truth
+    }
+
+    /// Reads a required Boolean.
+    pub(crate) fn boolean(&self, name: &str) -> bool {
+        self.required(name, self.boolean_opt(name))
+            .unwrap_or_default()
     }
 
     /// Reads an optional structure.

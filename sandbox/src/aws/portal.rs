@@ -1,12 +1,15 @@
 //! The API of the access portal: accounts and roles of a signed-in user.
 
+use std::collections::BTreeSet;
+
 use axum::body::Bytes;
 use axum::http::Request;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::center::{Center, Role};
+use super::center::{Center, SetIx};
 use super::cloud::Cloud;
+use super::organizations::AccountIx;
 use super::page::{BadToken, Page};
 use super::params::PageRequest;
 use super::reply::Refusal;
@@ -60,36 +63,33 @@ pub(super) fn call(
 }
 
 fn list_accounts(cloud: &Cloud, request: &Request<Bytes>, user: &str) -> Result<Value, Refusal> {
-    let roles = roles(cloud, user);
-    let accounts = cloud
-        .organization
-        .accounts
-        .iter()
-        .zip(1..)
-        .filter(|(account, _)| roles.iter().any(|role| role.account == account.id))
-        .map(|(account, position)| {
-            let json = json!({
-                "accountId": account.id,
-                "accountName": account.name,
-                "emailAddress": account.email,
-            });
-            (position, json)
+    let accounts: BTreeSet<AccountIx> = roles(cloud, user)
+        .into_iter()
+        .map(|(account, _)| account)
+        .collect();
+    let accounts = accounts.into_iter().map(|ix| {
+        let account = cloud.organization.account_at(ix);
+        let json = json!({
+            "accountId": account.id,
+            "accountName": account.name,
+            "emailAddress": account.email,
         });
+        (ix.0.into(), json)
+    });
     let page = paged(cloud, request, accounts, &format!("portal accounts {user}"))?;
     Ok(list_response("accountList", &page))
 }
 
 fn list_roles(cloud: &Cloud, request: &Request<Bytes>, user: &str) -> Result<Value, Refusal> {
     let account = required(request, "account_id")?;
-    let mut roles = roles(cloud, user);
-    roles.retain(|role| role.account == account);
+    let center = cloud.center.as_ref().ok_or_else(unauthorized)?;
+    let roles = roles_in(cloud, user, &account);
     if roles.is_empty() {
         return Err(forbidden());
     }
-    roles.sort_by_key(|role| role.position);
-    let items = roles.iter().map(|role| {
-        let json = json!({ "roleName": role.permission_set_name, "accountId": role.account });
-        (role.position, json)
+    let items = roles.into_iter().map(|set| {
+        let json = json!({ "roleName": center.sets.at(set).name, "accountId": account });
+        (set.0.into(), json)
     });
     let page = paged(
         cloud,
@@ -108,12 +108,14 @@ fn credentials(
 ) -> Result<Value, Refusal> {
     let account = required(request, "account_id")?;
     let name = required(request, "role_name")?;
-    let role = roles(cloud, user)
-        .into_iter()
-        .find(|role| role.account == account && role.permission_set_name == name)
-        .cloned()
-        .ok_or_else(forbidden)?;
+    let sets = roles_in(cloud, user, &account);
     let center = cloud.center.as_mut().ok_or_else(unauthorized)?;
+    let role = sets
+        .into_iter()
+        .find(|set| center.sets.at(*set).name == name)
+        .zip(cloud.organization.account_ix(&account))
+        .and_then(|(set, account)| center.role(&cloud.organization, account, set))
+        .ok_or_else(forbidden)?;
     let user = center.directory.user(user).ok_or_else(unauthorized)?;
     let user_name = user.user_name().to_owned();
     let session = center
@@ -141,11 +143,21 @@ impl Center {
     }
 }
 
-fn roles<'c>(cloud: &'c Cloud, user: &str) -> Vec<&'c Role> {
+fn roles(cloud: &Cloud, user: &str) -> BTreeSet<(AccountIx, SetIx)> {
     match &cloud.center {
         Some(center) => center.roles_of(&cloud.organization, user),
-        None => Vec::new(),
+        None => BTreeSet::new(),
     }
+}
+
+/// Returns the permission sets whose roles a user may use in an account.
+fn roles_in(cloud: &Cloud, user: &str, account: &str) -> Vec<SetIx> {
+    let account = cloud.organization.account_ix(account);
+    roles(cloud, user)
+        .into_iter()
+        .filter(|(found, _)| Some(*found) == account)
+        .map(|(_, set)| set)
+        .collect()
 }
 
 fn paged(
@@ -167,7 +179,16 @@ fn paged(
     };
     cloud
         .pages
-        .paginate(items, scope, &page_request, MAX_PAGE_SIZE)
+        .paginate(
+            |first| {
+                items
+                    .into_iter()
+                    .skip_while(move |(position, _)| *position < first)
+            },
+            scope,
+            &page_request,
+            MAX_PAGE_SIZE,
+        )
         .map_err(|BadToken| invalid("Invalid next token provided"))
 }
 

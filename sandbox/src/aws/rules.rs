@@ -29,6 +29,45 @@ pub(crate) const TAGGABLE_ARN: Rule = rule(
     |text| is_instance(text) || is_permission_set(text),
 );
 
+/// The name of a Region.
+pub(crate) const REGION_NAME: Rule = rule(1, 32, r"([a-z]+-){2,3}\d", super::sigv4::is_region);
+
+/// The maximum number of items in each list of a network configuration (botocore model, `VpcArnList`, `IpCidrList`,
+/// `ApplicationArnList`).
+pub(crate) const MAX_NETWORK_ITEMS: usize = 50;
+
+/// The ARN of a virtual private cloud.
+pub(crate) const VPC_ARN: Rule = rule(
+    43,
+    128,
+    r"arn:aws(-[a-z]{1,5}){0,3}:ec2:[a-z0-9-]+:[0-9]{12}:vpc/vpc-([0-9a-f]){8}(([0-9a-f]){9})?",
+    is_vpc_arn,
+);
+
+/// The ARN or the id of a virtual private cloud.
+pub(crate) const VPC: Rule = rule(
+    12,
+    128,
+    r"(arn:aws(-[a-z]{1,5}){0,3}:ec2:[a-z]{2,4}(-[a-z]{1,10}){1,3}-[0-9]{1,2}:[0-9]{12}:vpc/)?vpc-([0-9a-f]){8}(([0-9a-f]){9})?",
+    |text| is_vpc(text) || is_vpc_arn(text),
+);
+
+/// A range of IP addresses, such as `192.0.2.0/24`.
+pub(crate) const IP_RANGE: Rule = rule(2, 43, "IP address or CIDR block", |text| {
+    let (address, length) = text.split_once('/').unwrap_or((text, "0"));
+    let max = if address.contains(':') { 128 } else { 32 };
+    address.parse::<std::net::IpAddr>().is_ok()
+        && length.parse::<u8>().is_ok_and(|length| length <= max)
+});
+
+/// The ARN of an application.
+pub(crate) const APPLICATION_ARN: Rule = rule(
+    10,
+    1224,
+    r"arn:aws(-[a-z]{1,5}){0,3}:[a-z0-9-]+:[a-z0-9-*]*:[0-9]{12}:[-a-zA-Z0-9./:_*]+",
+    |text| after_partition(text).is_some_and(|rest| rest.split(':').count() >= 5),
+);
+
 /// The name of a permission set: no spaces.
 pub(crate) const PERMISSION_SET_NAME: Rule = rule(1, 32, r"[\w+=,.@-]+", is_name);
 
@@ -163,6 +202,33 @@ pub(crate) const PARENT_ID: Rule = rule(
     |text| text.starts_with("r-") || text.starts_with("ou-"),
 );
 
+/// The name of a new account.
+pub(crate) const ACCOUNT_NAME: Rule = rule(1, 50, r"[\u0020-\u007E]+", |text| {
+    text.chars().all(|c| matches!(c, ' '..='~'))
+});
+
+/// The email address of the root user of a new account.
+pub(crate) const ACCOUNT_EMAIL: Rule = rule(6, 64, r"[^\s@]+@[^\s@]+\.[^\s@]+", |text| {
+    text.split_once('@').is_some_and(|(local, domain)| {
+        !local.is_empty()
+            && !text.contains(char::is_whitespace)
+            && !domain.contains('@')
+            && domain
+                .rsplit_once('.')
+                .is_some_and(|(host, top)| !host.is_empty() && !top.is_empty())
+    })
+});
+
+/// The id of the creation of an account.
+pub(crate) const CREATION_ID: Rule = rule(0, 36, r"^car-[a-z0-9]{8,32}$", |text| {
+    text.starts_with("car-")
+});
+
+/// The id of an organizational unit.
+pub(crate) const UNIT_ID: Rule = rule(0, 68, r"^ou-[0-9a-z]{4,32}-[a-z0-9]{8,32}$", |text| {
+    text.starts_with("ou-")
+});
+
 /// The id of a root, an organizational unit or an account.
 pub(crate) const TARGET_ID: Rule = rule(
     0,
@@ -271,6 +337,24 @@ fn is_instance_id(text: &str) -> bool {
                     .bytes()
                     .all(|byte| byte.is_ascii_alphanumeric() || b"-.".contains(&byte))
         })
+}
+
+fn is_vpc(text: &str) -> bool {
+    text.strip_prefix("vpc-")
+        .is_some_and(|digits| is_hex(digits, 8) || is_hex(digits, 17))
+}
+
+fn is_vpc_arn(text: &str) -> bool {
+    let parts = after_partition(text).and_then(|rest| rest.strip_prefix(":ec2:"));
+    let parts: Vec<&str> = parts.unwrap_or_default().split(':').collect();
+    match parts.as_slice() {
+        [region, account, vpc] => {
+            super::sigv4::is_region(region)
+                && is_account(account)
+                && vpc.strip_prefix("vpc/").is_some_and(is_vpc)
+        }
+        _ => false,
+    }
 }
 
 /// Returns the text after `arn:aws`, `arn:aws-cn` or `arn:aws-us-gov`.
@@ -435,6 +519,17 @@ mod tests {
             ],
             &["d-90677", "d-9067729B3D", "x:identitystore/d-9067729b3d"],
         );
+    }
+
+    #[test]
+    fn only_the_identity_store_takes_the_id_of_a_private_cloud() {
+        let arn = "arn:aws:ec2:eu-central-1:111122223333:vpc/vpc-0123456789abcdef0";
+        check(
+            &VPC_ARN,
+            &[arn],
+            &["vpc-01234567", "arn:aws:ec2:vpc/vpc-01234567"],
+        );
+        check(&VPC, &[arn, "vpc-01234567"], &["vpc-0", "subnet-01234567"]);
     }
 
     #[test]

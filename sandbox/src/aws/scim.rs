@@ -184,10 +184,11 @@ impl Store for Cloud {
     }
 
     fn delete(&mut self, resource: Resource, id: &str) -> bool {
-        match resource {
-            Resource::User => self.delete_user(id),
-            Resource::Group => self.delete_group(id),
-        }
+        self.directory_mut()
+            .is_some_and(|directory| match resource {
+                Resource::User => directory.delete_user(id),
+                Resource::Group => directory.delete_group(id),
+            })
     }
 }
 

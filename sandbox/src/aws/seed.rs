@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use url::Url;
 
+use crate::identity_center::{IdentityCenterQuotas, UnknownPolicies};
+
 /// The initial state of an AWS organization.
 #[derive(Clone, Debug)]
 pub(crate) struct Seed {
@@ -24,10 +26,42 @@ pub(crate) struct Seed {
     /// Whether responses contain `Account.Status`, which AWS retired in September 2026 (Organizations API,
     /// Account).
     pub(crate) account_status: bool,
-    /// Whether a newly enabled Identity Center has permission sets turned on.
-    pub(crate) permission_sets: bool,
+    /// The Region of the organization, whose partition all ARNs have.
+    pub(crate) region: String,
+    /// The settings of Identity Center.
+    pub(crate) instance: InstanceOptions,
     /// The base URLs of the listeners.
     pub(crate) base_urls: BaseUrls,
+}
+
+/// The settings of an instance of Identity Center.
+#[derive(Clone, Debug)]
+pub(crate) struct InstanceOptions {
+    /// Whether permission sets are turned on.
+    pub(crate) permission_sets: bool,
+    /// The quotas.
+    pub(crate) quotas: IdentityCenterQuotas,
+    /// Whether the deletion of an assignment of a deleted user or group ends as `FAILED`.
+    pub(crate) orphan_deletion_fails: bool,
+    /// The time at which a managed policy that does not exist is refused.
+    pub(crate) unknown_policies: UnknownPolicies,
+    /// The account that has an account instance; `None`: the instance belongs to the organization.
+    pub(crate) account: Option<String>,
+    /// The Regions to which the instance is replicated.
+    pub(crate) additional_regions: Vec<String>,
+}
+
+impl Default for InstanceOptions {
+    fn default() -> Self {
+        Self {
+            permission_sets: true,
+            quotas: IdentityCenterQuotas::AWS,
+            orphan_deletion_fails: false,
+            unknown_policies: UnknownPolicies::default(),
+            account: None,
+            additional_regions: Vec::new(),
+        }
+    }
 }
 
 /// One AWS account.
@@ -102,7 +136,8 @@ impl Default for Seed {
             page_size: None,
             operation_delay: Duration::from_secs(10),
             account_status: true,
-            permission_sets: true,
+            region: "us-east-1".to_owned(),
+            instance: InstanceOptions::default(),
             base_urls: BaseUrls::default(),
         }
     }

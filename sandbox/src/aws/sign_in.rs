@@ -128,7 +128,7 @@ impl SignIn {
                 &super::ids::hex_of(&super::ids::digest(&name))[..17].to_uppercase()
             ),
             user_name: user_name.to_owned(),
-            administers: role.administers(),
+            administers: role.administers,
             expires: super::later(now, duration),
         });
         self.role_sessions

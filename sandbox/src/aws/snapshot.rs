@@ -1,7 +1,9 @@
 //! The state of the AWS organization, as plain data for tests.
 
+use super::center::SetIx;
 use super::cloud::Cloud;
-use super::directory::Directory;
+use super::directory::{Directory, User};
+use super::organizations::AccountIx;
 
 /// A permission set.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,7 +33,7 @@ pub(crate) struct AssignmentView {
     pub(crate) permission_set: String,
     /// `USER` or `GROUP`.
     pub(crate) principal_kind: &'static str,
-    /// The name of the user or group.
+    /// The name of the user or group; the id if it was deleted.
     pub(crate) principal: String,
 }
 
@@ -71,52 +73,52 @@ impl Cloud {
         let Some(center) = &self.center else {
             return Vec::new();
         };
+        let first = AccountIx::default();
         center
-            .permission_sets
-            .iter()
-            .map(|set| PermissionSetView {
-                arn: set.arn.clone(),
-                name: set.name.clone(),
-                description: set.description.clone(),
-                session_duration: set.session_duration.clone(),
-                managed_policies: set.managed.clone(),
-                inline_policy: set.inline.clone(),
-                accounts: center
-                    .roles
-                    .iter()
-                    .filter(|role| role.permission_set == set.arn)
-                    .map(|role| role.account.clone())
-                    .collect(),
+            .sets
+            .from(SetIx(0))
+            .map(|(ix, set)| {
+                let mut accounts: Vec<_> = center.access.accounts_of(ix, first).collect();
+                accounts.sort_unstable_by_key(|(_, role)| role.position);
+                let id = |account| self.organization.account_at(account).id.clone();
+                PermissionSetView {
+                    arn: set.arn.clone(),
+                    name: set.name.clone(),
+                    description: set.description.clone(),
+                    session_duration: set.session_duration.clone(),
+                    managed_policies: set.managed.clone(),
+                    inline_policy: set.inline.clone(),
+                    accounts: accounts
+                        .into_iter()
+                        .map(|(account, _)| id(account))
+                        .collect(),
+                }
             })
             .collect()
     }
 
-    /// Returns all assignments, without those that are still being created.
+    /// Returns all assignments, oldest first, without those that are still being created.
     pub(crate) fn assignments(&self) -> Vec<AssignmentView> {
         let Some(center) = &self.center else {
             return Vec::new();
         };
+        let directory = &center.directory;
         center
-            .assignments
-            .iter()
-            .map(|assignment| {
-                let id = &assignment.principal.id;
-                let user = center
-                    .directory
-                    .user(id)
-                    .map(|user| user.user_name().to_owned());
-                let group = center
-                    .directory
-                    .group(id)
-                    .map(|group| group.display_name.clone());
+            .access
+            .assignments()
+            .into_iter()
+            .map(|row| {
+                let principal = center.access.principal(row.principal);
+                let id = &principal.id;
+                let name = match principal.kind {
+                    "USER" => directory.user(id).map(User::user_name),
+                    _ => directory.group(id).map(|group| group.display_name.as_str()),
+                };
                 AssignmentView {
-                    account: assignment.account.clone(),
-                    permission_set: center
-                        .permission_set(&assignment.permission_set)
-                        .map(|set| set.name.clone())
-                        .unwrap_or_default(),
-                    principal_kind: assignment.principal.kind,
-                    principal: user.or(group).unwrap_or_else(|| id.clone()),
+                    account: self.organization.account_at(row.account).id.clone(),
+                    permission_set: center.sets.at(row.set).name.clone(),
+                    principal_kind: principal.kind,
+                    principal: name.unwrap_or(id).to_owned(),
                 }
             })
             .collect()

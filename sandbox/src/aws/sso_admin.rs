@@ -9,7 +9,8 @@ mod provisioning;
 mod tags;
 
 use super::call::{Call, JsonPaging, JsonService, list_response};
-use super::center::{Center, PermissionSet};
+use super::center::{Center, Kind, Operation, PermissionSet, Principal, SetIx};
+use super::cloud::Cloud;
 use super::reply::Refusal;
 use super::rules::{ADMIN_TOKEN, INSTANCE_ARN, PERMISSION_SET_ARN};
 
@@ -22,6 +23,8 @@ pub(super) static SERVICE: JsonService = JsonService {
         ("ListInstances", instances::list),
         ("DescribeInstance", instances::describe),
         ("UpdateInstance", instances::update),
+        ("ListRegions", instances::list_regions),
+        ("DescribeRegion", instances::describe_region),
         ("CreateInstance", instances::create),
         ("CreatePermissionSet", permission_sets::create),
         ("DescribePermissionSet", permission_sets::describe),
@@ -124,7 +127,18 @@ pub(super) static SERVICE: JsonService = JsonService {
             attributes::delete,
         ),
     ],
-    admit: |_| Ok(()),
+    // "20 TPS collective" (Identity Center quotas).
+    admit: |call| {
+        let admitted = match &mut call.cloud.sso_admin_calls {
+            Some(bucket) => bucket.take(call.now),
+            None => true,
+        };
+        if admitted {
+            Ok(())
+        } else {
+            Err(Refusal::new("ThrottlingException", "Rate exceeded"))
+        }
+    },
     validation_code: "ValidationException",
     paging: JsonPaging {
         // "`MaxResults`: valid range: minimum value of 1, maximum value of 100" (API reference, every list).
@@ -147,7 +161,25 @@ impl Call<'_> {
         self.authorized_center(&arn)
     }
 
-    /// Returns the instance with an ARN, if the caller may use it.
+    /// Checks the members read so far, then returns the instance of the request for reading, which is also possible in
+    /// an additional Region.
+    fn readable_center(&mut self) -> Result<&Center, Refusal> {
+        let arn = self.params.text("InstanceArn", &INSTANCE_ARN);
+        self.params.check()?;
+        let administers = self.may_administer();
+        self.cloud
+            .center
+            .as_ref()
+            .filter(|center| {
+                administers && center.arn == arn && center.answers_in(&self.caller.region)
+            })
+            .ok_or_else(|| self.denied(&arn))
+    }
+
+    /// Returns the instance with an ARN, if the caller may use it in this Region.
+    ///
+    /// In an additional Region, an instance can be read, but not its permission sets and assignments (user guide,
+    /// API support in additional Regions).
     fn authorized_center(&mut self, arn: &str) -> Result<&mut Center, Refusal> {
         let denied = self.denied(arn);
         let administers = self.may_administer();
@@ -159,20 +191,26 @@ impl Call<'_> {
             .ok_or(denied)
     }
 
-    /// Checks the members like [`center`](Self::center), then returns the instance and the ARN of the
-    /// request's permission set.
+    /// Checks the members like [`center`](Self::center), then returns the instance and the request's permission
+    /// set.
     ///
     /// # Errors
     ///
     /// Fails if the instance has no such permission set.
-    fn permission_set(&mut self) -> Result<(&mut Center, String), Refusal> {
+    fn permission_set(&mut self) -> Result<(&mut Center, SetIx), Refusal> {
         let arn = self.params.text("PermissionSetArn", &PERMISSION_SET_ARN);
         let center = self.center()?;
         enabled(center)?;
-        match center.permission_set(&arn) {
-            Some(_) => Ok((center, arn)),
+        match center.sets.ix(&arn) {
+            Some(set) => Ok((center, set)),
             None => Err(no_permission_set(&arn)),
         }
+    }
+
+    /// Returns the permission set of the request.
+    fn described_set(&mut self) -> Result<&PermissionSet, Refusal> {
+        let (center, set) = self.permission_set()?;
+        Ok(center.sets.at(set))
     }
 
     /// Returns the permission set of the request for a change, if the caller may change it.
@@ -181,17 +219,43 @@ impl Call<'_> {
     /// account (user guide, delegated administration).
     fn permission_set_to_change(&mut self) -> Result<&mut PermissionSet, Refusal> {
         let delegate = !self.is_management();
-        let management = self.cloud.organization.management.clone();
-        let (center, arn) = self.permission_set()?;
-        if delegate && center.role(&management, &arn).is_some() {
+        let organization = &self.cloud.organization;
+        let management = organization.account_ix(&organization.management);
+        let (center, set) = self.permission_set()?;
+        let in_management =
+            management.is_some_and(|account| center.access.role(set, account).is_some());
+        if delegate && in_management {
+            let arn = center.sets.at(set).arn.clone();
             return Err(self.denied(&arn));
         }
-        let (center, arn) = self.permission_set()?;
+        let (center, set) = self.permission_set()?;
+        Ok(center.sets.at_mut(set))
+    }
+
+    /// Returns the instance that [`center`](Self::center) has checked, as a shared reference for pagination.
+    fn checked_center(&self) -> Result<&Center, Refusal> {
+        self.cloud.center.as_ref().ok_or_else(|| self.denied("*"))
+    }
+
+    /// Starts an asynchronous operation on the permission set of the request.
+    fn start(
+        &mut self,
+        kind: Kind,
+        account: Option<String>,
+        principal: Option<Principal>,
+    ) -> Result<&Operation, Refusal> {
+        let arn = self.described_set()?.arn.clone();
+        let when = (self.now, self.cloud.operation_delay);
+        let denied = self.denied("*");
+        let Cloud {
+            organization,
+            center,
+            ..
+        } = &mut *self.cloud;
         center
-            .permission_sets
-            .iter_mut()
-            .find(|set| set.arn == arn)
-            .ok_or_else(|| no_permission_set(&arn))
+            .as_mut()
+            .ok_or(denied)?
+            .start(organization, kind, account, &arn, principal, when)
     }
 
     fn denied(&self, resource: &str) -> Refusal {
@@ -202,11 +266,16 @@ impl Call<'_> {
     }
 }
 
-/// Returns an error if permission sets are not enabled for the instance.
+/// Returns an error if the instance has no permission sets: it is an account instance, or they are not enabled.
 ///
-/// `UpdateInstance` enables them. The API documentation does not define the error of the permission set
-/// operations before that.
+/// Public tools have recorded the error of an account instance. `UpdateInstance` enables permission sets. The API
+/// documentation does not define the error of the permission set operations before that.
 fn enabled(center: &Center) -> Result<(), Refusal> {
+    if center.is_account_instance() {
+        return Err(Refusal::validation(
+            "The operation is not supported for this Identity Center instance",
+        ));
+    }
     if center.permission_sets_enabled {
         return Ok(());
     }

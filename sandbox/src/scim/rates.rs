@@ -3,7 +3,7 @@
 use http::Method;
 use jiff::Timestamp;
 
-use crate::record::method_writes;
+use crate::{record::method_writes, token_bucket::TokenBucket};
 
 /// The rate limits of the SCIM endpoint, for each identity store.
 ///
@@ -28,18 +28,16 @@ impl ScimRateLimits {
 
 /// The token buckets of the SCIM endpoint; without rates, every request is admitted.
 #[derive(Debug, Default)]
-pub(crate) struct ScimLimits(Option<(Bucket, Bucket)>);
-
-#[derive(Debug)]
-struct Bucket {
-    rate: f64,
-    tokens: f64,
-    refilled: Option<Timestamp>,
-}
+pub(crate) struct ScimLimits(Option<(TokenBucket, TokenBucket)>);
 
 impl ScimLimits {
     pub(crate) fn new(rates: Option<ScimRateLimits>) -> Self {
-        Self(rates.map(|rates| (Bucket::new(rates.writes), Bucket::new(rates.reads))))
+        Self(rates.map(|rates| {
+            (
+                TokenBucket::new(rates.writes),
+                TokenBucket::new(rates.reads),
+            )
+        }))
     }
 
     /// Takes a token for a request; returns whether the request is admitted.
@@ -52,29 +50,6 @@ impl ScimLimits {
         } else {
             reads.take(now)
         }
-    }
-}
-
-impl Bucket {
-    fn new(rate: u32) -> Self {
-        Self {
-            rate: rate.into(),
-            tokens: rate.into(),
-            refilled: None,
-        }
-    }
-
-    fn take(&mut self, now: Timestamp) -> bool {
-        let since = self.refilled.map_or(0.0, |refilled| {
-            now.duration_since(refilled).as_secs_f64().max(0.0)
-        });
-        self.refilled = Some(now);
-        self.tokens = (self.tokens + since * self.rate).min(self.rate);
-        let admitted = self.tokens >= 1.0;
-        if admitted {
-            self.tokens -= 1.0;
-        }
-        admitted
     }
 }
 

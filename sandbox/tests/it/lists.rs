@@ -237,14 +237,44 @@ async fn a_search_finds_a_change_after_the_delay_and_a_filter_at_once() {
 // Source: parameters `sortBy` and `sortOrder` of "List all users".
 #[tokio::test]
 async fn a_search_is_sorted_by_one_attribute_in_either_order() {
-    let sandbox = sandbox().await;
+    let company = Company::small(3, 2)
+        .person(Person::new("abel@example.com", "Zeta", "Abel"))
+        .team("zebras", &[])
+        .team("ants", &[]);
+    let sandbox = builder().company(company).page_size(None);
+    let sandbox = sandbox.start().await.expect("a sandbox");
     let search = "/api/v1/users?search=status%20eq%20%22active%22&sortBy=profile.lastName";
-    let ascending = logins(&sandbox, search).await;
-    assert_eq!(ascending[0], "ada.lovelace@example.com");
-    let mut descending = logins(&sandbox, &format!("{search}&sortOrder=desc")).await;
-    assert_eq!(descending[0], "person.00003@example.com");
-    descending.reverse();
-    assert_eq!(ascending, descending);
+    let mut expected = [
+        "abel@example.com",
+        "ada.lovelace@example.com",
+        "person.00002@example.com",
+        "person.00003@example.com",
+    ];
+    assert_eq!(logins(&sandbox, search).await, expected);
+    expected.reverse();
+    let descending = format!("{search}&sortOrder=desc");
+    assert_eq!(logins(&sandbox, &descending).await, expected);
+
+    let search = "/api/v1/groups?search=type%20eq%20%22OKTA_GROUP%22&sortBy=profile.name";
+    let names = async |path: &str| {
+        let groups = get(&sandbox, path).await;
+        let groups = groups.as_array().expect("a list").iter();
+        let names = groups.map(|group| {
+            group["profile"]["name"]
+                .as_str()
+                .expect("a name")
+                .to_owned()
+        });
+        names.collect::<Vec<_>>()
+    };
+    let mut ascending = names(search).await;
+    assert!(
+        ascending.is_sorted() && ascending.len() >= 2,
+        "{ascending:?}"
+    );
+    ascending.reverse();
+    let descending = names(&format!("{search}&sortOrder=desc")).await;
+    assert_eq!(descending, ascending);
 }
 
 // Source: parameters `search` of "List all users" and "List all groups", and error code E0000033.

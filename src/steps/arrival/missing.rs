@@ -37,9 +37,7 @@ impl Missing {
         in_aws: &IdentityView,
     ) -> Self {
         let mut missing = Self::default();
-        let mut provisionable = BTreeSet::new();
         for user in scope.provisionable_users() {
-            provisionable.insert(&user.id);
             match in_aws.users.get(assigned.aws_user_name(user)) {
                 Some(found) if found.active != Some(false) => {}
                 found => {
@@ -57,8 +55,7 @@ impl Missing {
                 missing.groups.insert(Subject::group(&members.group.name));
                 continue;
             };
-            let users = members.users.iter();
-            for user in users.filter(|user| provisionable.contains(&user.id)) {
+            for user in scope.provisionable_members(members) {
                 // A user that has not arrived is already listed as a missing user, so the membership is not listed.
                 if let Some(found) = in_aws.users.get(assigned.aws_user_name(user))
                     && !group.members.contains(&found.id)
@@ -145,9 +142,9 @@ impl Missing {
     pub(super) fn only_awaited(mut self, blueprint: &Blueprint) -> Self {
         if blueprint.provisioning.wait_for == WaitFor::Access {
             let with_access: BTreeSet<Subject> = blueprint
-                .access
-                .iter()
-                .map(|access| match access.principal() {
+                .principals()
+                .into_iter()
+                .map(|principal| match principal {
                     PrincipalSpec::User(login) => Subject::user(login),
                     PrincipalSpec::Group(name) => Subject::group(name),
                 })

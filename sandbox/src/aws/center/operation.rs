@@ -5,15 +5,13 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use super::{Assignment, Center, Principal};
-use crate::aws::organizations::Organization;
+use super::{Assignment, Center, Principal, SetIx};
+use crate::aws::organizations::{AccountIx, Organization};
 use crate::aws::reply::{Refusal, epoch};
 
 /// An asynchronous operation.
 #[derive(Clone, Debug)]
 pub(crate) struct Operation {
-    /// The position in creation order.
-    pub(crate) position: u64,
     /// The kind of change.
     pub(crate) kind: Kind,
     /// The id for requests of the operation's status.
@@ -56,12 +54,6 @@ pub(crate) enum Status {
     },
 }
 
-/// "`CreateAccountAssignment`: 15 outstanding async calls" (Identity Center quotas).
-const MAX_OUTSTANDING: usize = 15;
-
-/// "`ProvisionPermissionSet`: 3 concurrent calls" (Identity Center quotas).
-const MAX_PROVISIONING: usize = 3;
-
 impl Status {
     /// Returns the status as the API spells it.
     pub(crate) fn name(&self) -> &'static str {
@@ -83,7 +75,7 @@ impl Operation {
             "TargetType": "AWS_ACCOUNT",
             "PermissionSetArn": self.permission_set,
             "PrincipalType": self.principal.as_ref().map(|principal| principal.kind),
-            "PrincipalId": self.principal.as_ref().map(|principal| &principal.id),
+            "PrincipalId": self.principal.as_ref().map(|principal| &*principal.id),
             "CreatedDate": epoch(self.created),
         });
         self.add_reason(&mut json);
@@ -130,11 +122,30 @@ impl Center {
             .filter(|operation| operation.kind == kind)
     }
 
-    /// Returns the operations of a kind, oldest first.
-    pub(crate) fn operations(&self, kind: Kind) -> impl Iterator<Item = &Operation> {
-        self.operations
+    /// Returns the operations of a kind, and of a status if there is one, from a position on, oldest first.
+    pub(crate) fn operations(
+        &self,
+        kind: Kind,
+        status: Option<&str>,
+        from: u64,
+    ) -> impl Iterator<Item = (u64, &Operation)> {
+        let from = usize::try_from(from).unwrap_or(usize::MAX);
+        // Only few operations are in progress, and clients ask for them often.
+        let (outstanding, all) = if status == Some(Status::InProgress.name()) {
+            let first = self.outstanding.partition_point(|index| *index < from);
+            (&self.outstanding[first..], 0..0)
+        } else {
+            (&[][..], from..self.operations.len())
+        };
+        outstanding
             .iter()
-            .filter(move |operation| operation.kind == kind)
+            .copied()
+            .chain(all)
+            .map(|index| (index as u64, &self.operations[index]))
+            .filter(move |(_, operation)| {
+                operation.kind == kind
+                    && status.is_none_or(|status| operation.status.name() == status)
+            })
     }
 
     /// Starts an operation.
@@ -145,23 +156,28 @@ impl Center {
     /// conflicting operation is in progress.
     pub(crate) fn start(
         &mut self,
+        organization: &Organization,
         kind: Kind,
         account: Option<String>,
         permission_set: &str,
         principal: Option<Principal>,
         when: (Timestamp, Duration),
     ) -> Result<&Operation, Refusal> {
-        self.admit(kind, account.as_deref(), permission_set, principal.as_ref())?;
+        self.admit(
+            organization,
+            kind,
+            account.as_deref(),
+            permission_set,
+            principal.as_ref(),
+        )?;
         let (now, delay) = when;
         let name = format!("{kind:?}/{account:?}/{permission_set}/{principal:?}");
         let request_id = self.ids.uuid("operation", &name);
         let index = self.operations.len();
         self.by_request.insert(request_id.clone(), index);
         self.outstanding.push(index);
-        let position = self.next_position();
         let delay = SignedDuration::try_from(delay).unwrap_or(SignedDuration::MAX);
         self.operations.push(Operation {
-            position,
             kind,
             request_id,
             created: now,
@@ -184,10 +200,7 @@ impl Center {
             let operation = self.operations[index].clone();
             let ended = match operation.kind {
                 Kind::Assign => self.assign(organization, &operation),
-                Kind::Unassign => {
-                    self.unassign(&operation);
-                    Ok(())
-                }
+                Kind::Unassign => self.unassign(organization, &operation),
                 Kind::Provision => self.provision(organization, &operation),
             };
             self.operations[index].status = match ended {
@@ -199,6 +212,7 @@ impl Center {
 
     fn admit(
         &self,
+        organization: &Organization,
         kind: Kind,
         account: Option<&str>,
         permission_set: &str,
@@ -213,9 +227,9 @@ impl Center {
             (operation.kind == Kind::Provision) == (kind == Kind::Provision)
         };
         let limit = if kind == Kind::Provision {
-            MAX_PROVISIONING
+            self.options.quotas.outstanding_provisionings
         } else {
-            MAX_OUTSTANDING
+            self.options.quotas.outstanding_assignments
         };
         if in_progress().filter(provisioning).count() >= limit {
             return Err(Refusal::new(
@@ -224,15 +238,19 @@ impl Center {
             ));
         }
         let collides = in_progress().any(|operation| {
-            operation.permission_set == permission_set
-                && match kind {
-                    Kind::Provision => operation.kind == Kind::Provision,
-                    _ => {
-                        operation.kind != kind
-                            && operation.account.as_deref() == account
-                            && operation.principal.as_ref() == principal
-                    }
+            if operation.permission_set != permission_set {
+                // "IAM roles (permission sets) per account updated at a time: 1" (Identity Center quotas).
+                return account
+                    .is_some_and(|account| self.updates_role_in(organization, operation, account));
+            }
+            match kind {
+                Kind::Provision => operation.kind == Kind::Provision,
+                _ => {
+                    operation.kind != kind
+                        && operation.account.as_deref() == account
+                        && operation.principal.as_ref() == principal
                 }
+            }
         });
         if collides {
             return Err(Refusal::conflict(
@@ -242,100 +260,130 @@ impl Center {
         Ok(())
     }
 
+    /// Returns whether an operation updates the role of its permission set in an account.
+    fn updates_role_in(
+        &self,
+        organization: &Organization,
+        operation: &Operation,
+        account: &str,
+    ) -> bool {
+        match &operation.account {
+            Some(updated) => updated == account,
+            None => organization
+                .account_ix(account)
+                .zip(self.sets.ix(&operation.permission_set))
+                .is_some_and(|(account, set)| self.access.role(set, account).is_some()),
+        }
+    }
+
     fn assign(&mut self, organization: &Organization, operation: &Operation) -> Result<(), String> {
-        let (Some(account), Some(principal)) = (&operation.account, &operation.principal) else {
-            return Ok(());
-        };
+        let (account, set, principal) = self.target(organization, operation)?;
+        self.require_principal(&principal)?;
+        if self.access.role(set, account).is_none() {
+            self.provision_in(organization, set, account)?;
+        } else {
+            self.sets
+                .at(set)
+                .check_role_in(organization.account_at(account))?;
+        }
+        let principal = self.access.intern(&principal);
+        self.access.insert(Assignment {
+            account,
+            set,
+            principal,
+        });
+        Ok(())
+    }
+
+    fn unassign(
+        &mut self,
+        organization: &Organization,
+        operation: &Operation,
+    ) -> Result<(), String> {
+        let (account, set, principal) = self.target(organization, operation)?;
+        if self.options.orphan_deletion_fails {
+            self.require_principal(&principal)?;
+        }
+        let principal = self.access.intern(&principal);
+        self.access.remove(Assignment {
+            account,
+            set,
+            principal,
+        });
+        Ok(())
+    }
+
+    /// Returns the account, the permission set and the principal of an assignment operation.
+    fn target(
+        &self,
+        organization: &Organization,
+        operation: &Operation,
+    ) -> Result<(AccountIx, SetIx, Principal), String> {
+        let account = operation.account.as_deref();
+        account
+            .and_then(|account| organization.account_ix(account))
+            .zip(operation.principal.clone())
+            .zip(self.sets.ix(&operation.permission_set))
+            .map(|((account, principal), set)| (account, set, principal))
+            .ok_or_else(permission_set_not_found)
+    }
+
+    fn require_principal(&self, principal: &Principal) -> Result<(), String> {
         let exists = match principal.kind {
             "USER" => self.directory.user(&principal.id).is_some(),
             _ => self.directory.group(&principal.id).is_some(),
         };
-        if !exists {
-            return Err(format!(
+        if exists {
+            Ok(())
+        } else {
+            Err(format!(
                 "Received a 404 status error: {} not found.",
                 principal.kind
-            ));
+            ))
         }
-        if self.role(account, &operation.permission_set).is_none() {
-            self.provision_in(organization, &operation.permission_set, account)?;
-        } else if organization
-            .account(account)
-            .is_none_or(|account| account.state != "ACTIVE")
-        {
-            let set = self
-                .permission_set(&operation.permission_set)
-                .ok_or_else(permission_set_not_found)?;
-            set.role_in(organization, account)?;
-        }
-        if !self.is_assigned(account, &operation.permission_set, principal) {
-            let position = self.next_position();
-            self.assignments.push(Assignment {
-                position,
-                account: account.clone(),
-                permission_set: operation.permission_set.clone(),
-                principal: principal.clone(),
-            });
-        }
-        Ok(())
     }
 
-    fn unassign(&mut self, operation: &Operation) {
-        let (Some(account), Some(principal)) = (&operation.account, &operation.principal) else {
-            return;
-        };
-        self.assignments.retain(|assignment| {
-            assignment.account != *account
-                || assignment.permission_set != operation.permission_set
-                || assignment.principal != *principal
-        });
-        self.deprovision_unused(account, &operation.permission_set);
-    }
-
+    /// Provisions one account or all accounts with a role. An account that fails does not stop the others.
     fn provision(
         &mut self,
         organization: &Organization,
         operation: &Operation,
     ) -> Result<(), String> {
-        let accounts = match &operation.account {
-            Some(account) => vec![account.clone()],
+        let set = self
+            .sets
+            .ix(&operation.permission_set)
+            .ok_or_else(permission_set_not_found)?;
+        let accounts: Vec<AccountIx> = match &operation.account {
+            Some(account) => organization.account_ix(account).into_iter().collect(),
             None => self
-                .roles
-                .iter()
-                .filter(|role| role.permission_set == operation.permission_set)
-                .map(|role| role.account.clone())
+                .access
+                .accounts_of(set, AccountIx::default())
+                .map(|(account, _)| account)
                 .collect(),
         };
+        let mut ended = Ok(());
         for account in accounts {
-            self.provision_in(organization, &operation.permission_set, &account)?;
+            ended = ended.and(self.provision_in(organization, set, account));
         }
-        Ok(())
+        ended
     }
 
     fn provision_in(
         &mut self,
         organization: &Organization,
-        permission_set: &str,
-        account: &str,
+        set: SetIx,
+        account: AccountIx,
     ) -> Result<(), String> {
-        let set = self
-            .permission_set(permission_set)
-            .ok_or_else(permission_set_not_found)?;
-        let mut role = set.role_in(organization, account)?;
-        let known = self
-            .roles
-            .iter_mut()
-            .find(|known| known.account == account && known.permission_set == permission_set);
-        if let Some(known) = known {
-            role.position = known.position;
-            *known = role;
-        } else {
-            role.position = self.next_position();
-            self.roles.push(role);
-        }
+        self.sets
+            .at(set)
+            .check_role_in(organization.account_at(account))?;
+        let version = self.sets.at_mut(set).record_provisioning();
+        self.access.provision(set, account, version);
         Ok(())
     }
 }
 
+/// Returns the reason of an operation whose permission set was deleted after its start.
 fn permission_set_not_found() -> String {
     "Received a 404 status error: PermissionSet not found.".to_owned()
 }

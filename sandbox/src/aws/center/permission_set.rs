@@ -6,14 +6,16 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::aws::ids::{digest, hex_of};
-use crate::aws::organizations::Organization;
+use crate::aws::managed_policies;
+use crate::aws::organizations::Account;
 use crate::aws::reply::epoch;
+
+/// "AWS managed and customer managed policies per permission set: 20" (Identity Center quotas).
+pub(crate) const MAX_POLICIES: usize = 20;
 
 /// A permission set.
 #[derive(Clone, Debug)]
 pub(crate) struct PermissionSet {
-    /// The position in creation order.
-    pub(crate) position: u64,
     /// The ARN.
     pub(crate) arn: String,
     /// The name, which is unique and never changes.
@@ -38,6 +40,15 @@ pub(crate) struct PermissionSet {
     pub(crate) tags: BTreeMap<String, String>,
     /// The version number, which increases with every change that has to be provisioned to accounts.
     pub(crate) version: u64,
+    /// The contents of roles, by the version at the time of their provisioning.
+    provisioned: BTreeMap<u64, RoleParts>,
+}
+
+/// The parts of a permission set that the sandbox reads from a role.
+#[derive(Clone, Debug)]
+struct RoleParts {
+    session_duration: String,
+    managed: Vec<String>,
 }
 
 /// A customer managed policy, which has to exist in each account.
@@ -61,28 +72,19 @@ pub(crate) enum Boundary {
 /// The IAM role that a permission set creates in an account.
 #[derive(Clone, Debug)]
 pub(crate) struct Role {
-    /// The position in creation order.
-    pub(crate) position: u64,
     /// The account.
     pub(crate) account: String,
-    /// The ARN of the permission set.
-    pub(crate) permission_set: String,
-    /// The name of the permission set, which the access portal shows as the name of the role.
-    pub(crate) permission_set_name: String,
     /// The name in IAM: `AWSReservedSSO_<permission set>_<16 digits>`.
     pub(crate) name: String,
     /// The maximum session duration.
     pub(crate) session_duration: String,
-    /// The AWS managed policies.
-    pub(crate) managed: Vec<String>,
-    /// The version of the permission set at the time of provisioning.
-    pub(crate) version: u64,
+    /// Whether the role's policies allow every operation.
+    pub(crate) administers: bool,
 }
 
 impl PermissionSet {
-    pub(super) fn new(position: u64, arn: String, name: &str, now: Timestamp) -> Self {
+    pub(super) fn new(arn: String, name: &str, now: Timestamp) -> Self {
         Self {
-            position,
             arn,
             name: name.to_owned(),
             description: None,
@@ -95,6 +97,7 @@ impl PermissionSet {
             boundary: None,
             tags: BTreeMap::new(),
             version: 1,
+            provisioned: BTreeMap::new(),
         }
     }
 
@@ -115,38 +118,72 @@ impl PermissionSet {
         json
     }
 
-    /// Returns the role that the permission set creates in an account.
+    /// Returns the role that the permission set created in an account with this version.
+    pub(super) fn role(&self, account: &Account, version: u64) -> Role {
+        let parts = &self.provisioned[&version];
+        let digits = hex_of(&digest(&format!("{}/{}", account.id, self.arn)));
+        let administers = |policy: &String| policy.ends_with("policy/AdministratorAccess");
+        Role {
+            account: account.id.clone(),
+            name: format!("AWSReservedSSO_{}_{}", self.name, &digits[..16]),
+            session_duration: parts.session_duration.clone(),
+            administers: parts.managed.iter().any(administers),
+        }
+    }
+
+    /// Records what a role contains that is provisioned now; returns the version.
+    pub(crate) fn record_provisioning(&mut self) -> u64 {
+        let (version, session_duration, managed) =
+            (self.version, &self.session_duration, &self.managed);
+        self.provisioned
+            .entry(version)
+            .or_insert_with(|| RoleParts {
+                session_duration: session_duration.clone(),
+                managed: managed.clone(),
+            });
+        version
+    }
+
+    /// Checks whether IAM can create or update the role in an account.
     ///
     /// # Errors
     ///
     /// Returns IAM's reason, as AWS writes it to `FailureReason`.
-    pub(super) fn role_in(
-        &self,
-        organization: &Organization,
-        account: &str,
-    ) -> Result<Role, String> {
-        let known = organization
-            .account(account)
-            .filter(|account| account.state == "ACTIVE");
-        let Some(known) = known else {
+    pub(super) fn check_role_in(&self, account: &Account) -> Result<(), String> {
+        if account.state != "ACTIVE" {
             // Users of public assignment tools have reported this message for closed accounts.
             return Err(format!(
                 "AWS SSO is unable to complete your request at this time. Obtaining permissions to manage your \
-                 AWS account '{account}' is taking longer than usual. This is usually temporary. Please try \
-                 again in a few minutes. If this problem continues, contact AWS Support."
+                 AWS account '{}' is taking longer than usual. This is usually temporary. Please try \
+                 again in a few minutes. If this problem continues, contact AWS Support.",
+                account.id
             ));
+        }
+        let partition = self.arn.split(':').nth(1).unwrap_or_default();
+        let (boundary, managed_boundary) = match &self.boundary {
+            Some(Boundary::Customer(reference)) => (Some(reference), None),
+            Some(Boundary::Managed(policy)) => (None, Some(policy)),
+            None => (None, None),
         };
-        let boundary = match &self.boundary {
-            Some(Boundary::Customer(reference)) => Some(reference),
-            _ => None,
-        };
+        for policy in self.managed.iter().chain(managed_boundary) {
+            if !managed_policies::exists(policy, partition) {
+                return Err(no_policy(policy));
+            }
+            if managed_policies::is_service_linked(policy) {
+                return Err(
+                    "Received a 400 status error: Cannot attach a Service Role Policy to a Customer Role. (Service: \
+                     AmazonIdentityManagement; Status Code: 400; Error Code: PolicyNotAttachable)"
+                        .to_owned(),
+                );
+            }
+        }
         for reference in self.customer.iter().chain(boundary) {
             let policy = reference.full_name();
-            if !known.policies.contains(&policy) {
-                return Err(format!(
-                    "Received a 404 status error: Policy arn:aws:iam::{account}:policy{policy} does not exist or \
-                     is not attachable. (Service: AmazonIdentityManagement; Status Code: 404; Error Code: NoSuchEntity)"
-                ));
+            if !account.policies.contains(&policy) {
+                let id = &account.id;
+                return Err(no_policy(&format!(
+                    "arn:{partition}:iam::{id}:policy{policy}"
+                )));
             }
         }
         if self
@@ -160,17 +197,7 @@ impl PermissionSet {
                     .to_owned(),
             );
         }
-        let digits = hex_of(&digest(&format!("{account}/{}", self.arn)));
-        Ok(Role {
-            position: 0,
-            account: account.to_owned(),
-            permission_set: self.arn.clone(),
-            permission_set_name: self.name.clone(),
-            name: format!("AWSReservedSSO_{}_{}", self.name, &digits[..16]),
-            session_duration: self.session_duration.clone(),
-            managed: self.managed.clone(),
-            version: self.version,
-        })
+        Ok(())
     }
 }
 
@@ -197,13 +224,11 @@ impl Boundary {
     }
 }
 
-impl Role {
-    /// Returns whether the role's policies allow every operation.
-    pub(crate) fn administers(&self) -> bool {
-        self.managed
-            .iter()
-            .any(|policy| policy.ends_with("policy/AdministratorAccess"))
-    }
+fn no_policy(arn: &str) -> String {
+    format!(
+        "Received a 404 status error: Policy {arn} does not exist or is not attachable. (Service: \
+         AmazonIdentityManagement; Status Code: 404; Error Code: NoSuchEntity)"
+    )
 }
 
 fn is_policy(text: &str) -> bool {

@@ -5,7 +5,6 @@ use serde_json::{Value, json};
 use super::users::reserved;
 use super::{
     Call, alternate, duplicate, external_ids, filter, group_of, issuer, list_response, not_found,
-    short,
 };
 use crate::aws::center::Center;
 use crate::aws::directory::Group;
@@ -16,11 +15,14 @@ pub(super) fn list(call: &mut Call<'_>) -> Result<Value, Refusal> {
     let name = filter(call.params, "DisplayName")?;
     call.store()?;
     let center = call.checked_store()?;
-    let groups = center
-        .directory
-        .groups()
-        .filter(|(_, group)| name.as_ref().is_none_or(|name| group.display_name == *name));
-    let page = call.page(groups, &format!("{name:?}"))?;
+    let scope = format!("{name:?}");
+    let page = match &name {
+        Some(name) => {
+            let group = center.directory.group_by("displayName", name);
+            call.page(group.map(|group| (group.position, group)), &scope)
+        }
+        None => call.page_from(&scope, |first| center.directory.groups_from(first)),
+    }?;
     Ok(list_response(
         "Groups",
         page.map(|group| group_json(center, group)),
@@ -44,7 +46,7 @@ pub(super) fn find(call: &mut Call<'_>) -> Result<Value, Refusal> {
     Ok(json!({
         "IdentityStoreId": center.identity_store,
         "GroupId": group.id,
-        "GroupArn": arn(&group.id),
+        "GroupArn": center.resource_arn("group", &group.id),
     }))
 }
 
@@ -62,7 +64,7 @@ pub(super) fn create(call: &mut Call<'_>) -> Result<Value, Refusal> {
     Ok(json!({
         "IdentityStoreId": center.identity_store,
         "GroupId": id,
-        "GroupArn": arn(&id),
+        "GroupArn": center.resource_arn("group", &id),
         "Revision": revision.to_string(),
     }))
 }
@@ -71,20 +73,15 @@ pub(super) fn delete(call: &mut Call<'_>) -> Result<Value, Refusal> {
     let id = call.group_id();
     let revision = group_of(call.store()?, &id)?.revision;
     call.expect_revision(revision)?;
-    call.cloud.delete_group(&id);
+    call.store()?.directory.delete_group(&id);
     Ok(json!({}))
-}
-
-/// Returns the ARN of a group.
-pub(super) fn arn(id: &str) -> String {
-    format!("arn:aws:identitystore:::group/{}", short(id))
 }
 
 fn group_json(center: &Center, group: &Group) -> Value {
     let mut json = json!({
         "IdentityStoreId": center.identity_store,
         "GroupId": group.id,
-        "GroupArn": arn(&group.id),
+        "GroupArn": center.resource_arn("group", &group.id),
         "Revision": group.revision.to_string(),
         "DisplayName": group.display_name,
         "CreatedAt": epoch(group.created),

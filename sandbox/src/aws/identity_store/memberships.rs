@@ -13,7 +13,7 @@ pub(super) fn of_group(call: &mut Call<'_>) -> Result<Value, Refusal> {
     call.store()?;
     let center = call.checked_store()?;
     let group = group_of(center, &id)?;
-    let page = call.page(center.directory.members(group), &id)?;
+    let page = call.page_from(&id, |first| center.directory.members_from(group, first))?;
     let page = page.map(|(user, membership)| membership_json(center, group, user, membership));
     Ok(list_response("GroupMemberships", page))
 }
@@ -23,7 +23,7 @@ pub(super) fn of_member(call: &mut Call<'_>) -> Result<Value, Refusal> {
     call.store()?;
     let center = call.checked_store()?;
     let user = user_of(center, &id)?;
-    let page = call.page(center.directory.groups_of(user), &id)?;
+    let page = call.page_from(&id, |first| center.directory.groups_of_from(user, first))?;
     let page = page.map(|(group, membership)| membership_json(center, group, user, membership));
     Ok(list_response("GroupMemberships", page))
 }
@@ -39,7 +39,7 @@ pub(super) fn find(call: &mut Call<'_>) -> Result<Value, Refusal> {
     Ok(json!({
         "IdentityStoreId": center.identity_store,
         "MembershipId": membership.id,
-        "MembershipArn": arn(&membership.id),
+        "MembershipArn": center.resource_arn("membership", &membership.id),
     }))
 }
 
@@ -83,7 +83,7 @@ pub(super) fn create(call: &mut Call<'_>) -> Result<Value, Refusal> {
         Some((id, true)) => Ok(json!({
             "IdentityStoreId": center.identity_store,
             "MembershipId": id,
-            "MembershipArn": arn(&id),
+            "MembershipArn": center.resource_arn("membership", &id),
         })),
         _ => Err(
             Refusal::conflict("Member and Group relationship already exists.")
@@ -108,15 +108,11 @@ fn membership_id(call: &Call<'_>) -> String {
     short(&call.params.text("MembershipId", &RESOURCE_ID)).to_owned()
 }
 
-fn arn(id: &str) -> String {
-    format!("arn:aws:identitystore:::membership/{}", short(id))
-}
-
 fn membership_json(center: &Center, group: &Group, user: &User, membership: &Membership) -> Value {
     json!({
         "IdentityStoreId": center.identity_store,
         "MembershipId": membership.id,
-        "MembershipArn": arn(&membership.id),
+        "MembershipArn": center.resource_arn("membership", &membership.id),
         "GroupId": group.id,
         "MemberId": { "UserId": user.id },
         "CreatedAt": epoch(membership.created),

@@ -424,20 +424,33 @@ fn an_outdated_revision_is_a_conflict() {
 }
 
 #[test]
-fn deleting_a_principal_removes_its_assignments() {
+fn the_assignments_of_a_deleted_principal_remain() {
     let mut harness = Harness::with_identity_center();
     let group = harness.group("admins", &[]);
+    let user = harness.user("ada@example.com");
     let set = harness.permission_set("Admin");
     harness.assign("200000000002", &set, "GROUP", &group);
-    assert_eq!(harness.cloud.assignments().len(), 1);
+    harness.assign("200000000002", &set, "USER", &user);
     harness
         .identity("DeleteGroup", json!({ "GroupId": group }))
         .expect("the request succeeds");
-    assert_eq!(harness.cloud.assignments(), []);
+    harness
+        .identity("DeleteUser", json!({ "UserId": user }))
+        .expect("the request succeeds");
+    let assigned = harness.cloud.assignments();
+    let principals: Vec<&str> = assigned.iter().map(|row| row.principal.as_str()).collect();
+    assert_eq!(principals, [group.as_str(), user.as_str()]);
     assert_eq!(
         harness.cloud.permission_sets()[0].accounts,
-        Vec::<String>::new()
+        ["200000000002"]
     );
+    let again = harness.group("admins", &[]);
+    assert_ne!(again, group);
+    let body = json!({ "PrincipalType": "GROUP", "PrincipalId": again });
+    let listed = harness
+        .sso("ListAccountAssignmentsForPrincipal", body)
+        .expect("assignments");
+    assert_eq!(listed["AccountAssignments"], json!([]));
 }
 
 #[test]

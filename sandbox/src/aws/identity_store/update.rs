@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::users::{self, EXTENSION, lower_keys};
-use super::{Call, duplicate, group_of, groups, user_of};
+use super::users::{EXTENSION, lower_keys};
+use super::{Call, duplicate, group_of, user_of};
 use crate::aws::directory::Draft;
 use crate::aws::params::Params;
 use crate::aws::reply::Refusal;
@@ -29,7 +29,7 @@ pub(super) fn user(call: &mut Call<'_>) -> Result<Value, Refusal> {
     Ok(json!({
         "IdentityStoreId": center.identity_store,
         "UserId": id,
-        "UserArn": users::arn(&id),
+        "UserArn": center.resource_arn("user", &id),
         "Revision": revision.to_string(),
     }))
 }
@@ -65,7 +65,7 @@ pub(super) fn group(call: &mut Call<'_>) -> Result<Value, Refusal> {
     Ok(json!({
         "IdentityStoreId": center.identity_store,
         "GroupId": id,
-        "GroupArn": groups::arn(&id),
+        "GroupArn": center.resource_arn("group", &id),
         "Revision": revision.to_string(),
     }))
 }

@@ -3,8 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::{
-    Call, alternate, duplicate, external_ids, filter, issuer, list_response, not_found, short,
-    user_of,
+    Call, alternate, duplicate, external_ids, filter, issuer, list_response, not_found, user_of,
 };
 use crate::aws::center::Center;
 use crate::aws::directory::{Draft, User};
@@ -28,11 +27,15 @@ pub(super) fn list(call: &mut Call<'_>) -> Result<Value, Refusal> {
     let extended = extended(call.params);
     call.store()?;
     let center = call.checked_store()?;
-    let users = center
-        .directory
-        .users()
-        .filter(|(_, user)| name.as_ref().is_none_or(|name| user.user_name() == name));
-    let page = call.page(users, &format!("{name:?}"))?;
+    let scope = format!("{name:?}");
+    let page = match &name {
+        Some(name) => {
+            let user = center.directory.user_by("userName", name);
+            let user = user.filter(|user| user.user_name() == name);
+            call.page(user.map(|user| (user.position, user)), &scope)
+        }
+        None => call.page_from(&scope, |first| center.directory.users_from(first)),
+    }?;
     Ok(list_response(
         "Users",
         page.map(|user| user_json(center, user, extended)),
@@ -61,7 +64,7 @@ pub(super) fn find(call: &mut Call<'_>) -> Result<Value, Refusal> {
     Ok(json!({
         "IdentityStoreId": center.identity_store,
         "UserId": user.id,
-        "UserArn": arn(&user.id),
+        "UserArn": center.resource_arn("user", &user.id),
     }))
 }
 
@@ -109,7 +112,7 @@ pub(super) fn create(call: &mut Call<'_>) -> Result<Value, Refusal> {
     Ok(json!({
         "IdentityStoreId": center.identity_store,
         "UserId": id,
-        "UserArn": arn(&id),
+        "UserArn": center.resource_arn("user", &id),
         "Revision": revision.to_string(),
     }))
 }
@@ -118,7 +121,7 @@ pub(super) fn delete(call: &mut Call<'_>) -> Result<Value, Refusal> {
     let id = call.user_id();
     let revision = user_of(call.store()?, &id)?.revision;
     call.expect_revision(revision)?;
-    call.cloud.delete_user(&id);
+    call.store()?.directory.delete_user(&id);
     Ok(json!({}))
 }
 
@@ -144,7 +147,10 @@ pub(super) fn user_json(center: &Center, user: &User, extended: bool) -> Value {
         center.identity_store.as_str().into(),
     );
     json.insert("UserId".to_owned(), user.id.as_str().into());
-    json.insert("UserArn".to_owned(), arn(&user.id).into());
+    json.insert(
+        "UserArn".to_owned(),
+        center.resource_arn("user", &user.id).into(),
+    );
     json.insert("Revision".to_owned(), user.revision.to_string().into());
     json.insert("UserStatus".to_owned(), status.into());
     json.insert("CreatedAt".to_owned(), epoch(user.created));
@@ -153,11 +159,6 @@ pub(super) fn user_json(center: &Center, user: &User, extended: bool) -> Value {
         json.insert("ExternalIds".to_owned(), ids);
     }
     Value::Object(json)
-}
-
-/// Returns the ARN of a user.
-pub(super) fn arn(id: &str) -> String {
-    format!("arn:aws:identitystore:::user/{}", short(id))
 }
 
 /// Returns an error for a reserved name.

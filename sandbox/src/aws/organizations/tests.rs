@@ -379,3 +379,115 @@ fn enabling_all_features_twice_is_an_error() {
         "HandshakeConstraintViolationException"
     );
 }
+
+const WEB: &str = "200000000002";
+
+#[test]
+fn a_closed_account_is_pending_closure_first_and_keeps_its_assignments() {
+    let mut harness = Harness::with_identity_center();
+    let set = harness.permission_set("Admin");
+    let group = harness.group("admins", &[]);
+    harness.assign(WEB, &set, "GROUP", &group);
+    let body = json!({ "AccountId": WEB });
+    harness
+        .organizations("CloseAccount", &body)
+        .expect("the request succeeds");
+    let state = |harness: &mut Harness| {
+        let described = harness.organizations("DescribeAccount", &body);
+        described.expect("an account")["Account"]["State"].clone()
+    };
+    assert_eq!(state(&mut harness), "PENDING_CLOSURE");
+    let again = harness.organizations("CloseAccount", &body);
+    assert_eq!(again.expect_err("a refusal").0, "ConflictException");
+    harness.advance(10);
+    assert_eq!(state(&mut harness), "CLOSED");
+    let again = harness.organizations("CloseAccount", &body);
+    assert_eq!(
+        again.expect_err("a refusal").0,
+        "AccountAlreadyClosedException"
+    );
+    assert_eq!(harness.cloud.assignments().len(), 1);
+    let management = json!({ "AccountId": "111122223333" });
+    let refused = harness.organizations("CloseAccount", &management);
+    assert_eq!(
+        refused.expect_err("a refusal").0,
+        "ConstraintViolationException"
+    );
+}
+
+#[test]
+fn a_moved_account_has_another_parent_and_path() {
+    let mut harness = Harness::new();
+    let mut call = |operation: &str, body: Value| harness.organizations(operation, &body);
+    let parents = call("ListParents", json!({ "ChildId": WEB })).expect("a parent");
+    let source = parents["Parents"][0]["Id"].clone();
+    let roots = call("ListRoots", json!({})).expect("a root");
+    let root = roots["Roots"][0]["Id"].clone();
+    let moving = json!({
+        "AccountId": WEB, "SourceParentId": source, "DestinationParentId": root,
+    });
+    call("MoveAccount", moving.clone()).expect("the request succeeds");
+    let again = call("MoveAccount", moving).expect_err("a refusal");
+    assert_eq!(again.0, "SourceParentNotFoundException");
+    let same = json!({ "AccountId": WEB, "SourceParentId": root, "DestinationParentId": root });
+    let same = call("MoveAccount", same).expect_err("a refusal");
+    assert_eq!(same.0, "DuplicateAccountException");
+    let children = json!({ "ParentId": source, "ChildType": "ACCOUNT" });
+    let left = call("ListChildren", children).expect("children");
+    assert_eq!(left["Children"], json!([]));
+    let described = call("DescribeAccount", json!({ "AccountId": WEB })).expect("an account");
+    let path = described["Account"]["Paths"][0].as_str().expect("a path");
+    let root = root.as_str().expect("an id");
+    assert!(path.ends_with(&format!("/{root}/{WEB}/")), "{path}");
+}
+
+#[test]
+fn a_new_account_appears_in_the_root_when_its_creation_has_succeeded() {
+    let mut harness = Harness::new();
+    let body = json!({ "Email": "aws+new@example.com", "AccountName": "New" });
+    let create = |harness: &mut Harness| {
+        let started = harness.organizations("CreateAccount", &body);
+        let started = started.expect("a creation")["CreateAccountStatus"].clone();
+        assert_eq!(started["State"], "IN_PROGRESS");
+        harness.advance(10);
+        let request = json!({ "CreateAccountRequestId": started["Id"] });
+        let described = harness.organizations("DescribeCreateAccountStatus", &request);
+        described.expect("a status")["CreateAccountStatus"].clone()
+    };
+    let created = create(&mut harness);
+    assert_eq!(created["State"], "SUCCEEDED");
+    let id = json!({ "AccountId": created["AccountId"] });
+    let described = harness.organizations("DescribeAccount", &id);
+    let account = described.expect("an account")["Account"].clone();
+    assert_eq!(
+        (&account["Name"], &account["State"]),
+        (&json!("New"), &json!("ACTIVE"))
+    );
+    assert_eq!(
+        create(&mut harness)["FailureReason"],
+        "EMAIL_ALREADY_EXISTS"
+    );
+    let unknown = json!({ "CreateAccountRequestId": "car-00000000" });
+    let unknown = harness.organizations("DescribeCreateAccountStatus", &unknown);
+    assert_eq!(
+        unknown.expect_err("a refusal").0,
+        "CreateAccountStatusNotFoundException"
+    );
+}
+
+#[test]
+fn children_and_units_are_read_by_their_ids() {
+    let mut harness = Harness::new();
+    let mut call = |operation: &str, body: Value| harness.organizations(operation, &body);
+    let roots = call("ListRoots", json!({})).expect("a root");
+    let root = roots["Roots"][0]["Id"].clone();
+    let units = json!({ "ParentId": root, "ChildType": "ORGANIZATIONAL_UNIT" });
+    let units = call("ListChildren", units).expect("children");
+    let unit = units["Children"][0]["Id"].clone();
+    let described = json!({ "OrganizationalUnitId": unit });
+    let described = call("DescribeOrganizationalUnit", described).expect("a unit");
+    assert_eq!(described["OrganizationalUnit"]["Name"], "Security");
+    let unknown = json!({ "OrganizationalUnitId": "ou-0000-00000000" });
+    let unknown = call("DescribeOrganizationalUnit", unknown).expect_err("a refusal");
+    assert_eq!(unknown.0, "OrganizationalUnitNotFoundException");
+}

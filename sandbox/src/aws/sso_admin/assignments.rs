@@ -4,8 +4,9 @@ use serde_json::{Value, json};
 
 use super::provisioning::{list_operations, no_request};
 use super::{Call, enabled, list_response};
-use crate::aws::center::{Assignment, Kind, Principal};
+use crate::aws::center::{Assignment, Center, Kind, Principal, PrincipalIx};
 use crate::aws::cloud::Cloud;
+use crate::aws::organizations::{AccountIx, Organization};
 use crate::aws::reply::Refusal;
 use crate::aws::rules::{ACCOUNT_ID, PERMISSION_SET_ARN, PRINCIPAL_ID, REQUEST_ID};
 
@@ -16,24 +17,52 @@ const KINDS: [&str; 2] = ["USER", "GROUP"];
 /// Creating an existing assignment succeeds too: the operation takes the usual time and changes nothing.
 pub(super) fn create(call: &mut Call<'_>) -> Result<Value, Refusal> {
     let (account, principal) = target(call)?;
-    let when = (call.now, call.cloud.operation_delay);
-    let (center, arn) = call.permission_set()?;
-    let operation = center.start(Kind::Assign, Some(account), &arn, Some(principal), when)?;
-    Ok(json!({ "AccountAssignmentCreationStatus": operation.assignment_json() }))
+    start(
+        call,
+        Kind::Assign,
+        account,
+        principal,
+        "AccountAssignmentCreationStatus",
+    )
 }
 
 pub(super) fn delete(call: &mut Call<'_>) -> Result<Value, Refusal> {
     let (account, principal) = target(call)?;
-    let when = (call.now, call.cloud.operation_delay);
-    let (center, arn) = call.permission_set()?;
-    if !center.is_assigned(&account, &arn, &principal) {
+    let account_ix = call.cloud.organization.account_ix(&account);
+    let (center, set) = call.permission_set()?;
+    let exists = account_ix
+        .zip(center.access.principal_ix(&principal))
+        .is_some_and(|(account, principal)| {
+            center.access.contains(Assignment {
+                account,
+                set,
+                principal,
+            })
+        });
+    if !exists {
         return Err(Refusal::not_found(format!(
             "AccountAssignment not found for {} {} in {account}",
             principal.kind, principal.id
         )));
     }
-    let operation = center.start(Kind::Unassign, Some(account), &arn, Some(principal), when)?;
-    Ok(json!({ "AccountAssignmentDeletionStatus": operation.assignment_json() }))
+    start(
+        call,
+        Kind::Unassign,
+        account,
+        principal,
+        "AccountAssignmentDeletionStatus",
+    )
+}
+
+fn start(
+    call: &mut Call<'_>,
+    kind: Kind,
+    account: String,
+    principal: Principal,
+    name: &str,
+) -> Result<Value, Refusal> {
+    let operation = call.start(kind, Some(account), Some(principal))?;
+    Ok(json!({ name: operation.assignment_json() }))
 }
 
 pub(super) fn describe_creation(call: &mut Call<'_>) -> Result<Value, Refusal> {
@@ -67,16 +96,20 @@ pub(super) fn list_deletions(call: &mut Call<'_>) -> Result<Value, Refusal> {
 }
 
 pub(super) fn list(call: &mut Call<'_>) -> Result<Value, Refusal> {
-    let account = call.params.text("AccountId", &ACCOUNT_ID);
-    let (center, arn) = call.permission_set()?;
-    let found: Vec<(u64, Value)> = center
-        .assignments
-        .iter()
-        .filter(|assignment| assignment.account == account && assignment.permission_set == arn)
-        .map(|assignment| (assignment.position, assignment_json(assignment)))
-        .collect();
-    let page = call.page(found, &format!("{account}/{arn}"))?;
-    Ok(list_response("AccountAssignments", page))
+    let id = call.params.text("AccountId", &ACCOUNT_ID);
+    let (_, set) = call.permission_set()?;
+    let center = call.checked_center()?;
+    let organization = &call.cloud.organization;
+    let account = organization.account_ix(&id);
+    let page = call.page_from(&format!("{id}/{set:?}"), |first| {
+        account
+            .into_iter()
+            .flat_map(move |account| center.access.of_pair(account, set, first))
+    })?;
+    Ok(list_response(
+        "AccountAssignments",
+        page.map(|row| row_json(center, organization, row)),
+    ))
 }
 
 /// Lists the assignments of a user or group.
@@ -98,31 +131,53 @@ pub(super) fn list_for_principal(call: &mut Call<'_>) -> Result<Value, Refusal> 
         return Err(denied);
     }
     enabled(center)?;
-    let groups: Vec<&str> = match center.directory.user(&id) {
-        Some(user) if kind == "USER" => center
-            .directory
-            .groups_of(user)
-            .map(|(_, (group, _))| group.id.as_str())
-            .collect(),
-        _ => Vec::new(),
+    let center = call.checked_center()?;
+    let organization = &call.cloud.organization;
+    let principals = match center.directory.user(&id) {
+        Some(user) if kind == "USER" => center.principals_of(user),
+        _ => {
+            let id = id.as_str().into();
+            let principal = center.access.principal_ix(&Principal { kind, id });
+            principal.into_iter().collect()
+        }
     };
-    let found: Vec<(u64, Value)> = center
-        .assignments
+    // No account has the maximum index.
+    let account = account.map(|id| organization.account_ix(&id).unwrap_or(AccountIx(u32::MAX)));
+    let page = call.page_from(&format!("{kind}/{id}/{account:?}"), |first| {
+        oldest_first(center, &principals, account, first)
+    })?;
+    Ok(list_response(
+        "AccountAssignments",
+        page.map(|row| row_json(center, organization, row)),
+    ))
+}
+
+/// Returns the assignments of several principals from a position on, oldest first.
+///
+/// The positions of one principal ascend, so the next assignment is the first one of one of the principals.
+fn oldest_first<'c>(
+    center: &'c Center,
+    principals: &[PrincipalIx],
+    account: Option<AccountIx>,
+    first: u64,
+) -> impl Iterator<Item = (u64, Assignment)> + use<'c> {
+    let rows = |principal: &PrincipalIx| -> Box<dyn Iterator<Item = (u64, Assignment)> + 'c> {
+        match account {
+            Some(account) => Box::new(center.access.of_principal_in(*principal, account, first)),
+            None => Box::new(center.access.of_principal(*principal, first)),
+        }
+    };
+    let mut rows: Vec<_> = principals
         .iter()
-        .filter(|assignment| {
-            let principal = &assignment.principal;
-            (principal.id == id && principal.kind == kind)
-                || groups.contains(&principal.id.as_str())
-        })
-        .filter(|assignment| {
-            account
-                .as_ref()
-                .is_none_or(|account| assignment.account == *account)
-        })
-        .map(|assignment| (assignment.position, assignment_json(assignment)))
+        .map(|principal| rows(principal).peekable())
         .collect();
-    let page = call.page(found, &format!("{kind}/{id}/{account:?}"))?;
-    Ok(list_response("AccountAssignments", page))
+    std::iter::from_fn(move || {
+        rows.iter_mut()
+            .filter_map(|rows| Some((rows.peek()?.0, rows)))
+            .min_by_key(|(position, _)| *position)?
+            .1
+            .next()
+    })
 }
 
 /// Checks that an account can get assignments.
@@ -152,21 +207,23 @@ fn target(call: &mut Call<'_>) -> Result<(String, Principal), Refusal> {
     let account = params.text("TargetId", &ACCOUNT_ID);
     let principal = Principal {
         kind: params.choice("PrincipalType", &KINDS),
-        id: params.text("PrincipalId", &PRINCIPAL_ID),
+        id: params.text("PrincipalId", &PRINCIPAL_ID).into(),
     };
     call.permission_set_to_change()?;
     in_organization(call.cloud, &account)?;
     if account == call.cloud.organization.management && !call.is_management() {
-        return Err(call.denied(&format!("arn:aws:sso:::account/{account}")));
+        let partition = call.cloud.organization.partition.name();
+        return Err(call.denied(&format!("arn:{partition}:sso:::account/{account}")));
     }
     Ok((account, principal))
 }
 
-fn assignment_json(assignment: &Assignment) -> Value {
+fn row_json(center: &Center, organization: &Organization, row: Assignment) -> Value {
+    let principal = center.access.principal(row.principal);
     json!({
-        "AccountId": assignment.account,
-        "PermissionSetArn": assignment.permission_set,
-        "PrincipalType": assignment.principal.kind,
-        "PrincipalId": assignment.principal.id,
+        "AccountId": organization.account_at(row.account).id,
+        "PermissionSetArn": center.sets.at(row.set).arn,
+        "PrincipalType": principal.kind,
+        "PrincipalId": &*principal.id,
     })
 }

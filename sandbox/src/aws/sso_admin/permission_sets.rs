@@ -4,6 +4,8 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use super::{Call, enabled, list_response};
+use crate::aws::center::SetIx;
+use crate::aws::organizations::{AccountIx, start};
 use crate::aws::params::Params;
 use crate::aws::reply::Refusal;
 use crate::aws::rules::{DESCRIPTION, PERMISSION_SET_NAME, RELAY_STATE, SESSION_DURATION};
@@ -22,18 +24,19 @@ pub(super) fn create(call: &mut Call<'_>) -> Result<Value, Refusal> {
     let now = call.now;
     let center = call.center()?;
     enabled(center)?;
-    if center.permission_sets.iter().any(|set| set.name == name) {
+    if center.sets.ix_by_name(&name).is_some() {
         return Err(Refusal::conflict(format!(
             "PermissionSet with name {name} already exists."
         )));
     }
-    if center.permission_sets.len() >= MAX_PERMISSION_SETS {
+    if center.sets.len() >= MAX_PERMISSION_SETS {
         return Err(Refusal::new(
             "ServiceQuotaExceededException",
             "You have exceeded the quota for permission sets.",
         ));
     }
     let set = center.add_permission_set(&name, now);
+    let set = center.sets.at_mut(set);
     set.description = description;
     if let Some(duration) = duration {
         set.session_duration = duration;
@@ -44,11 +47,7 @@ pub(super) fn create(call: &mut Call<'_>) -> Result<Value, Refusal> {
 }
 
 pub(super) fn describe(call: &mut Call<'_>) -> Result<Value, Refusal> {
-    let (center, arn) = call.permission_set()?;
-    let json = center
-        .permission_set(&arn)
-        .map(super::PermissionSet::to_json);
-    Ok(json!({ "PermissionSet": json }))
+    Ok(json!({ "PermissionSet": call.described_set()?.to_json() }))
 }
 
 /// Updates a permission set.
@@ -74,31 +73,28 @@ pub(super) fn update(call: &mut Call<'_>) -> Result<Value, Refusal> {
 
 pub(super) fn delete(call: &mut Call<'_>) -> Result<Value, Refusal> {
     call.permission_set_to_change()?;
-    let (center, arn) = call.permission_set()?;
-    let used = center.roles.iter().any(|role| role.permission_set == arn)
-        || center
-            .assignments
-            .iter()
-            .any(|assignment| assignment.permission_set == arn);
-    if used {
+    let (center, set) = call.permission_set()?;
+    // Every assignment has a role.
+    let provisioned = center.access.accounts_of(set, AccountIx::default()).next();
+    if provisioned.is_some() {
         // Users of the public Terraform provider have reported this message.
         return Err(Refusal::conflict(
             "Could not delete because PermissionSet has ApplicationProfile associated with it",
         ));
     }
-    center.permission_sets.retain(|set| set.arn != arn);
+    center.sets.remove(set);
     Ok(json!({}))
 }
 
 pub(super) fn list(call: &mut Call<'_>) -> Result<Value, Refusal> {
-    let center = call.center()?;
-    enabled(center)?;
-    let sets: Vec<(u64, String)> = center
-        .permission_sets
-        .iter()
-        .map(|set| (set.position, set.arn.clone()))
-        .collect();
-    let page = call.page(sets, "")?;
+    enabled(call.center()?)?;
+    let center = call.checked_center()?;
+    let page = call.page_from("", |first| {
+        center
+            .sets
+            .from(SetIx(start(first)))
+            .map(|(ix, set)| (ix.0.into(), set.arn.clone()))
+    })?;
     Ok(list_response("PermissionSets", page))
 }
 

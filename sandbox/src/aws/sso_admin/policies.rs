@@ -3,19 +3,20 @@
 use serde_json::{Value, json};
 
 use super::{Call, PermissionSet, list_response};
-use crate::aws::center::{Boundary, PolicyReference};
+use crate::aws::center::{Boundary, MAX_POLICIES, PolicyReference};
+use crate::aws::managed_policies;
 use crate::aws::params::Params;
 use crate::aws::reply::Refusal;
 use crate::aws::rules::{INLINE_POLICY, MANAGED_POLICY_ARN, POLICY_NAME, POLICY_PATH};
-
-/// "AWS managed and customer managed policies per permission set: 20" (Identity Center quotas).
-const MAX_POLICIES: usize = 20;
+use crate::identity_center::UnknownPolicies;
 
 /// "Inline policy: 10,240 characters that are not white space" (Identity Center quotas).
 const MAX_INLINE_CHARACTERS: usize = 10_240;
 
 pub(super) fn attach_managed(call: &mut Call<'_>) -> Result<Value, Refusal> {
     let policy = call.params.text("ManagedPolicyArn", &MANAGED_POLICY_ARN);
+    call.permission_set_to_change()?;
+    require_policy(call, &policy)?;
     let set = call.permission_set_to_change()?;
     if set.managed.contains(&policy) {
         return Err(Refusal::conflict(format!(
@@ -41,11 +42,11 @@ pub(super) fn detach_managed(call: &mut Call<'_>) -> Result<Value, Refusal> {
 }
 
 pub(super) fn list_managed(call: &mut Call<'_>) -> Result<Value, Refusal> {
-    let (center, arn) = call.permission_set()?;
-    let policies: Vec<(u64, Value)> = center
-        .permission_set(&arn)
-        .into_iter()
-        .flat_map(|set| &set.managed)
+    let set = call.described_set()?;
+    let arn = set.arn.clone();
+    let policies: Vec<(u64, Value)> = set
+        .managed
+        .iter()
         .zip(1..)
         .map(|(policy, position)| {
             let name = policy
@@ -95,11 +96,11 @@ pub(super) fn detach_customer(call: &mut Call<'_>) -> Result<Value, Refusal> {
 }
 
 pub(super) fn list_customer(call: &mut Call<'_>) -> Result<Value, Refusal> {
-    let (center, arn) = call.permission_set()?;
-    let policies: Vec<(u64, Value)> = center
-        .permission_set(&arn)
-        .into_iter()
-        .flat_map(|set| &set.customer)
+    let set = call.described_set()?;
+    let arn = set.arn.clone();
+    let policies: Vec<(u64, Value)> = set
+        .customer
+        .iter()
         .zip(1..)
         .map(|(policy, position)| (position, policy.to_json()))
         .collect();
@@ -128,10 +129,7 @@ pub(super) fn put_inline(call: &mut Call<'_>) -> Result<Value, Refusal> {
 
 /// Returns the inline policy; without one, the text is empty.
 pub(super) fn get_inline(call: &mut Call<'_>) -> Result<Value, Refusal> {
-    let (center, arn) = call.permission_set()?;
-    let policy = center
-        .permission_set(&arn)
-        .and_then(|set| set.inline.as_deref());
+    let policy = call.described_set()?.inline.as_deref();
     Ok(json!({ "InlinePolicy": policy.unwrap_or_default() }))
 }
 
@@ -158,22 +156,24 @@ pub(super) fn put_boundary(call: &mut Call<'_>) -> Result<Value, Refusal> {
                 _ => None,
             }
         });
-    let set = call.permission_set_to_change()?;
-    if boundary.is_none() {
-        return Err(Refusal::validation(
-            "Exactly one of ManagedPolicyArn and CustomerManagedPolicyReference must be specified.",
-        ));
+    call.permission_set_to_change()?;
+    match &boundary {
+        None => {
+            return Err(Refusal::validation(
+                "Exactly one of ManagedPolicyArn and CustomerManagedPolicyReference must be specified.",
+            ));
+        }
+        Some(Boundary::Managed(policy)) => require_policy(call, policy)?,
+        Some(Boundary::Customer(_)) => {}
     }
+    let set = call.permission_set_to_change()?;
     set.boundary = boundary;
     Ok(mark_changed(set))
 }
 
 pub(super) fn get_boundary(call: &mut Call<'_>) -> Result<Value, Refusal> {
-    let (center, arn) = call.permission_set()?;
-    let boundary = center
-        .permission_set(&arn)
-        .and_then(|set| set.boundary.as_ref())
-        .ok_or_else(no_boundary)?;
+    let set = call.described_set()?;
+    let boundary = set.boundary.as_ref().ok_or_else(no_boundary)?;
     Ok(json!({ "PermissionsBoundary": boundary.to_json() }))
 }
 
@@ -183,6 +183,19 @@ pub(super) fn delete_boundary(call: &mut Call<'_>) -> Result<Value, Refusal> {
         return Err(no_boundary());
     }
     Ok(mark_changed(set))
+}
+
+/// Returns an error if an AWS managed policy does not exist, unless the sandbox reports that during provisioning.
+fn require_policy(call: &Call<'_>, policy: &str) -> Result<(), Refusal> {
+    let center = call.checked_center()?;
+    if center.options.unknown_policies == UnknownPolicies::FailAtProvisioning
+        || managed_policies::exists(policy, center.partition().name())
+    {
+        return Ok(());
+    }
+    Err(Refusal::not_found(format!(
+        "Policy {policy} does not exist or is not attachable."
+    )))
 }
 
 fn reference(params: Option<&Params<'_>>) -> PolicyReference {

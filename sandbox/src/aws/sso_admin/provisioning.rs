@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use super::{Call, enabled, list_response};
-use crate::aws::center::{Center, Kind, Role};
+use crate::aws::center::{Center, Kind, Provisioned, SetIx};
+use crate::aws::organizations::{AccountIx, start};
 use crate::aws::reply::Refusal;
 use crate::aws::rules::{ACCOUNT_ID, REQUEST_ID};
 
@@ -30,9 +31,7 @@ pub(super) fn provision(call: &mut Call<'_>) -> Result<Value, Refusal> {
     if account.as_ref() == Some(&call.cloud.organization.management) && !call.is_management() {
         return Err(call.denied("*"));
     }
-    let when = (call.now, call.cloud.operation_delay);
-    let (center, arn) = call.permission_set()?;
-    let operation = center.start(Kind::Provision, account, &arn, None, when)?;
+    let operation = call.start(Kind::Provision, account, None)?;
     Ok(json!({ "PermissionSetProvisioningStatus": operation.provisioning_json() }))
 }
 
@@ -61,13 +60,13 @@ pub(super) fn list_operations(
         .params
         .structure_opt("Filter")
         .and_then(|filter| filter.choice_opt("Status", &["IN_PROGRESS", "FAILED", "SUCCEEDED"]));
-    let center = call.center()?;
-    let operations: Vec<(u64, Value)> = center
-        .operations(kind)
-        .filter(|operation| status.is_none_or(|status| operation.status.name() == status))
-        .map(|operation| (operation.position, operation.summary_json()))
-        .collect();
-    let page = call.page(operations, &format!("{status:?}"))?;
+    enabled(call.center()?)?;
+    let center = call.checked_center()?;
+    let page = call.page_from(&format!("{status:?}"), |first| {
+        center
+            .operations(kind, status, first)
+            .map(|(position, operation)| (position, operation.summary_json()))
+    })?;
     Ok(list_response(name, page))
 }
 
@@ -75,14 +74,21 @@ pub(super) fn accounts(call: &mut Call<'_>) -> Result<Value, Refusal> {
     let status = call
         .params
         .choice_opt("ProvisioningStatus", &[LATEST, NOT_LATEST]);
-    let (center, arn) = call.permission_set()?;
-    let accounts: Vec<(u64, String)> = center
-        .roles
-        .iter()
-        .filter(|role| role.permission_set == arn && has_status(center, role, status))
-        .map(|role| (role.position, role.account.clone()))
-        .collect();
-    let page = call.page(accounts, &format!("{arn}/{status:?}"))?;
+    let (_, set) = call.permission_set()?;
+    let center = call.checked_center()?;
+    let organization = &call.cloud.organization;
+    let page = call.page_from(&format!("{set:?}/{status:?}"), |first| {
+        center
+            .access
+            .accounts_of(set, AccountIx(start(first)))
+            .filter(|(_, role)| has_status(center, set, *role, status))
+            .map(|(account, _)| {
+                (
+                    account.0.into(),
+                    organization.account_at(account).id.clone(),
+                )
+            })
+    })?;
     Ok(list_response("AccountIds", page))
 }
 
@@ -90,16 +96,17 @@ pub(super) fn permission_sets(call: &mut Call<'_>) -> Result<Value, Refusal> {
     let status = call
         .params
         .choice_opt("ProvisioningStatus", &[LATEST, NOT_LATEST]);
-    let account = call.params.text("AccountId", &ACCOUNT_ID);
-    let center = call.center()?;
-    enabled(center)?;
-    let sets: Vec<(u64, String)> = center
-        .roles
-        .iter()
-        .filter(|role| role.account == account && has_status(center, role, status))
-        .map(|role| (role.position, role.permission_set.clone()))
-        .collect();
-    let page = call.page(sets, &format!("{account}/{status:?}"))?;
+    let id = call.params.text("AccountId", &ACCOUNT_ID);
+    enabled(call.center()?)?;
+    let center = call.checked_center()?;
+    let account = call.cloud.organization.account_ix(&id);
+    let page = call.page_from(&format!("{id}/{status:?}"), |first| {
+        account
+            .into_iter()
+            .flat_map(move |account| center.access.sets_of(account, SetIx(start(first))))
+            .filter(|(set, role)| has_status(center, *set, *role, status))
+            .map(|(set, _)| (set.0.into(), center.sets.at(set).arn.clone()))
+    })?;
     Ok(list_response("PermissionSets", page))
 }
 
@@ -108,10 +115,8 @@ pub(super) fn no_request(id: &str) -> Refusal {
     Refusal::not_found(format!("Request not found for {id}"))
 }
 
-fn has_status(center: &Center, role: &Role, status: Option<&str>) -> bool {
-    let latest = center
-        .permission_set(&role.permission_set)
-        .is_some_and(|set| set.version == role.version);
+fn has_status(center: &Center, set: SetIx, role: Provisioned, status: Option<&str>) -> bool {
+    let latest = center.sets.at(set).version == role.version;
     match status {
         Some(LATEST) => latest,
         Some(_) => !latest,

@@ -62,15 +62,15 @@ fn resource<'c>(call: &'c mut Call<'_>) -> Result<&'c mut BTreeMap<String, Strin
         .rsplit('/')
         .find(|part| part.contains("ins-"))
         .unwrap_or_default();
-    let instance = instance.unwrap_or_else(|| format!("arn:aws:sso:::instance/{id}"));
+    let partition = resource.split(':').nth(1).unwrap_or_default();
+    let instance = instance.unwrap_or_else(|| format!("arn:{partition}:sso:::instance/{id}"));
     let center = call.authorized_center(&instance)?;
     if resource == center.arn {
         return Ok(&mut center.tags);
     }
-    center
-        .permission_sets
-        .iter_mut()
-        .find(|set| set.arn == resource)
-        .map(|set| &mut set.tags)
-        .ok_or_else(|| no_permission_set(&resource))
+    let set = center
+        .sets
+        .ix(&resource)
+        .ok_or_else(|| no_permission_set(&resource))?;
+    Ok(&mut center.sets.at_mut(set).tags)
 }

@@ -3,6 +3,7 @@
 mod assignments;
 mod instances;
 mod permission_sets;
+mod placement;
 mod provisioning;
 
 use serde_json::Value;

@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use super::{AUDIT, LEGACY, MANAGEMENT, WEB, error, error_code};
-use crate::aws::harness::{Harness, assignment};
+use crate::IdentityCenterQuotas;
+use crate::aws::harness::{Harness, assignment, seed};
 
 struct Fixture {
     harness: Harness,
@@ -422,4 +423,156 @@ fn an_invalid_token_and_an_invalid_page_size_are_rejected() {
         error_code(fixture.harness.sso("ListAccountAssignments", body)),
         "ValidationException"
     );
+}
+
+#[test]
+fn an_assignment_fails_if_its_permission_set_is_deleted_in_the_meantime() {
+    let mut fixture = fixture();
+    let started = fixture.create(WEB);
+    let delete = json!({ "PermissionSetArn": fixture.set });
+    fixture
+        .harness
+        .sso("DeletePermissionSet", delete)
+        .expect("the request succeeds");
+    fixture.harness.advance(10);
+    let request = json!({ "AccountAssignmentCreationRequestId": started["RequestId"] });
+    let status = fixture
+        .harness
+        .sso("DescribeAccountAssignmentCreationStatus", request)
+        .expect("a status");
+    assert_eq!(
+        status["AccountAssignmentCreationStatus"]["FailureReason"],
+        "Received a 404 status error: PermissionSet not found."
+    );
+}
+
+#[test]
+fn one_role_is_updated_at_a_time_in_an_account() {
+    let mut fixture = fixture();
+    let other = fixture.harness.permission_set("Other");
+    fixture.create(WEB);
+    let in_the_same_account = assignment(WEB, &other, "GROUP", &fixture.group);
+    assert_eq!(
+        error(
+            fixture
+                .harness
+                .sso("CreateAccountAssignment", in_the_same_account.clone())
+        ),
+        (
+            "ConflictException".to_owned(),
+            "A conflicting operation is in progress. Please try again later.".to_owned()
+        )
+    );
+    let provisioning =
+        json!({ "PermissionSetArn": other, "TargetType": "AWS_ACCOUNT", "TargetId": WEB });
+    assert_eq!(
+        error_code(fixture.harness.sso("ProvisionPermissionSet", provisioning)),
+        "ConflictException"
+    );
+    let in_another_account = assignment(AUDIT, &other, "GROUP", &fixture.group);
+    fixture
+        .harness
+        .sso("CreateAccountAssignment", in_another_account)
+        .expect("an operation");
+    fixture.harness.advance(10);
+    fixture
+        .harness
+        .sso("CreateAccountAssignment", in_the_same_account)
+        .expect("an operation");
+}
+
+#[test]
+fn provisioning_all_accounts_updates_the_role_in_each_of_them() {
+    let mut fixture = fixture();
+    let other = fixture.harness.permission_set("Other");
+    let (set, group) = (fixture.set.clone(), fixture.group.clone());
+    fixture.harness.assign(WEB, &set, "GROUP", &group);
+    let all = json!({ "PermissionSetArn": set, "TargetType": "ALL_PROVISIONED_ACCOUNTS" });
+    fixture
+        .harness
+        .sso("ProvisionPermissionSet", all)
+        .expect("an operation");
+    let mut assign = |account: &str| {
+        let body = assignment(account, &other, "GROUP", &group);
+        fixture.harness.sso("CreateAccountAssignment", body)
+    };
+    assert_eq!(error_code(assign(WEB)), "ConflictException");
+    assign(AUDIT).expect("an operation");
+}
+
+#[test]
+fn the_quotas_of_outstanding_operations_can_be_set() {
+    let mut seed = seed();
+    seed.instance.quotas.outstanding_assignments = 1;
+    let mut harness = Harness::with(seed);
+    harness.enable();
+    let set = harness.permission_set("Admin");
+    let group = harness.group("admins", &[]);
+    let mut assign = |account: &str| {
+        let body = assignment(account, &set, "GROUP", &group);
+        harness.sso("CreateAccountAssignment", body)
+    };
+    assign(WEB).expect("an operation");
+    assert_eq!(error_code(assign(AUDIT)), "ThrottlingException");
+}
+
+#[test]
+fn twenty_calls_a_second_are_shared_by_all_operations() {
+    let mut seed = seed();
+    seed.instance.quotas = IdentityCenterQuotas::AWS;
+    let mut harness = Harness::with(seed);
+    harness.enable();
+    for _ in 0..10 {
+        harness
+            .sso("ListInstances", json!({}))
+            .expect("an instance");
+        harness
+            .sso("ListPermissionSets", json!({}))
+            .expect("permission sets");
+    }
+    assert_eq!(
+        error(harness.sso("ListInstances", json!({}))),
+        ("ThrottlingException".to_owned(), "Rate exceeded".to_owned())
+    );
+    harness
+        .identity("ListUsers", json!({}))
+        .expect("another service has another quota");
+    harness.advance(1);
+    for _ in 0..20 {
+        harness
+            .sso("ListInstances", json!({}))
+            .expect("an instance");
+    }
+    assert_eq!(
+        error_code(harness.sso("ListInstances", json!({}))),
+        "ThrottlingException"
+    );
+}
+
+#[test]
+fn the_assignment_of_a_deleted_group_can_be_deleted_or_fails_by_a_setting() {
+    for (fails, status) in [(false, "SUCCEEDED"), (true, "FAILED")] {
+        let mut seed = seed();
+        seed.instance.orphan_deletion_fails = fails;
+        let mut harness = Harness::with(seed);
+        harness.enable();
+        let set = harness.permission_set("Admin");
+        let group = harness.group("admins", &[]);
+        harness.assign(WEB, &set, "GROUP", &group);
+        harness
+            .identity("DeleteGroup", json!({ "GroupId": group }))
+            .expect("the request succeeds");
+        let body = assignment(WEB, &set, "GROUP", &group);
+        let started = harness
+            .sso("DeleteAccountAssignment", body)
+            .expect("an operation");
+        let id = &started["AccountAssignmentDeletionStatus"]["RequestId"];
+        harness.advance(10);
+        let request = json!({ "AccountAssignmentDeletionRequestId": id });
+        let ended = harness
+            .sso("DescribeAccountAssignmentDeletionStatus", request)
+            .expect("a status");
+        assert_eq!(ended["AccountAssignmentDeletionStatus"]["Status"], status);
+        assert_eq!(harness.cloud.assignments().len(), usize::from(fails));
+    }
 }

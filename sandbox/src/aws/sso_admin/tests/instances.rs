@@ -90,7 +90,7 @@ fn an_update_may_contain_only_one_operation() {
 fn permission_sets_can_be_turned_on_but_not_off() {
     let mut harness = Harness::with({
         let mut seed = seed();
-        seed.permission_sets = false;
+        seed.instance.permission_sets = false;
         seed
     });
     harness.enable();

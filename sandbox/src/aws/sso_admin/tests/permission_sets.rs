@@ -2,8 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::{AUDIT, MANAGEMENT, error, error_code};
-use crate::aws::harness::Harness;
+use super::{AUDIT, MANAGEMENT, WEB, error, error_code};
+use crate::UnknownPolicies;
+use crate::aws::harness::{Harness, seed};
 
 const ADMINISTRATOR: &str = "arn:aws:iam::aws:policy/AdministratorAccess";
 
@@ -233,25 +234,83 @@ fn a_permission_set_has_at_most_twenty_policies() {
     let mut harness = Harness::with_identity_center();
     let set = harness.permission_set("Admin");
     for number in 0..20 {
-        let policy = with(
-            &set,
-            "ManagedPolicyArn",
-            format!("arn:aws:iam::aws:policy/Policy{number:02}"),
-        );
+        let reference = json!({ "Name": format!("Policy{number:02}") });
+        let policy = with(&set, "CustomerManagedPolicyReference", reference);
+        harness
+            .sso(
+                "AttachCustomerManagedPolicyReferenceToPermissionSet",
+                policy,
+            )
+            .expect("a policy");
+    }
+    let policy = with(
+        &set,
+        "ManagedPolicyArn",
+        "arn:aws:iam::aws:policy/ReadOnlyAccess",
+    );
+    let more = harness.sso("AttachManagedPolicyToPermissionSet", policy);
+    assert_eq!(error_code(more), "ServiceQuotaExceededException");
+}
+
+#[test]
+fn a_managed_policy_that_does_not_exist_is_refused() {
+    let mut harness = Harness::with_identity_center();
+    let set = harness.permission_set("Admin");
+    // The policy is in the path `job-function/`.
+    let unknown = "arn:aws:iam::aws:policy/ViewOnlyAccess";
+    let message = format!("Policy {unknown} does not exist or is not attachable.");
+    let policy = with(&set, "ManagedPolicyArn", unknown);
+    let attached = harness.sso("AttachManagedPolicyToPermissionSet", policy);
+    assert_eq!(
+        attached,
+        Err(("ResourceNotFoundException".to_owned(), message))
+    );
+    let boundary = with(
+        &set,
+        "PermissionsBoundary",
+        json!({ "ManagedPolicyArn": unknown }),
+    );
+    let put = harness.sso("PutPermissionsBoundaryToPermissionSet", boundary);
+    assert_eq!(error_code(put), "ResourceNotFoundException");
+    for known in ["job-function/ViewOnlyAccess", "service-role/AWS_ConfigRole"] {
+        let arn = format!("arn:aws:iam::aws:policy/{known}");
+        let policy = with(&set, "ManagedPolicyArn", arn);
         harness
             .sso("AttachManagedPolicyToPermissionSet", policy)
             .expect("a policy");
     }
-    let reference = with(
-        &set,
-        "CustomerManagedPolicyReference",
-        json!({ "Name": "BreakGlass" }),
-    );
-    let more = harness.sso(
-        "AttachCustomerManagedPolicyReferenceToPermissionSet",
-        reference,
-    );
-    assert_eq!(error_code(more), "ServiceQuotaExceededException");
+}
+
+#[test]
+fn an_unknown_managed_policy_can_fail_at_provisioning_instead() {
+    let mut seed = seed();
+    seed.instance.unknown_policies = UnknownPolicies::FailAtProvisioning;
+    let mut harness = Harness::with(seed);
+    harness.enable();
+    for (name, policy, reason) in [
+        (
+            "Typo",
+            "AdministratorAcces",
+            "Received a 404 status error: Policy arn:aws:iam::aws:policy/AdministratorAcces does not exist or is not \
+             attachable. (Service: AmazonIdentityManagement; Status Code: 404; Error Code: NoSuchEntity)",
+        ),
+        (
+            "Linked",
+            "aws-service-role/AWSSSOServiceRolePolicy",
+            "Received a 400 status error: Cannot attach a Service Role Policy to a Customer Role. (Service: \
+             AmazonIdentityManagement; Status Code: 400; Error Code: PolicyNotAttachable)",
+        ),
+    ] {
+        let set = harness.permission_set(name);
+        let arn = format!("arn:aws:iam::aws:policy/{policy}");
+        let attached = with(&set, "ManagedPolicyArn", arn);
+        harness
+            .sso("AttachManagedPolicyToPermissionSet", attached)
+            .expect("a policy");
+        let group = harness.group(name, &[]);
+        let status = harness.assign(WEB, &set, "GROUP", &group);
+        assert_eq!(status["FailureReason"], reason);
+    }
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{LEGACY, WEB, error, error_code};
+use super::{AUDIT, LEGACY, MANAGEMENT, WEB, error, error_code};
 use crate::aws::harness::Harness;
 
 fn of(set: &str) -> Value {
@@ -213,10 +213,10 @@ fn at_most_three_permission_sets_are_provisioned_concurrently() {
     let twice = harness.sso("ProvisionPermissionSet", to(&sets[0], WEB));
     assert_eq!(error_code(twice), "ConflictException");
     harness
-        .sso("ProvisionPermissionSet", to(&sets[1], WEB))
+        .sso("ProvisionPermissionSet", to(&sets[1], AUDIT))
         .expect("an operation");
     harness
-        .sso("ProvisionPermissionSet", to(&sets[2], WEB))
+        .sso("ProvisionPermissionSet", to(&sets[2], MANAGEMENT))
         .expect("an operation");
     let fourth = harness.sso("ProvisionPermissionSet", to(&sets[3], WEB));
     assert_eq!(
@@ -266,4 +266,31 @@ fn an_unknown_request_id_returns_not_found() {
         json!({ "ProvisionPermissionSetRequestId": "1" }),
     );
     assert_eq!(error_code(malformed), "ValidationException");
+}
+
+#[test]
+fn an_account_that_fails_does_not_stop_the_provisioning_of_the_others() {
+    let mut harness = Harness::with_identity_center();
+    let set = harness.permission_set("Admin");
+    let estate = crate::Estate::default()
+        .set(crate::PermissionSetSeed::new("Other"))
+        .outdated(LEGACY, "Other")
+        .outdated(WEB, "Other");
+    harness
+        .cloud
+        .seed_estate(&estate, harness.now)
+        .expect("the estate is valid");
+    let other = harness.cloud.permission_sets()[1].arn.clone();
+    assert_ne!(other, set);
+    let all = json!({ "PermissionSetArn": other, "TargetType": "ALL_PROVISIONED_ACCOUNTS" });
+    let status = provision(&mut harness, all);
+    assert_eq!(status["Status"], "FAILED");
+    assert_eq!(
+        accounts(
+            &mut harness,
+            &other,
+            "LATEST_PERMISSION_SET_NOT_PROVISIONED"
+        ),
+        json!([LEGACY])
+    );
 }

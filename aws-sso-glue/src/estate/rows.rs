@@ -1,0 +1,282 @@
+//! Assignments in memory: each id is stored once, and an assignment is three numbers.
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    hash::Hash,
+};
+
+use crate::{AccountId, Assignment, PermissionSetArn, Principal};
+
+/// Distinct values, each with a number.
+#[derive(Debug, Clone)]
+struct Table<T> {
+    values: Vec<T>,
+    numbers: HashMap<T, u32>,
+}
+
+impl<T> Default for Table<T> {
+    fn default() -> Self {
+        Self {
+            values: Vec::new(),
+            numbers: HashMap::new(),
+        }
+    }
+}
+
+impl<T: Clone + Eq + Hash> Table<T> {
+    fn insert(&mut self, value: &T) -> u32 {
+        if let Some(number) = self.number(value) {
+            return number;
+        }
+        let number =
+            u32::try_from(self.values.len()).expect("an organization has fewer than 2^32 values");
+        self.values.push(value.clone());
+        self.numbers.insert(value.clone(), number);
+        number
+    }
+
+    fn number(&self, value: &T) -> Option<u32> {
+        self.numbers.get(value).copied()
+    }
+
+    fn value(&self, number: u32) -> &T {
+        &self.values[number as usize]
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Row {
+    principal: u32,
+    set: u32,
+    account: u32,
+}
+
+/// One assignment of an [`Estate`](super::Estate).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub struct AssignmentRef<'a> {
+    /// The account.
+    pub account: &'a AccountId,
+    /// The permission set.
+    pub permission_set: &'a PermissionSetArn,
+    /// The user or group.
+    pub principal: &'a Principal,
+}
+
+impl AssignmentRef<'_> {
+    /// Returns a copy of the assignment.
+    #[must_use]
+    pub fn to_assignment(self) -> Assignment {
+        Assignment {
+            account: self.account.clone(),
+            permission_set: self.permission_set.clone(),
+            principal: self.principal.clone(),
+        }
+    }
+}
+
+/// A set of assignments.
+///
+/// An assignment takes 12 bytes. Own writes go to small sets first, so that a write does not move all rows.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Rows {
+    principals: Table<Principal>,
+    sets: Table<PermissionSetArn>,
+    accounts: Table<AccountId>,
+    sorted: Vec<Row>,
+    added: BTreeSet<Row>,
+    removed: BTreeSet<Row>,
+}
+
+impl Rows {
+    pub(super) fn extend<'a>(&mut self, assignments: impl IntoIterator<Item = &'a Assignment>) {
+        self.merge();
+        for assignment in assignments {
+            let row = self.intern(assignment);
+            self.sorted.push(row);
+        }
+        self.sorted.sort_unstable();
+        self.sorted.dedup();
+    }
+
+    /// Replaces the rows for which `is_replaced` is true.
+    pub(super) fn replace(&mut self, is_replaced: impl Fn(AssignmentRef<'_>) -> bool, rows: &Self) {
+        self.merge();
+        let mut kept = std::mem::take(&mut self.sorted);
+        kept.retain(|row| !is_replaced(self.resolve(*row)));
+        self.sorted = kept;
+        let rows: Vec<Assignment> = rows.iter().map(AssignmentRef::to_assignment).collect();
+        self.extend(&rows);
+    }
+
+    pub(super) fn insert(&mut self, assignment: &Assignment) {
+        let row = self.intern(assignment);
+        self.removed.remove(&row);
+        if self.sorted.binary_search(&row).is_err() {
+            self.added.insert(row);
+        }
+        self.merge_if_large();
+    }
+
+    pub(super) fn remove(&mut self, assignment: &Assignment) {
+        let Some(row) = self.row(assignment) else {
+            return;
+        };
+        self.added.remove(&row);
+        if self.sorted.binary_search(&row).is_ok() {
+            self.removed.insert(row);
+        }
+        self.merge_if_large();
+    }
+
+    pub(super) fn contains(&self, assignment: &Assignment) -> bool {
+        let Some(row) = self.row(assignment) else {
+            return false;
+        };
+        let is_sorted = || self.sorted.binary_search(&row).is_ok();
+        self.added.contains(&row) || (is_sorted() && !self.removed.contains(&row))
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.sorted.len() + self.added.len() - self.removed.len()
+    }
+
+    /// Returns all assignments. Those of a principal follow each other, except for own writes, which come last.
+    pub(super) fn iter(&self) -> impl Iterator<Item = AssignmentRef<'_>> {
+        let sorted = self.sorted.iter();
+        let sorted = sorted.filter(|row| !self.removed.contains(row));
+        sorted.chain(&self.added).map(|row| self.resolve(*row))
+    }
+
+    /// Returns all assignments in the order of the accounts, as numbered by `rank`.
+    pub(super) fn by_account(
+        &self,
+        rank: impl Fn(&AccountId) -> usize,
+    ) -> impl Iterator<Item = AssignmentRef<'_>> {
+        let ranks: Vec<usize> = self.accounts.values.iter().map(rank).collect();
+        let sorted = self.sorted.iter();
+        let sorted = sorted.filter(|row| !self.removed.contains(row));
+        let mut rows: Vec<Row> = sorted.chain(&self.added).copied().collect();
+        rows.sort_unstable_by_key(|row| (ranks[row.account as usize], *row));
+        rows.into_iter().map(|row| self.resolve(row))
+    }
+
+    fn resolve(&self, row: Row) -> AssignmentRef<'_> {
+        AssignmentRef {
+            account: self.accounts.value(row.account),
+            permission_set: self.sets.value(row.set),
+            principal: self.principals.value(row.principal),
+        }
+    }
+
+    fn intern(&mut self, assignment: &Assignment) -> Row {
+        Row {
+            principal: self.principals.insert(&assignment.principal),
+            set: self.sets.insert(&assignment.permission_set),
+            account: self.accounts.insert(&assignment.account),
+        }
+    }
+
+    fn row(&self, assignment: &Assignment) -> Option<Row> {
+        Some(Row {
+            principal: self.principals.number(&assignment.principal)?,
+            set: self.sets.number(&assignment.permission_set)?,
+            account: self.accounts.number(&assignment.account)?,
+        })
+    }
+
+    fn merge_if_large(&mut self) {
+        if self.added.len() + self.removed.len() >= MAX_UNMERGED {
+            self.merge();
+        }
+    }
+
+    fn merge(&mut self) {
+        if self.added.is_empty() && self.removed.is_empty() {
+            return;
+        }
+        let removed = std::mem::take(&mut self.removed);
+        self.sorted.retain(|row| !removed.contains(row));
+        self.sorted.extend(std::mem::take(&mut self.added));
+        self.sorted.sort_unstable();
+    }
+}
+
+/// Number of own writes after which the rows are merged.
+const MAX_UNMERGED: usize = 4_096;
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::GroupId;
+
+    fn assignment(number: u64) -> Assignment {
+        let digit = number % 5;
+        Assignment {
+            account: AccountId::parse(&format!("{:012}", number % 7)).expect("an account"),
+            permission_set: PermissionSetArn::parse(&format!(
+                "arn:aws:sso:::permissionSet/ssoins-1234567890abcdef/ps-000000000000000{digit}"
+            ))
+            .expect("a set"),
+            principal: Principal::Group(
+                GroupId::parse(&format!("00000000-0000-0000-0000-{:012}", number % 11))
+                    .expect("a group"),
+            ),
+        }
+    }
+
+    fn all(rows: &Rows) -> BTreeSet<Assignment> {
+        let all: Vec<Assignment> = rows.iter().map(AssignmentRef::to_assignment).collect();
+        let set: BTreeSet<Assignment> = all.iter().cloned().collect();
+        assert_eq!(
+            (set.len(), rows.len()),
+            (all.len(), all.len()),
+            "each assignment is there once"
+        );
+        set
+    }
+
+    #[test]
+    fn own_writes_change_the_rows_like_a_set() {
+        let mut rows = Rows::default();
+        let mut expected = BTreeSet::new();
+        // A fixed sequence that inserts, removes and repeats.
+        for step in 0..10_000_u64 {
+            let number = step.wrapping_mul(6_364_136_223_846_793_005) >> 33;
+            let one = assignment(number);
+            match number % 4 {
+                0 => {
+                    rows.remove(&one);
+                    expected.remove(&one);
+                }
+                1 if step % 997 == 0 => {
+                    let more = [one.clone(), assignment(number + 1)];
+                    rows.extend(&more);
+                    expected.extend(more);
+                }
+                _ => {
+                    rows.insert(&one);
+                    expected.insert(one.clone());
+                }
+            }
+            assert_eq!(rows.contains(&one), expected.contains(&one));
+            if step % 500 == 0 {
+                assert_eq!(all(&rows), expected);
+            }
+        }
+        assert_eq!(all(&rows), expected);
+    }
+
+    #[test]
+    fn rows_are_ordered_by_the_rank_of_their_account() {
+        let mut rows = Rows::default();
+        let some: Vec<Assignment> = (0..50).map(assignment).collect();
+        rows.extend(&some);
+        rows.insert(&assignment(76));
+        let rank = |account: &AccountId| 999 - account.as_str().parse::<usize>().expect("a number");
+        let ranks: Vec<usize> = rows.by_account(rank).map(|row| rank(row.account)).collect();
+        assert!(ranks.is_sorted() && ranks.len() == rows.len(), "{ranks:?}");
+    }
+}
