@@ -115,6 +115,9 @@ async fn a_plan_its_run_and_the_check_read_the_assignments_once_by_principal() {
     assert_eq!(calls(&fixture, &operations)[0], groups + 1);
     pipeline.plan().await.expect("a plan");
     assert_eq!(calls(&fixture, &operations)[0], groups + 1);
+    // The plan was not applied, so the check does not use what it has read.
+    assert!(passes(&pipeline).await);
+    assert_eq!(calls(&fixture, &operations)[0], groups + 1);
 }
 
 #[tokio::test]
@@ -126,6 +129,11 @@ async fn the_check_after_a_run_reads_again_what_the_run_has_written() {
     let pipeline = fixture.pipeline();
     let plan = pipeline.plan().await.expect("a plan");
     assert_eq!(plan.changes().count(), 1, "{plan}");
+    apply(&pipeline, &plan).await.expect("a run");
+    assert!(passes(&pipeline).await, "the assignment was created");
+
+    change(&fixture, &wanted, false).await;
+    let plan = pipeline.plan().await.expect("a plan");
     apply(&pipeline, &plan).await.expect("a run");
     change(&fixture, &wanted, false).await;
     assert!(!passes(&pipeline).await, "the assignment was deleted again");
