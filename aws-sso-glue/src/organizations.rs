@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeMap, fmt};
 
-use aws_sdk_organizations::{operation::RequestId as _, types::OrganizationFeatureSet};
+use aws_sdk_organizations::{
+    operation::RequestId as _,
+    types::{Account as SdkAccount, OrganizationFeatureSet},
+};
 use rest_core::Pager;
 use serde::{Deserialize, Serialize};
 
@@ -213,9 +216,8 @@ impl<'a> Organizations<'a> {
             move |token| call.clone().set_next_token(token).send(),
             |response| {
                 let request_id = response.request_id().map(ToOwned::to_owned);
-                let accounts = response.accounts.unwrap_or_default().into_iter();
-                let rows = accounts.map(|account| (account, request_id.clone()));
-                (rows.collect(), response.next_token)
+                let rows = account_rows(response.accounts, request_id.as_ref());
+                (rows, response.next_token)
             },
             |(account, request_id)| read_account(OPERATION, account, request_id),
         )
@@ -272,9 +274,8 @@ impl<'a> Organizations<'a> {
             move |token| call.clone().set_next_token(token).send(),
             |response| {
                 let request_id = response.request_id().map(ToOwned::to_owned);
-                let accounts = response.accounts.unwrap_or_default().into_iter();
-                let rows = accounts.map(|account| (account, request_id.clone()));
-                (rows.collect(), response.next_token)
+                let rows = account_rows(response.accounts, request_id.as_ref());
+                (rows, response.next_token)
             },
             |(account, request_id)| read_account(OPERATION, account, request_id),
         )
@@ -338,9 +339,19 @@ impl<'a> Organizations<'a> {
 ///
 /// `State` replaces `Status`, which was planned to be retired in September 2026 (Organizations API
 /// reference). Services that do not return `State` yet return the same value as `Status`.
+/// Returns the accounts of a response, each with the id of the request.
+fn account_rows(
+    accounts: Option<Vec<SdkAccount>>,
+    request_id: Option<&String>,
+) -> Vec<(SdkAccount, Option<String>)> {
+    let accounts = accounts.unwrap_or_default().into_iter();
+    let rows = accounts.map(|account| (account, request_id.cloned()));
+    rows.collect()
+}
+
 fn read_account(
     operation: &'static str,
-    account: aws_sdk_organizations::types::Account,
+    account: SdkAccount,
     request_id: Option<String>,
 ) -> Result<Account, Error> {
     let state = account

@@ -58,7 +58,7 @@ pub(super) enum Format {
     Json,
 }
 
-/// What an included file may have.
+/// The keys that an included file may have.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Included {

@@ -288,6 +288,10 @@ impl Step for AccountAssignments {
                 )));
             };
             let status = center.assignments().status(&operation).await;
+            if status.is_err() {
+                // The change fails, and must not block the others in its account.
+                lanes.leave(role.account, &change.subject);
+            }
             let status = match status {
                 // AWS deletes operations after some time. The next plan shows whether the assignment exists.
                 Err(error) if error.is_not_found() => OperationStatus::Failed {

@@ -1,4 +1,4 @@
-//! What a plan reads of the instance: which calls, how often, and what it says about access outside the blueprint.
+//! Tests of the reads of the instance: the calls of a plan, its run and the check, and access outside the blueprint.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use okta_aws_sso::{
     aws::{Assignment, IdentityCenter, NewPermissionSet, OperationStatus, Principal},
 };
 use rest_core::Clock as _;
-use sandbox::{Sandbox, Service};
+use sandbox::{Fault, Sandbox, Service};
 
 use crate::fixture::{Fixture, TEAM, apply, company};
 
@@ -169,4 +169,21 @@ async fn access_that_was_given_by_hand_is_in_the_plan_by_name() {
     );
     assert!(note.starts_with(&expected), "{note}");
     assert!(note.ends_with("users)"), "{note}");
+}
+
+#[tokio::test]
+async fn an_assignment_whose_status_is_refused_does_not_block_the_others_in_its_account() {
+    let fixture = Fixture::new(TEAM).await;
+    let json = [("content-type", "application/x-amz-json-1.1")];
+    let refused = r#"{"__type":"ValidationException","message":"no such request"}"#;
+    let refused = Fault::answer(Service::Aws, 400, &json, refused, false);
+    let status = "DescribeAccountAssignmentCreationStatus";
+    fixture.sandbox.inject(refused.on(status));
+    let pipeline = fixture.pipeline();
+    let plan = pipeline.plan().await.expect("a plan");
+    let report = pipeline.apply(&plan).await.expect("a report");
+    let results = report.results.iter();
+    let failed = results.filter(|result| result.outcome.problem().is_some());
+    assert_eq!(failed.count(), 1, "{report:?}");
+    assert_eq!(fixture.assignments().len(), 3);
 }
