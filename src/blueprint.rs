@@ -53,11 +53,13 @@ use std::{
     collections::{BTreeMap, BTreeSet},
 };
 
+use aws_sso_glue::Partition;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use url::Url;
 
+pub(crate) use self::text::nearest;
 use crate::{
     error::{Error, ErrorKind},
     plan::{Note, Problem, Subject},
@@ -315,20 +317,31 @@ impl Blueprint {
             .collect()
     }
 
-    /// Returns the permission sets that are used or described, by name. A set without policies whose name is an AWS
-    /// managed policy for a job function gets that policy. Managed policies have their ARNs, and session durations are in
-    /// ISO 8601.
+    /// Returns the permission sets that are used or described, by name, as the commercial partition of AWS has them: see
+    /// [`desired_permission_sets_in`](Self::desired_permission_sets_in).
     #[must_use]
     pub fn desired_permission_sets(&self) -> BTreeMap<String, PermissionSetSpec> {
+        self.desired_permission_sets_in(&Partition::Aws)
+    }
+
+    /// Returns the permission sets that are used or described, by name. A set without policies whose name is an AWS
+    /// managed policy for a job function gets that policy. Managed policies have their ARNs in this partition of AWS, and
+    /// session durations are in ISO 8601. A policy that the blueprint gives by its ARN keeps this ARN, also if it is of
+    /// another partition.
+    #[must_use]
+    pub fn desired_permission_sets_in(
+        &self,
+        partition: &Partition,
+    ) -> BTreeMap<String, PermissionSetSpec> {
         let mut desired: BTreeMap<String, PermissionSetSpec> = BTreeMap::new();
         for (name, set) in &self.permission_sets {
-            let mut set = set.normalized();
+            let mut set = set.normalized(partition);
             let has_policy = !set.managed_policies.is_empty()
                 || !set.customer_managed_policies.is_empty()
                 || set.inline_policy.is_some();
             if !has_policy && !set.existing {
                 set.managed_policies
-                    .extend(validate::well_known_policy(name));
+                    .extend(validate::well_known_policy(name, partition));
             }
             desired.insert(name.clone(), set);
         }
@@ -336,7 +349,9 @@ impl Blueprint {
             for (_, set) in access.grants() {
                 if !desired.contains_key(set) {
                     let well_known = PermissionSetSpec {
-                        managed_policies: validate::well_known_policy(set).into_iter().collect(),
+                        managed_policies: validate::well_known_policy(set, partition)
+                            .into_iter()
+                            .collect(),
                         ..PermissionSetSpec::default()
                     };
                     desired.insert(set.to_owned(), well_known);
@@ -349,13 +364,18 @@ impl Blueprint {
     /// Returns warnings about values that may be right and may be wrong, such as an unknown AWS managed policy.
     #[must_use]
     pub fn warnings(&self) -> Vec<Note> {
+        self.warnings_in(&Partition::Aws)
+    }
+
+    /// Returns the [warnings](Self::warnings) with the ARNs of this partition of AWS.
+    pub(crate) fn warnings_in(&self, partition: &Partition) -> Vec<Note> {
         let sets = self.permission_sets.iter();
         let unknown = sets.flat_map(|(name, set)| {
             let note = move |text| {
                 Note::new("unknown-managed-policy", text)
                     .about(Subject::permission_set(name.clone()))
             };
-            set.unknown_policies().map(note)
+            set.unknown_policies(partition).map(note)
         });
         unknown.collect()
     }

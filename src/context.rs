@@ -13,7 +13,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
     error::{Error, ErrorKind, Result},
-    event::{Emitter, EventKind},
+    event::{Emitter, EventKind, ReadPart},
     operator::{Answers, ManualStep, Operator, OperatorError},
     plan::StepId,
     state::Facts,
@@ -43,19 +43,23 @@ pub struct Context {
     shared_reads: Arc<Memory>,
     /// Saves the state; only during an apply.
     saver: OnceLock<Box<dyn Saver>>,
-    /// The events of the run; only during an apply.
+    /// The events of the plan, the run or the check.
     events: OnceLock<Arc<Emitter>>,
 }
 
 /// Values of any type, by their type.
 #[derive(Default)]
-pub(crate) struct Memory(Mutex<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>);
+pub(crate) struct Memory {
+    values: Mutex<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>,
+    /// The elapsed time of the clock at the end of the last plan, run or check that used the values.
+    used: Mutex<Option<Duration>>,
+}
 
 impl Memory {
     /// Returns the value of this type. The first call creates it.
     fn get<T: Default + Send + Sync + 'static>(&self) -> Arc<T> {
         let value = Arc::clone(
-            lock(&self.0)
+            lock(&self.values)
                 .entry(TypeId::of::<T>())
                 .or_insert_with(|| Arc::new(T::default())),
         );
@@ -65,7 +69,13 @@ impl Memory {
     }
 
     pub(crate) fn clear(&self) {
-        lock(&self.0).clear();
+        lock(&self.values).clear();
+        *lock(&self.used) = None;
+    }
+
+    /// Records that a plan, run or check that used the values has ended.
+    pub(crate) fn set_used(&self, now: Duration) {
+        *lock(&self.used) = Some(now);
     }
 }
 
@@ -199,6 +209,24 @@ impl Context {
         self.shared_reads.get()
     }
 
+    /// Returns the elapsed time of the clock at which the context was created.
+    pub(crate) fn started(&self) -> Duration {
+        self.started
+    }
+
+    /// Returns whether a shared read of this time may be used: it was read in this context, or a plan, run or check that used it
+    /// has ended at most `max_age` ago. A plan of a large organization takes longer than that, and its first reads stay valid.
+    /// What a run itself has read is used for `max_age`, because a run may wait for hours.
+    pub(crate) fn is_shared(&self, read_at: Duration, max_age: Duration) -> bool {
+        let used = *lock(&self.shared_reads.used);
+        let now = self.clock.elapsed();
+        let by_last =
+            used.is_some_and(|used| read_at <= used && now.saturating_sub(used) < max_age);
+        let is_run = self.saver.get().is_some();
+        let is_own = read_at >= self.started && (!is_run || now.saturating_sub(read_at) < max_age);
+        is_own || by_last
+    }
+
     /// Returns the time since the context was created. What was read earlier is older.
     pub(crate) fn age(&self) -> Duration {
         self.clock.elapsed().saturating_sub(self.started)
@@ -267,13 +295,29 @@ impl Context {
         debug_assert!(earlier.is_ok(), "a context belongs to one apply");
     }
 
-    /// Lets this context emit the events of an apply.
+    /// Lets this context emit the events of a plan, an apply or a check.
     pub(crate) fn set_events(&self, events: Arc<Emitter>) {
         let earlier = self.events.set(events);
-        debug_assert!(earlier.is_ok(), "a context belongs to one apply");
+        debug_assert!(
+            earlier.is_ok(),
+            "a context belongs to one plan, apply or check"
+        );
     }
 
-    fn emit(&self, event: EventKind) {
+    /// Returns a function that emits how much of a part was read, at most twice a second.
+    pub(crate) fn read_progress(
+        &self,
+        part: ReadPart,
+    ) -> impl Fn(usize, usize) + Send + Sync + use<> {
+        let events = self.events.get().cloned();
+        move |done, total| {
+            if let Some(events) = &events {
+                events.read_progress(part, done, total);
+            }
+        }
+    }
+
+    pub(crate) fn emit(&self, event: EventKind) {
         if let Some(events) = self.events.get() {
             events.emit(event);
         }

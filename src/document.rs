@@ -1,17 +1,20 @@
 //! The line format: everything that a program writes as data, one JSON document per line.
 
-use std::fmt;
+use std::{fmt, io};
 
+use aws_sso_glue::AccountId;
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 use url::Url;
 
 use crate::{
+    access::{AccessReport, AccessRow, ReportCoverage},
+    drift::Drift,
     event::Event,
     outcome::Report,
     pipeline::Verification,
     plan::{Plan, Problem},
-    report::AccessReport,
 };
 
 /// One line of the line format: a JSON object with `type` and `format`.
@@ -45,8 +48,14 @@ pub enum Document<'a> {
     Report(&'a Report),
     /// The result of a verification.
     Verification(Formatted<'a, Verification>),
+    /// The differences between the services and the blueprint.
+    Drift(Formatted<'a, Drift>),
     /// The access of users to accounts.
     Access(Formatted<'a, Access<'a>>),
+    /// The first of the lines that have the access of users to accounts, one row each.
+    AccessHeader(Formatted<'a, AccessHeader<'a>>),
+    /// A row of the access of users to accounts.
+    AccessRow(Formatted<'a, AccessRow<'a>>),
     /// The error that has ended a program.
     Problem(Formatted<'a, Problem>),
 }
@@ -61,6 +70,63 @@ pub struct Access<'a> {
     /// The roles.
     #[serde(flatten)]
     pub report: &'a AccessReport,
+}
+
+/// The properties that all rows of an access report share.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[non_exhaustive]
+pub struct AccessHeader<'a> {
+    /// The URL of the access portal; `None` if it is not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub portal_url: Option<&'a Url>,
+    /// The time at which the access was read.
+    #[schemars(with = "String", extend("format" = "date-time"))]
+    pub read_at: Timestamp,
+    /// The parts of the access that the report shows, and those that it lacks.
+    pub coverage: ReportCoverage,
+    /// The only user of a narrowed report.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub only_user: Option<&'a str>,
+    /// The id of the only account of a narrowed report.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub only_account: Option<&'a str>,
+}
+
+impl Access<'_> {
+    /// Writes the report as one JSON document, one row after the other.
+    ///
+    /// # Errors
+    ///
+    /// Fails if `out` fails.
+    pub fn write_json(&self, mut out: impl io::Write) -> io::Result<()> {
+        serde_json::to_writer(&mut out, &Document::access(self))?;
+        out.write_all(b"\n")?;
+        out.flush()
+    }
+
+    /// Writes the report as one JSON document a line: an [`AccessHeader`], and then the rows.
+    ///
+    /// # Errors
+    ///
+    /// Fails if `out` fails.
+    pub fn write_json_lines(&self, mut out: impl io::Write) -> io::Result<()> {
+        let header = AccessHeader {
+            portal_url: self.portal_url,
+            read_at: self.report.read_at(),
+            coverage: self.report.coverage(),
+            only_user: self.report.only_user(),
+            only_account: self.report.only_account().map(AccountId::as_str),
+        };
+        let header = Document::AccessHeader(Formatted::new(&header));
+        serde_json::to_writer(&mut out, &header)?;
+        out.write_all(b"\n")?;
+        for row in self.report.rows() {
+            serde_json::to_writer(&mut out, &Document::AccessRow(Formatted::new(&row)))?;
+            out.write_all(b"\n")?;
+        }
+        out.flush()
+    }
 }
 
 /// A value with the version of its format.
@@ -90,6 +156,12 @@ impl<'a> Document<'a> {
     #[must_use]
     pub fn verification(verification: &'a Verification) -> Self {
         Self::Verification(Formatted::new(verification))
+    }
+
+    /// Creates the line of a drift.
+    #[must_use]
+    pub fn drift(drift: &'a Drift) -> Self {
+        Self::Drift(Formatted::new(drift))
     }
 
     /// Creates the line of an access report.

@@ -1,4 +1,4 @@
-//! Events of an apply, in the order in which they happen.
+//! Events of a plan, an apply or a check, in the order in which they happen.
 
 use std::{
     fmt,
@@ -24,11 +24,12 @@ use crate::{
     state::now,
 };
 
-/// An event of an apply, with its place and its time.
+/// An event of an apply, with its place and its time. A plan and a check have the events [`EventKind::ReadForecast`] and
+/// [`EventKind::ReadProgress`] only.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[non_exhaustive]
 pub struct Event {
-    /// The id of the run, which is also in its report and in the lock of the state.
+    /// The id of the run, which is also in its report and in the lock of the state. A plan and a check have ids of their own.
     pub run: Name,
     /// The number of the event within the run, from 0 on. A reader that misses events sees a gap.
     pub seq: u64,
@@ -91,6 +92,26 @@ pub enum EventKind {
         #[schemars(with = "String")]
         until: Timestamp,
     },
+    /// The permission sets and assignments will be read from AWS. The calls that AWS limits most are counted.
+    ReadForecast {
+        /// The service, such as `sso-admin`.
+        service: Name,
+        /// Number of calls.
+        calls: usize,
+        /// The time of the calls at the rate limit. As data, an ISO 8601 duration such as `PT12M`.
+        #[serde(serialize_with = "serialize_duration")]
+        #[schemars(with = "String")]
+        duration: Duration,
+    },
+    /// A part of the access was read from AWS. This event comes at most twice a second.
+    ReadProgress {
+        /// The part.
+        part: ReadPart,
+        /// Number of items that were read.
+        done: usize,
+        /// Number of items to read.
+        total: usize,
+    },
     /// A change has an outcome: it was made, it has failed, or it was not started.
     ChangeFinished {
         /// The change with its outcome.
@@ -126,6 +147,17 @@ pub enum EventKind {
     },
 }
 
+/// A part of the access that takes many calls to read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum ReadPart {
+    /// The contents of the permission sets.
+    PermissionSets,
+    /// The assignments, by principal or by pair of permission set and account.
+    Assignments,
+}
+
 fn serialize_duration<S: Serializer>(
     duration: &Duration,
     serializer: S,
@@ -152,7 +184,7 @@ impl Listeners {
         self.lock().callbacks.push(Box::new(callback));
     }
 
-    /// Returns a stream of all events from now on. The stream ends when the next apply ends, or when the pipeline is
+    /// Returns a stream of all events from now on, also those of plans and checks. The stream ends when the next apply ends, or when the pipeline is
     /// dropped.
     pub(crate) fn subscribe(&self) -> impl Stream<Item = Event> + Send + Unpin + use<> {
         let mut open = self.lock();
@@ -209,6 +241,8 @@ pub(crate) struct Emitter {
     run: Name,
     clock: Arc<dyn Clock>,
     next: AtomicU64,
+    /// The elapsed time of the clock at the last [`EventKind::ReadProgress`].
+    last_progress: Mutex<Option<Duration>>,
 }
 
 impl Emitter {
@@ -218,6 +252,7 @@ impl Emitter {
             run: run.into(),
             clock,
             next: AtomicU64::new(0),
+            last_progress: Mutex::new(None),
         }
     }
 
@@ -233,6 +268,21 @@ impl Emitter {
             limit: wait.limit.clone(),
             until: Timestamp::try_from(wait.until).unwrap_or(Timestamp::MAX),
         });
+    }
+
+    /// Hands on how much of a part was read, unless another such event was handed on less than half a second ago.
+    pub(crate) fn read_progress(&self, part: ReadPart, done: usize, total: usize) {
+        let now = self.clock.elapsed();
+        let mut last = self
+            .last_progress
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if last.is_some_and(|last| now.saturating_sub(last) < PROGRESS_INTERVAL) {
+            return;
+        }
+        *last = Some(now);
+        drop(last);
+        self.emit(EventKind::ReadProgress { part, done, total });
     }
 
     /// Hands an event to the callbacks, in order, and to the streams.
@@ -264,6 +314,9 @@ impl Drop for EndOfApply<'_> {
     }
 }
 
+/// The shortest time between two events about the progress of a read.
+const PROGRESS_INTERVAL: Duration = Duration::from_millis(500);
+
 /// The number of events that a stream keeps for a slow reader.
 const CAPACITY: usize = 1024;
 
@@ -289,5 +342,24 @@ mod tests {
         let numbers: Vec<u64> = events.iter().map(|event| event.seq).collect();
         assert_eq!(numbers, (975..2000).collect::<Vec<_>>());
         assert_eq!(events[1].kind, EventKind::RunStarted { changes: 976 });
+    }
+
+    #[test]
+    fn the_progress_of_a_read_is_an_event_at_most_twice_a_second() {
+        let listeners = Arc::new(Listeners::default());
+        let clock = rest_core::ManualClock::new(std::time::UNIX_EPOCH);
+        let seen = Arc::<Mutex<Vec<usize>>>::default();
+        let done = seen.clone();
+        listeners.add(move |event| {
+            if let EventKind::ReadProgress { done: number, .. } = event.kind {
+                done.lock().expect("a lock").push(number);
+            }
+        });
+        let emitter = Emitter::new(listeners, "run-1", Arc::new(clock.clone()));
+        for number in 1..=11 {
+            emitter.read_progress(ReadPart::Assignments, number, 11);
+            clock.advance(Duration::from_millis(100));
+        }
+        assert_eq!(*seen.lock().expect("a lock"), [1, 6, 11]);
     }
 }

@@ -1,10 +1,11 @@
 #![doc = include_str!("../README.md")]
 
+pub mod access;
 pub mod blueprint;
+pub mod drift;
 pub mod guard;
 pub mod operator;
 pub mod plan;
-pub mod report;
 #[cfg(feature = "samael")]
 pub mod saml_response;
 pub mod state;
@@ -46,18 +47,19 @@ pub mod deps {
     pub use url;
 }
 
+pub use access::{AccessQuery, AccessReport, AccessSnapshot};
 pub use batch::{Batch, Waiting};
 pub use blueprint::Blueprint;
 pub use context::Context;
-pub use document::{Access, Document, Formatted};
+pub use document::{Access, AccessHeader, Document, Formatted};
+pub use drift::{Drift, DriftFinding, Severity};
 pub use error::{Error, ErrorKind, Result, ServiceError, ServiceResponse};
-pub use event::{Event, EventKind};
+pub use event::{Event, EventKind, ReadPart};
 pub use guard::Guard;
 pub use operator::Operator;
 pub use outcome::{Cause, ChangeResult, CompleteReport, Outcome, Report};
 pub use pipeline::{Pipeline, Verification, WaitPolicy};
 pub use plan::{Plan, Problem, Subject};
-pub use report::AccessReport;
 pub use resolved_scope::{GroupWithMembers, ResolvedScope, profile_violations};
 pub use state::{State, StateLock, StateStore};
 pub use step::{Applied, Check, CheckOutcome, Planned, Step};

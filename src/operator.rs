@@ -247,6 +247,12 @@ impl ManualStep {
         self
     }
 
+    /// Adds the warnings of a list.
+    pub(crate) fn warnings(mut self, texts: impl IntoIterator<Item = String>) -> Self {
+        self.warnings.extend(texts);
+        self
+    }
+
     /// Adds a value to enter.
     #[must_use]
     pub fn value(mut self, name: &str, value: impl Into<String>) -> Self {

@@ -26,8 +26,10 @@ use saver::StateSaver;
 pub use wait_policy::WaitPolicy;
 
 use crate::{
+    access::{AccessQuery, AccessSnapshot},
     blueprint::Blueprint,
     context::{Context, Memory},
+    drift::Drift,
     error::{Error, ErrorKind, Result},
     event::{Emitter, Event, EventKind, Listeners},
     guard::Guard,
@@ -185,7 +187,7 @@ impl Pipeline {
         self
     }
 
-    /// Returns a stream of the events from now until the end of the next [`apply`](Self::apply).
+    /// Returns a stream of the events from now until the end of the next [`apply`](Self::apply), also of a plan or a check.
     ///
     /// The stream keeps 1,024 events. A reader that is slower gets [`EventKind::Lagged`] with the number of missed events.
     pub fn events(&self) -> impl Stream<Item = Event> + Send + Unpin + use<> {
@@ -215,6 +217,7 @@ impl Pipeline {
             |state| (state.lineage, state.serial, state.facts),
         );
         let cx = self.context(facts).await?;
+        cx.set_events(self.emitter());
         let mut plan = Plan {
             format: Plan::FORMAT,
             made_at: cx.now(),
@@ -238,6 +241,7 @@ impl Pipeline {
         };
         Reachability::scope(plan_steps).await;
         self.check_prerequisites(&plan, &cx)?;
+        self.shared_reads.set_used(self.clock.elapsed());
         Ok(plan)
     }
 
@@ -381,6 +385,7 @@ impl Pipeline {
         cx.checkpoint().await?;
         let report = run.into_report();
         self.has_just_applied.store(true, Ordering::Relaxed);
+        self.shared_reads.set_used(self.clock.elapsed());
         let complete = report.is_complete();
         events.emit(EventKind::RunFinished { complete });
         Ok(report)
@@ -397,8 +402,74 @@ impl Pipeline {
             self.forget_reads();
         }
         let verified = self.verify_now().await;
-        self.forget_reads();
+        self.shared_reads.set_used(self.clock.elapsed());
+        self.has_just_applied.store(false, Ordering::Relaxed);
         verified
+    }
+
+    /// Returns how Okta and AWS differ from the blueprint, in both directions, over the whole instance. Reading changes nothing
+    /// and saves no state.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the state cannot be read, if the blueprint violates a rule, or if two steps have the same id. All other errors
+    /// are [problems](Drift::problems): the steps that could be read have their findings.
+    pub async fn drift(&self, query: &AccessQuery) -> Result<Drift> {
+        self.check_steps()?;
+        self.check_blueprint()?;
+        self.forget_reads();
+        let cx = self.saved_context().await?;
+        let read_steps = async {
+            let mut drift = Drift::default();
+            for step in self.steps.iter() {
+                let id = step.id();
+                let span = tracing::debug_span!("drift", step = %id);
+                match step.drift(query, &cx).instrument(span).await {
+                    Ok(found) => drift.merge(found),
+                    Err(error) => {
+                        let error = error.with_context(format!("comparing step {id}"));
+                        drift.problems.push(Problem::new(None, &error));
+                    }
+                }
+            }
+            drift
+        };
+        let mut drift = Reachability::scope(read_steps).await;
+        self.forget_reads();
+        drift.sort();
+        Ok(drift)
+    }
+
+    /// Returns the access that AWS gives to users and groups, with the entries of the blueprint that give it. After
+    /// [`plan`](Self::plan), [`apply`](Self::apply) or [`verify`](Self::verify), it uses what they have read in the last 15 minutes,
+    /// once.
+    ///
+    /// # Errors
+    ///
+    /// Fails if a service cannot be read, or if no step of the pipeline knows the access: AWS has no instance of IAM Identity
+    /// Center that gives access to accounts.
+    pub async fn access(&self, query: &AccessQuery) -> Result<AccessSnapshot> {
+        let read = self.access_now(query).await;
+        self.forget_reads();
+        read
+    }
+
+    async fn access_now(&self, query: &AccessQuery) -> Result<AccessSnapshot> {
+        let cx = self.saved_context().await?;
+        let read_steps = async {
+            for step in self.steps.iter() {
+                let span = tracing::debug_span!("access", step = %step.id());
+                if let Some(access) = step.access(query, &cx).instrument(span).await? {
+                    return Ok(access);
+                }
+            }
+            Err(Error::new(
+                ErrorKind::UnusableSubject,
+                "AWS has no instance of IAM Identity Center that gives access to accounts",
+            )
+            .with_help("connect Okta first: apply a plan of the blueprint"))
+        };
+        Reachability::scope(read_steps).await
     }
 
     fn forget_reads(&self) {
@@ -407,13 +478,7 @@ impl Pipeline {
     }
 
     async fn verify_now(&self) -> Result<Verification> {
-        let facts = self
-            .store
-            .load()
-            .await?
-            .map(|state| state.facts)
-            .unwrap_or_default();
-        let cx = self.context(facts).await?;
+        let cx = self.saved_context().await?;
         let verify_steps = async {
             let mut checks = Vec::new();
             for step in self.steps.iter() {
@@ -426,6 +491,22 @@ impl Pipeline {
             Ok(Verification { checks })
         };
         Reachability::scope(verify_steps).await
+    }
+
+    /// Returns a context with the facts of the saved state, for a read.
+    async fn saved_context(&self) -> Result<Context> {
+        let state = self.store.load().await?;
+        let facts = state.map(|state| state.facts).unwrap_or_default();
+        let cx = self.context(facts).await?;
+        cx.set_events(self.emitter());
+        Ok(cx)
+    }
+
+    /// Returns the events of a plan or a check, which has no lock and therefore an id of its own.
+    fn emitter(&self) -> Arc<Emitter> {
+        let id = uuid::Uuid::new_v4().to_string();
+        let emitter = Emitter::new(self.listeners.clone(), &id, self.clock.clone());
+        Arc::new(emitter)
     }
 
     async fn context(&self, facts: Facts) -> Result<Context> {

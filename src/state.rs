@@ -21,7 +21,7 @@ pub use lock::StateLock;
 pub use store::StateStore;
 
 use crate::{
-    blueprint::EarlierMatches,
+    blueprint::{EarlierMatches, PrincipalSpec},
     guard::RemovalHistory,
     plan::{Kind, StepId},
 };
@@ -75,9 +75,20 @@ pub struct Facts {
     /// The permission sets, by name.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub permission_sets: BTreeMap<String, PermissionSetArn>,
+    /// The names of permission sets that the blueprint does not name. AWS does not change the name of a set, and tells it only
+    /// one set at a time.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub set_names: BTreeMap<PermissionSetArn, String>,
     /// The digest of the access that the last sign-in test verified.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub signed_in: Option<String>,
+    /// The users and groups of the assignments of the blueprint, by their id in AWS. Ids of deleted ones are kept, so that drift
+    /// can name their assignments.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub principals: BTreeMap<String, PrincipalSpec>,
+    /// The digest of the contents of each permission set that the blueprint only uses (`existing = true`), by name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub existing_sets: BTreeMap<String, String>,
     /// The accounts that each filter and pattern of the blueprint matched, by selector.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub selections: EarlierMatches,
@@ -87,6 +98,24 @@ pub struct Facts {
 }
 
 impl Facts {
+    /// Returns the names of all permission sets that the state knows.
+    pub(crate) fn names_of_sets(&self) -> BTreeMap<PermissionSetArn, String> {
+        let named = self.permission_sets.iter();
+        let named = named.map(|(name, arn)| (arn.clone(), name.clone()));
+        self.set_names.clone().into_iter().chain(named).collect()
+    }
+
+    /// Records the names of permission sets, except those that the state has under their names.
+    pub(crate) fn record_names_of_sets<'a>(
+        &mut self,
+        names: impl Iterator<Item = (&'a PermissionSetArn, &'a str)>,
+    ) {
+        let others = names.filter(|(arn, name)| self.permission_sets.get(*name) != Some(arn));
+        self.set_names = others
+            .map(|(arn, name)| (arn.clone(), name.to_owned()))
+            .collect();
+    }
+
     /// Returns whether the facts have what a subject of this kind stands for. It is `true` for kinds that are not facts.
     pub(crate) fn knows(&self, kind: Kind) -> bool {
         match kind {
@@ -127,6 +156,10 @@ pub struct OrganizationFact {
     pub management_account: AccountId,
     /// The account of the credentials in use.
     pub caller: AccountId,
+    /// Whether the caller may use only the account instance of its own account: it is neither the management account nor a
+    /// delegated administrator of Identity Center.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub account_scoped: bool,
 }
 
 /// The Identity Center instance.

@@ -7,8 +7,10 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
+    access::{AccessQuery, AccessSnapshot},
     batch::{Batch, Waiting},
     context::Context,
+    drift::Drift,
     error::{Error, ErrorKind, Result},
     plan::{Change, Hazard, Kind, Need, Note, Plan, Problem, Selection, StepId, Subject},
 };
@@ -85,6 +87,27 @@ pub trait Step: Send + Sync {
         })
     }
 
+    /// Returns the access that AWS gives, if the step knows it (default: it does not). It reads only.
+    fn access<'a>(
+        &'a self,
+        query: &'a AccessQuery,
+        cx: &'a Context,
+    ) -> BoxFuture<'a, Result<Option<AccessSnapshot>>> {
+        let _ = (query, cx);
+        Box::pin(async { Ok(None) })
+    }
+
+    /// Returns how AWS and Okta differ from the step's goal, in both directions (default: the changes that
+    /// [`plan`](Step::plan) returns). It reads only.
+    fn drift<'a>(
+        &'a self,
+        query: &'a AccessQuery,
+        cx: &'a Context,
+    ) -> BoxFuture<'a, Result<Drift>> {
+        let _ = query;
+        Box::pin(async move { Ok(Drift::from(self.plan(cx).await?)) })
+    }
+
     /// Returns the chain that a change belongs to (default: one chain for the whole step).
     ///
     /// The changes of a chain are applied in the order of the plan, and the first failure stops the rest of the chain. The
@@ -159,6 +182,13 @@ pub enum CheckOutcome {
     Failed,
     /// No public API reports the condition.
     Unverifiable,
+}
+
+/// The differences that the changes of a plan remove.
+impl From<Planned> for Drift {
+    fn from(planned: Planned) -> Self {
+        Self::of_changes(&planned.changes, planned.problems)
+    }
 }
 
 impl Planned {

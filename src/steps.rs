@@ -17,6 +17,7 @@
 
 pub mod ids;
 
+mod access_drift;
 mod access_hazards;
 mod access_portal;
 mod account_assignments;
@@ -25,6 +26,7 @@ mod adoption;
 mod app_access;
 mod app_lists;
 mod arrival;
+mod caller;
 mod catalog;
 mod catalog_app;
 mod custom_domain;
@@ -46,6 +48,7 @@ mod profile_mapping;
 mod provisioning_log;
 mod saml_settings;
 mod scim_endpoint;
+mod set_contents;
 mod sign_in;
 mod sign_on_policy;
 

@@ -99,6 +99,7 @@ struct Inner {
 /// The parts that the connections to all regions share.
 #[derive(Clone)]
 struct Shared {
+    calls_per_second: Option<NonZeroU32>,
     clock: Arc<dyn Clock>,
     client: SharedHttpClient,
     limits: Limits,
@@ -221,6 +222,7 @@ impl Aws {
             .build();
         let retries = RetryPartition::custom("aws-sso-glue").build();
         let shared = Shared {
+            calls_per_second: connect.sso_admin_calls_per_second,
             clock,
             client,
             limits,
@@ -272,6 +274,11 @@ impl Aws {
     #[must_use]
     pub fn sdk(&self) -> SdkClients<'_> {
         SdkClients(&self.0)
+    }
+
+    /// Returns the maximum number of calls to `sso-admin` per second that this connection sends; `None` if it has no limit.
+    pub(crate) fn sso_admin_calls_per_second(&self) -> Option<NonZeroU32> {
+        self.0.shared.calls_per_second
     }
 
     pub(crate) fn clock(&self) -> &Arc<dyn Clock> {

@@ -5,6 +5,7 @@
 //! together or one by one, with as few calls as the question needs. [`Coverage`] tells what was not read. An
 //! [`Organization`] has the accounts and the organizational units.
 
+mod forecast;
 mod organization;
 mod read;
 mod rows;
@@ -21,6 +22,7 @@ use serde::Serialize;
 
 use self::rows::Rows;
 pub use self::{
+    forecast::Forecast,
     organization::Organization,
     read::{EstateReader, ReadProgress},
     rows::AssignmentRef,
@@ -90,7 +92,7 @@ pub struct AssignmentTable {
 }
 
 /// The principals whose assignments are read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum CoverageLevel {
@@ -323,6 +325,14 @@ impl AssignmentTable {
         self.provisioned.as_deref()
     }
 
+    /// Returns those of the [`provisioned`](Self::provisioned) pairs that no assignment explains. It is empty if the pairs were
+    /// not read.
+    #[must_use]
+    pub fn unexplained(&self) -> Vec<(PermissionSetArn, AccountId)> {
+        let pairs = self.provisioned.as_deref().unwrap_or_default();
+        self.rows.unexplained(pairs)
+    }
+
     /// Returns the assignments that AWS returned in a form that cannot be read.
     #[must_use]
     pub fn unread(&self) -> &[ItemError] {
@@ -371,3 +381,6 @@ fn index<T, K: Hash + Eq>(items: &[T], key: impl Fn(&T) -> K) -> HashMap<K, usiz
 
 /// Names of permission sets by their ARN. A name never changes, so a program may keep them between runs.
 pub type SetNames = BTreeMap<PermissionSetArn, String>;
+
+/// The members of groups.
+pub type Members = BTreeMap<GroupId, Vec<UserId>>;

@@ -73,6 +73,7 @@ mod instances;
 mod noop_subscriber;
 mod operations;
 mod organizations;
+mod partition;
 mod permission_sets;
 #[cfg(test)]
 mod replay;
@@ -102,7 +103,11 @@ pub use operations::OperationStatus;
 pub use organizations::{
     Account, AccountState, OrganizationDetails, OrganizationalUnit, Organizations,
 };
-pub use permission_sets::{NewPermissionSet, PermissionSet, PermissionSets, UpdatePermissionSet};
+pub use partition::Partition;
+pub use permission_sets::{
+    Boundary, NewPermissionSet, PermissionSet, PermissionSetContents, PermissionSets,
+    UpdatePermissionSet,
+};
 pub use session::{AssignedAccount, Session};
 pub use sign_in::{DeviceAuthorization, PollResult, SignIn};
 

@@ -7,7 +7,7 @@ use std::{
 
 use aws_sdk_ssoadmin::{
     operation::list_permission_sets::builders::ListPermissionSetsFluentBuilder,
-    types::{ProvisionTargetType, ProvisioningStatus, Tag},
+    types::{ProvisionTargetType, ProvisioningStatus},
 };
 use futures::{StreamExt, TryStreamExt, stream};
 use rest_core::{Page, Pager};
@@ -17,7 +17,10 @@ use crate::{
     instances::PAGE_SIZE, service::Service,
 };
 
+mod contents;
 mod policies;
+
+pub use contents::{Boundary, PermissionSetContents};
 
 /// Calls for permission sets.
 ///
@@ -55,6 +58,8 @@ pub struct NewPermissionSet {
     pub description: Option<String>,
     /// The duration of a session, from `PT1H` to `PT12H` (default of AWS: `PT1H`).
     pub session_duration: Option<String>,
+    /// The page of the AWS console that opens after sign-in.
+    pub relay_state: Option<String>,
     /// The tags.
     pub tags: BTreeMap<String, String>,
 }
@@ -199,7 +204,13 @@ impl<'a> PermissionSets<'a> {
             .name(&new.name)
             .set_description(new.description.clone())
             .set_session_duration(new.session_duration.clone())
-            .set_tags(Some(tags(new)))
+            .set_relay_state(new.relay_state.clone())
+            .set_tags(Some(
+                new.tags
+                    .iter()
+                    .map(|(key, value)| policies::tag((key, value)))
+                    .collect(),
+            ))
             .send();
         let created = SERVICE.call_and_read(OPERATION, call, |response| {
             read_permission_set(OPERATION, response.permission_set)
@@ -331,6 +342,28 @@ impl<'a> PermissionSets<'a> {
             .await
     }
 
+    /// Lists the permission sets that are provisioned in an account, by ARN. One call per 100 sets.
+    pub fn provisioned_in(&self, account: &AccountId) -> Pager<PermissionSetArn, Error> {
+        const OPERATION: &str = "ListPermissionSetsProvisionedToAccount";
+        let call = self
+            .client()
+            .list_permission_sets_provisioned_to_account()
+            .instance_arn(self.instance())
+            .account_id(account.as_str())
+            .max_results(PAGE_SIZE);
+        SERVICE.list(
+            OPERATION,
+            move |token| call.clone().set_next_token(token).send(),
+            |response| {
+                (
+                    response.permission_sets.unwrap_or_default(),
+                    response.next_token,
+                )
+            },
+            |arn| SERVICE.id(OPERATION, "PermissionSets", Some(arn)),
+        )
+    }
+
     pub(crate) fn arns(self) -> Pager<PermissionSetArn, Error> {
         let call = self.list_arns();
         SERVICE.list(
@@ -426,15 +459,6 @@ impl UpdatePermissionSet {
             relay_state: changed_or_old(&self.relay_state, &set.relay_state),
         }
     }
-}
-
-fn tags(new: &NewPermissionSet) -> Vec<Tag> {
-    let tags = new
-        .tags
-        .iter()
-        .map(|(key, value)| Tag::builder().key(key).value(value).build());
-    tags.map(|tag| tag.expect("a tag has a key and a value"))
-        .collect()
 }
 
 fn read_permission_set(

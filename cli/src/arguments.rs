@@ -8,6 +8,7 @@ use okta_aws_sso::{Blueprint, Document};
 use crate::{
     Connection, Status,
     access_report::ReportArguments,
+    drift::DriftArguments,
     integrate::{ApplyArguments, PlanArguments, VerifyArguments},
     output::Output,
     saml_metadata, sandbox, scim_sync, terminal,
@@ -35,6 +36,8 @@ enum Command {
     Apply(Box<ApplyArguments>),
     /// Verify the integration, without changing anything. Exit status 1: something is missing.
     Verify(VerifyArguments),
+    /// Compare Okta and AWS with the blueprint, in both directions. Exit status 2: there are differences.
+    Drift(DriftArguments),
     /// List the roles of the users in the accounts.
     Report(Report),
     /// Write Okta's users and groups to AWS with SCIM, without Okta's provisioning.
@@ -79,6 +82,7 @@ impl Arguments {
             Command::Plan(arguments) => arguments.run().await,
             Command::Apply(arguments) => arguments.run().await,
             Command::Verify(arguments) => arguments.run().await,
+            Command::Drift(arguments) => arguments.run().await,
             Command::Report(Report { rehearse, report }) => {
                 let real = !rehearse && !report.has_target();
                 report.run(real).await

@@ -22,7 +22,7 @@ pub(crate) struct Environment {
     /// The URL of the sandbox's console; `None` with real tenants.
     console: Option<Url>,
     // The sandbox is kept, because dropping it stops it.
-    _sandbox: Option<Sandbox>,
+    sandbox: Option<Sandbox>,
 }
 
 /// The addresses and credentials of a sandbox.
@@ -73,7 +73,7 @@ impl Environment {
             okta,
             aws,
             console: None,
-            _sandbox: None,
+            sandbox: None,
         })
     }
 
@@ -117,13 +117,18 @@ impl Environment {
             okta,
             aws,
             console: Some(ready.console_url),
-            _sandbox: sandbox,
+            sandbox,
         })
     }
 
     /// Returns whether this is a sandbox, where a wrong change does no harm.
     pub(crate) fn is_sandbox(&self) -> bool {
         self.console.is_some()
+    }
+
+    /// Returns whether this is a sandbox in this process, which is empty at first.
+    pub(crate) fn is_own_sandbox(&self) -> bool {
+        self.sandbox.is_some()
     }
 
     /// Returns the operator who does the manual steps.

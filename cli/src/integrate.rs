@@ -3,7 +3,7 @@
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser};
-use okta_aws_sso::{AccessReport, Blueprint, Pipeline, Verification, steps};
+use okta_aws_sso::{AccessQuery, AccessReport, Blueprint, Pipeline, Verification, steps};
 use rest_core::Secret;
 
 use crate::{
@@ -133,6 +133,7 @@ impl PlanArguments {
         let blueprint = self.connection.blueprint()?;
         let environment = Environment::connect(&self.connection, false).await?;
         let pipeline = pipeline(&self.connection, &blueprint, &environment)?;
+        let pipeline = pipeline.on_event(output.on_event());
         let plan = pipeline.plan().await?;
         if let Some(path) = &self.out {
             save_plan(&plan, path)?;
@@ -157,10 +158,7 @@ impl ApplyArguments {
             .guard(self.guard.guard())
             .operator(operator)
             .strict(self.strict)
-            .on_event({
-                let output = output.clone();
-                move |event| output.event(event)
-            });
+            .on_event(output.on_event());
         let plan = match &self.plan {
             Some(path) => read_plan(path)?,
             None => pipeline.plan().await?,
@@ -221,6 +219,7 @@ impl VerifyArguments {
         let blueprint = self.connection.blueprint()?;
         let environment = Environment::connect(&self.connection, false).await?;
         let pipeline = pipeline(&self.connection, &blueprint, &environment)?;
+        let pipeline = pipeline.on_event(output.on_event());
         Ok(if verify(&environment, &pipeline, output).await?.passed() {
             Status::Done
         } else {
@@ -230,7 +229,7 @@ impl VerifyArguments {
 }
 
 /// Returns the pipeline of a blueprint, without an operator.
-fn pipeline(
+pub(crate) fn pipeline(
     connection: &Connection,
     blueprint: &Blueprint,
     environment: &Environment,
@@ -255,10 +254,20 @@ async fn verify(
     output.verification(&verification);
     let state = pipeline.state_store().load().await?;
     // The instance is read again, because the state may name one that was deleted.
-    if let Some(center) = access_report::find_center(&environment.aws).await? {
-        let report = AccessReport::read(&environment.aws, &center).await?;
-        let portal = state.and_then(|state| state.facts.portal);
-        output.access(&report, portal.as_ref());
+    if let Some(instance) = access_report::find_instance(&environment.aws).await? {
+        let facts = state.as_ref().map(|state| &state.facts);
+        let known = facts.and_then(|facts| facts.instance.as_ref());
+        let report = if known.is_some_and(|known| known.arn == instance.arn) {
+            Box::pin(access_report::read_access(
+                pipeline,
+                &AccessQuery::default(),
+            ))
+            .await?
+        } else {
+            let center = environment.aws.identity_center(&instance);
+            Box::pin(AccessReport::read(&environment.aws, &center)).await?
+        };
+        output.access(&report, facts.and_then(|facts| facts.portal.as_ref()));
     }
     Ok(verification)
 }

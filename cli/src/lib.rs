@@ -1,10 +1,11 @@
 //! The program `okta-aws-sso`, and its commands as functions for other programs.
 //!
 //! Arguments, terminal and [exit status](Status) are in one place. [`main`] is the whole program; [`integrate::main`],
-//! [`scim_sync::Arguments::run`], [`saml_metadata::main`], [`access_report::main`] and [`sandbox::main`] are the programs of
-//! `examples/`.
+//! [`scim_sync::Arguments::run`], [`saml_metadata::main`], [`access_report::main`], [`drift::main`] and [`sandbox::main`] are the
+//! programs of `examples/`.
 
 pub mod access_report;
+pub mod drift;
 pub mod integrate;
 pub mod saml_metadata;
 pub mod sandbox;
@@ -16,6 +17,7 @@ mod failure;
 mod options;
 mod output;
 mod plan_view;
+mod sandbox_access;
 mod status;
 mod terminal;
 

@@ -9,14 +9,14 @@ use std::{
 use futures::future::BoxFuture;
 use indicatif::{ProgressBar, ProgressStyle};
 use okta_aws_sso::{
-    Access, AccessReport, Cause, CheckOutcome, Document, Event, EventKind, Operator, Outcome, Plan,
-    Report, Verification,
+    Access, AccessReport, Cause, CheckOutcome, Document, Drift, Event, EventKind, Operator,
+    Outcome, Plan, ReadPart, Report, Severity, Verification,
     operator::{Answers, ManualStep, OperatorError},
     rights,
 };
 use url::Url;
 
-use crate::{Failure, Status, access_report, plan_view, terminal};
+use crate::{Failure, Status, access_report, drift, plan_view, terminal};
 
 /// Prints the plan, the progress, the result and errors.
 #[derive(Clone)]
@@ -62,6 +62,7 @@ impl Output {
     }
 
     pub(crate) fn plan(&self, plan: &Plan) {
+        self.clear_bar();
         if self.json {
             Self::document(&Document::Plan(plan));
         } else if plan.is_empty() && plan.problems().next().is_none() {
@@ -74,8 +75,18 @@ impl Output {
         }
     }
 
+    /// Prints the differences between the services and the blueprint.
+    pub(crate) fn drift(&self, drift: &Drift, severity: Severity) {
+        if self.json {
+            Self::document(&Document::drift(drift));
+        } else {
+            drift::print(drift, severity);
+        }
+    }
+
     /// Shows the scopes that a service app needs in Okta for the plan, and those that the run can use.
     pub(crate) fn scopes(&self, plan: &Plan) {
+        self.clear_bar();
         if !self.json {
             let scopes: Vec<&str> = rights::required_scopes(plan).into_iter().collect();
             self.line(&format!("scopes: {}", scopes.join(" ")));
@@ -93,18 +104,47 @@ impl Output {
     /// Starts to show the progress of applying.
     pub(crate) fn start(&self, plan: &Plan) {
         let changes = plan.changes().count();
-        if !self.json && io::stderr().is_terminal() {
-            let style = ProgressStyle::with_template("{spinner} [{bar:30}] {pos}/{len} {wide_msg}")
-                .expect("a valid template");
-            let bar = ProgressBar::new(changes as u64).with_style(style.progress_chars("=> "));
-            bar.enable_steady_tick(Duration::from_millis(120));
-            *self
-                .bar
-                .lock()
-                .expect("no code panics while it holds the progress bar") = Some(bar);
-        } else if !self.json {
+        if self.start_bar(changes).is_none() && !self.json {
             self.line("");
         }
+    }
+
+    /// Shows a progress bar on a terminal. Without a number of changes, it has a message only.
+    fn start_bar(&self, changes: usize) -> Option<ProgressBar> {
+        if self.json || !io::stderr().is_terminal() {
+            return None;
+        }
+        let template = match changes {
+            0 => "{spinner} {wide_msg}",
+            _ => "{spinner} [{bar:30}] {pos}/{len} {wide_msg}",
+        };
+        let style = ProgressStyle::with_template(template).expect("a valid template");
+        let bar = ProgressBar::new(changes as u64).with_style(style.progress_chars("=> "));
+        bar.enable_steady_tick(Duration::from_millis(120));
+        let mut shown = self
+            .bar
+            .lock()
+            .expect("no code panics while it holds the progress bar");
+        *shown = Some(bar.clone());
+        Some(bar)
+    }
+
+    /// Removes the progress bar.
+    fn clear_bar(&self) {
+        let bar = self
+            .bar
+            .lock()
+            .expect("no code panics while it holds the progress bar")
+            .take();
+        if let Some(bar) = bar {
+            bar.finish_and_clear();
+        }
+    }
+
+    /// Returns a function that shows each event.
+    pub(crate) fn on_event(&self) -> impl Fn(&Event) + Send + Sync + use<> {
+        let output = self.clone();
+        move |event| output.event(event)
     }
 
     /// Shows an event. The pipeline calls this function before it goes on, so events and questions are in order.
@@ -141,6 +181,28 @@ impl Output {
                 bar,
                 format!("waiting until {until:.0} for the rate limit {limit} of {origin}"),
             ),
+            EventKind::ReadForecast {
+                service,
+                calls,
+                duration,
+            } if *duration > MIN_FORECAST => self.waiting(
+                bar,
+                format!(
+                    "reading the access from AWS: {} to {service}, about {} min",
+                    count(*calls, "call"),
+                    duration.as_secs().div_ceil(60)
+                ),
+            ),
+            EventKind::ReadProgress { part, done, total } => {
+                let part = match part {
+                    ReadPart::PermissionSets => "permission sets",
+                    _ => "assignments",
+                };
+                // A pipe gets no line for each half second.
+                if let Some(bar) = bar.or_else(|| self.start_bar(0)) {
+                    bar.set_message(format!("reading {part}: {done} of {total}"));
+                }
+            }
             EventKind::ChangeFinished { result } => {
                 let change = format!("{} {}", result.action.verb(), result.subject);
                 self.line(&match &result.outcome {
@@ -182,14 +244,7 @@ impl Output {
     }
 
     pub(crate) fn applied(&self, report: &Report) {
-        if let Some(bar) = self
-            .bar
-            .lock()
-            .expect("no code panics while it holds the progress bar")
-            .take()
-        {
-            bar.finish_and_clear();
-        }
+        self.clear_bar();
         if self.json {
             Self::document(&Document::Report(report));
             return;
@@ -216,6 +271,7 @@ impl Output {
 
     /// Prints the checks.
     pub(crate) fn verification(&self, verification: &Verification) {
+        self.clear_bar();
         if self.json {
             Self::document(&Document::verification(verification));
             return;
@@ -238,13 +294,12 @@ impl Output {
                 portal_url: portal,
                 report,
             };
-            Self::document(&Document::access(&access));
+            let _closed = access.write_json(io::stdout().lock());
             return;
         }
-        self.line(&format!(
-            "\n{}",
-            access_report::text(report, terminal::width())
-        ));
+        let mut text = Vec::new();
+        let _infallible = access_report::write_text(report, terminal::width(), &mut text);
+        self.line(&format!("\n{}", String::from_utf8_lossy(&text).trim_end()));
         if let Some(portal) = portal {
             self.line(&format!("\nSign in at {portal}"));
         }
@@ -326,6 +381,9 @@ impl Operator for OperatorWithOutput {
         self.operator.may_ask_again()
     }
 }
+
+/// A forecast of less time is not shown.
+const MIN_FORECAST: Duration = Duration::from_mins(1);
 
 /// Returns a number with a noun, such as `1 change` or `2 changes`.
 fn count(number: usize, noun: &str) -> String {

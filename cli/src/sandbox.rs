@@ -10,7 +10,7 @@ use std::{
 use clap::{Args, Parser};
 use sandbox::{Sandbox, ScimProfile, ServiceApp};
 
-use crate::{Failure, Status, output::Output, terminal};
+use crate::{Failure, Status, output::Output, sandbox_access, terminal};
 
 /// Serves an Okta org, an AWS organization and their consoles on the loopback interface, until it is stopped with Ctrl-C.
 #[derive(Parser, Debug)]
@@ -34,6 +34,9 @@ pub(crate) struct Arguments {
     /// `private_key` (a JWK) and `scopes` stand beside the API token.
     #[arg(long)]
     okta_oauth: bool,
+    /// Starts with access in Identity Center, to try the report and the drift on it. Okta is not connected.
+    #[arg(long, value_enum)]
+    access: Option<sandbox_access::Access>,
 }
 
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
@@ -66,6 +69,9 @@ async fn serve(args: Arguments) -> Result<Status, Failure> {
         // The Python SDK of Okta reads RSA keys only.
         let app = ServiceApp::with_all_scopes("Automation").rsa_key();
         builder = builder.service_app(app);
+    }
+    if let Some(access) = args.access {
+        builder = builder.company(access.company());
     }
     let sandbox = builder
         .page_size(None)

@@ -250,3 +250,36 @@ fn saml_ends_with_1_for_a_broken_rule_and_2_for_a_file_that_is_not_metadata() {
     let missing = run(&["saml", "validate", "--profile", "okta", "missing.xml"]);
     assert_eq!(missing.status.code(), Some(2));
 }
+
+#[test]
+fn a_report_explains_the_roles_of_a_user_with_the_entries_of_the_blueprint() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let page = folder.path().join("access.html");
+    let page = page.to_str().expect("UTF-8");
+    let user = ["report", "--rehearse", "--user", "ada.lovelace@example.com"];
+    let output = run(&user);
+    let text = stdout(&output);
+    assert_eq!(output.status.code(), Some(0), "{text}");
+    assert!(text.starts_with("ada.lovelace@example.com\n  "), "{text}");
+    assert!(text.contains(": access["), "{text}");
+    assert!(
+        text.contains("all assignments of ada.lovelace@example.com were read"),
+        "{text}"
+    );
+
+    let output = run(&["report", "--rehearse", "--format", "html", "--output", page]);
+    assert_eq!((output.status.code(), &*output.stdout), (Some(0), &b""[..]));
+    let html = std::fs::read_to_string(page).expect("a file");
+    assert!(html.starts_with("<!doctype html>") && html.contains("ada.lovelace@example.com"));
+}
+
+#[test]
+fn a_report_of_an_unknown_user_names_the_nearest_user() {
+    let output = run(&["report", "--rehearse", "--user", "ada.lovelac@example.com"]);
+    assert_eq!(output.status.code(), Some(1));
+    let text = String::from_utf8(output.stderr).expect("UTF-8");
+    assert!(
+        text.contains("did you mean `ada.lovelace@example.com`"),
+        "{text}"
+    );
+}

@@ -10,6 +10,12 @@
 //! | ACS, IPv4 | `https://<region>.signin.aws/platform/saml/acs/<tenant>` |
 //! | ACS, dual-stack | `https://<region>.sso.signin.aws/platform/saml/acs/<tenant>` |
 //!
+//! AWS GovCloud (US) and China have sign-in hosts of their own. No public document names the hosts of the issuer and of the ACS
+//! URLs there. In a Region of these two partitions, every host `<region>.….amazonaws-us-gov.com` or `<region>.….amazonaws.cn` is
+//! therefore accepted besides the hosts of the table, and [`has_documented_host`] tells that such a host is not verified. The
+//! GovCloud user guide has `<region>.signin-fips.amazonaws-us-gov.com` and `<region>.sso.signin.amazonaws-us-gov.com` in its list
+//! of domains; the IAM user guide of China has `signin.amazonaws.cn`.
+//!
 //! Instances enabled before February 2026 keep the classic URL; newer instances do not have it. The
 //! tenant is opaque: UUIDs, longer strings and hexadecimal strings have been observed.
 
@@ -165,12 +171,15 @@ pub enum AcsHost {
     Ipv4,
     /// `<region>.sso.signin.aws`.
     DualStack,
+    /// A host of AWS GovCloud (US) or China that no public document names.
+    OtherPartition,
 }
 
 /// Checks that a string is exactly the issuer of one instance.
 ///
 /// The issuer follows from the instance's primary Region and its identity store id, so the check
-/// finds a file from another instance or Region.
+/// finds a file from another instance or Region. In AWS GovCloud (US) and China, the host is only
+/// checked as far as it is known: see [`has_documented_host`].
 ///
 /// ```
 /// use saml_metadata::aws::check_issuer;
@@ -191,11 +200,84 @@ pub fn check_issuer(
     identity_store_id: &str,
     issuer: impl AsRef<str>,
 ) -> Result<(), CheckUrlError> {
-    let expected = format!("https://{region}{CLASSIC}{ISSUER_PATH}{identity_store_id}");
-    if issuer.as_ref() == expected {
-        Ok(())
+    let issuer = issuer.as_ref();
+    let path = format!("{ISSUER_PATH}{identity_store_id}");
+    let expected = format!("https://{region}{CLASSIC}{path}");
+    if issuer == expected {
+        return Ok(());
+    }
+    let Some(domain) = sign_in_domain(region) else {
+        return Err(CheckUrlError::OtherIssuer { expected });
+    };
+    let is_issuer = |url: &Url| {
+        let host = url.host_str().and_then(OtherHost::parse);
+        url.path() == path && host.is_some_and(|host| host.region == region)
+    };
+    match parse(issuer) {
+        Ok(url) if is_issuer(&url) => Ok(()),
+        _ => Err(CheckUrlError::OtherIssuer {
+            expected: format!("https://{region}.*{domain}{path}"),
+        }),
+    }
+}
+
+/// Returns whether the host of an issuer or an ACS URL has a form that AWS documents.
+///
+/// The hosts of AWS GovCloud (US) and China are accepted without a document that names them. A sign-in of a user confirms such a
+/// URL.
+///
+/// ```
+/// use saml_metadata::aws::{check_acs, has_documented_host};
+///
+/// let acs = "https://us-gov-west-1.signin.amazonaws-us-gov.com/platform/saml/acs/4d3a-11";
+/// assert!(check_acs(acs).is_ok());
+/// assert!(!has_documented_host(acs));
+/// assert!(has_documented_host("https://us-east-1.signin.aws/platform/saml/acs/4d3a-11"));
+/// ```
+pub fn has_documented_host(url: impl AsRef<str>) -> bool {
+    let url = parse(url.as_ref());
+    url.is_ok_and(|url| {
+        url.host_str()
+            .is_some_and(|host| documented_host(host).is_some())
+    })
+}
+
+/// Returns the Region and the form of a host that AWS documents.
+fn documented_host(host: &str) -> Option<(&str, AcsHost)> {
+    let forms = [
+        (CLASSIC, AcsHost::Classic),
+        // The dual-stack form must come before the IPv4 form, which is a suffix of it.
+        (".sso.signin.aws", AcsHost::DualStack),
+        (".signin.aws", AcsHost::Ipv4),
+    ];
+    forms
+        .into_iter()
+        .find_map(|(ending, form)| Some((host.strip_suffix(ending)?, form)))
+        .filter(|(region, _)| is_region(region))
+}
+
+/// A host of AWS GovCloud (US) or China.
+struct OtherHost<'h> {
+    region: &'h str,
+}
+
+impl<'h> OtherHost<'h> {
+    /// Parses a host `<region>.….<domain>`, whose Region is in the partition of the domain.
+    fn parse(host: &'h str) -> Option<Self> {
+        let (region, rest) = host.split_once('.')?;
+        let names = rest.strip_suffix(sign_in_domain(region)?)?;
+        (is_region(region) && !names.is_empty()).then_some(Self { region })
+    }
+}
+
+/// Returns the domain of the sign-in hosts of a Region outside of the commercial partition, with a dot in front.
+fn sign_in_domain(region: &str) -> Option<&'static str> {
+    if region.starts_with("us-gov-") {
+        Some(".amazonaws-us-gov.com")
+    } else if region.starts_with("cn-") {
+        Some(".amazonaws.cn")
     } else {
-        Err(CheckUrlError::OtherIssuer { expected })
+        None
     }
 }
 
@@ -223,19 +305,13 @@ pub fn check_acs(url: impl AsRef<str>) -> Result<Acs, CheckUrlError> {
 
     let url = parse(url.as_ref())?;
     let host = url.host_str().unwrap_or_default();
-    let forms = [
-        (CLASSIC, AcsHost::Classic),
-        // The dual-stack form must come before the IPv4 form, which is a suffix of it.
-        (".sso.signin.aws", AcsHost::DualStack),
-        (".signin.aws", AcsHost::Ipv4),
-    ];
-    let (region, form) = forms
-        .into_iter()
-        .find_map(|(ending, form)| Some((host.strip_suffix(ending)?, form)))
-        .filter(|(region, _)| is_region(region))
-        .ok_or_else(|| CheckUrlError::Host {
-            host: host.to_owned(),
-        })?;
+    let other = || Some((OtherHost::parse(host)?.region, AcsHost::OtherPartition));
+    let (region, form) =
+        documented_host(host)
+            .or_else(other)
+            .ok_or_else(|| CheckUrlError::Host {
+                host: host.to_owned(),
+            })?;
     let tenant = url
         .path()
         .strip_prefix("/platform/saml/acs/")
@@ -257,7 +333,8 @@ pub(crate) fn parse_issuer(text: &str) -> Result<(), CheckUrlError> {
 
     let url = parse(text)?;
     let host = url.host_str().unwrap_or_default();
-    if !host.strip_suffix(CLASSIC).is_some_and(is_region) {
+    let is_classic = host.strip_suffix(CLASSIC).is_some_and(is_region);
+    if !is_classic && OtherHost::parse(host).is_none() {
         return Err(CheckUrlError::Host {
             host: host.to_owned(),
         });

@@ -44,6 +44,7 @@ pub struct SandboxBuilder {
     service_apps: Vec<ServiceApp>,
     scim_rates: Option<ScimRateLimits>,
     instance: InstanceOptions,
+    delegated_administrators: Vec<String>,
     all_features: bool,
     account_status: bool,
     scim_profile: ScimProfile,
@@ -305,6 +306,14 @@ impl SandboxBuilder {
         self
     }
 
+    /// Registers an account as a delegated administrator of Identity Center, which trusts the organization for this; default: none.
+    ///
+    /// Requests with the access key of [`Sandbox::delegated_access_key`] come from an administrator of this account.
+    pub fn delegated_administrator(mut self, account: &str) -> Self {
+        self.delegated_administrators.push(account.to_owned());
+        self
+    }
+
     /// Adds a Region to which the instance of Identity Center is replicated; default: none.
     ///
     /// In this Region, the instance and the identity store can be read. Permission sets and assignments only exist in the
@@ -373,6 +382,11 @@ impl SandboxBuilder {
         let listeners = Listeners::bind(self.ports).await?;
         let addresses = listeners.addresses()?;
         let mut state = self.state(addresses);
+        let now = state.now();
+        for account in &self.delegated_administrators {
+            let registered = state.cloud.delegate(account, now);
+            registered.map_err(io::Error::other)?;
+        }
         advance_to_stage(&mut state, self.stage).map_err(io::Error::other)?;
         if !estate.is_empty() {
             let now = state.now();
@@ -446,7 +460,7 @@ impl SandboxBuilder {
             });
         Seed {
             accounts: accounts.collect(),
-            keys: vec![AccessKey {
+            keys: std::iter::once(AccessKey {
                 id: Sandbox::AWS_ACCESS_KEY_ID.to_owned(),
                 secret: Sandbox::AWS_SECRET_ACCESS_KEY.to_owned(),
                 account: self
@@ -455,7 +469,18 @@ impl SandboxBuilder {
                     .clone()
                     .unwrap_or_else(|| management.clone()),
                 user: "integration".to_owned(),
-            }],
+            })
+            .chain(
+                self.delegated_administrators
+                    .iter()
+                    .map(|account| AccessKey {
+                        id: delegated_key_id(account),
+                        secret: Sandbox::AWS_SECRET_ACCESS_KEY.to_owned(),
+                        account: account.clone(),
+                        user: "integration".to_owned(),
+                    }),
+            )
+            .collect(),
             management_account: management,
             page_size: self.page_size,
             operation_delay: self.operation_delay,
@@ -491,6 +516,7 @@ impl Default for SandboxBuilder {
             service_apps: Vec::new(),
             scim_rates: None,
             instance: InstanceOptions::default(),
+            delegated_administrators: Vec::new(),
             all_features: true,
             account_status: true,
             scim_profile: ScimProfile::default(),
@@ -498,6 +524,11 @@ impl Default for SandboxBuilder {
             ports: Ports::default(),
         }
     }
+}
+
+/// Returns the id of the access key of a delegated administrator's account.
+pub(crate) fn delegated_key_id(account: &str) -> String {
+    format!("AKIADLGT{account}")
 }
 
 /// Performs the actions that lead to a stage, in the same way as an operator.

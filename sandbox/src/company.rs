@@ -206,6 +206,15 @@ impl Company {
         self
     }
 
+    /// Adds a customer managed policy to each account so far, by path and name.
+    #[must_use]
+    pub fn policy_in_accounts(mut self, name: &str) -> Self {
+        for account in &mut self.accounts {
+            account.policies.push(name.to_owned());
+        }
+        self
+    }
+
     /// Adds a group whose members are the people with these logins.
     #[must_use]
     pub fn team(mut self, name: &str, members: &[&str]) -> Self {

@@ -226,6 +226,13 @@ impl Sandbox {
         Self::AWS_ACCESS_KEY_ID
     }
 
+    /// Returns the access key id of an administrator of an account that was registered with
+    /// [`SandboxBuilder::delegated_administrator`]. Its secret is [`aws_secret_access_key`](Self::aws_secret_access_key).
+    #[must_use]
+    pub fn delegated_access_key(&self, account: &str) -> String {
+        builder::delegated_key_id(account)
+    }
+
     /// Returns the secret access key that belongs to the access key id.
     #[must_use]
     pub fn aws_secret_access_key(&self) -> &'static str {

@@ -464,7 +464,7 @@ impl Org {
         let request_id = self.ids.opaque(27);
         let (kind, body) = match reply.body {
             Body::Empty => (None, Bytes::new()),
-            Body::Json(document) => (Some("application/json"), document.to_string().into()),
+            Body::Json(text) => (Some("application/json"), text),
             // Okta's header names the wrong encoding: the document is UTF-8, as it declares itself.
             Body::Xml(document) => (Some("application/xml;charset=ISO-8859-1"), document),
         };

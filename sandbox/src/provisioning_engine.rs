@@ -32,6 +32,8 @@ pub(crate) struct ProvisioningEngine {
     groups: BTreeMap<JobId, RemoteGroup>,
     /// The value of [`Org::changes`] when the engine last planned its jobs.
     planned_changes: Option<u64>,
+    /// The earliest due time of all jobs.
+    next_due: Option<Timestamp>,
     /// The requests that Okta sent.
     pub(crate) sent: Vec<RecordedRequest>,
 }
@@ -97,6 +99,7 @@ impl ProvisioningEngine {
             users: BTreeMap::new(),
             groups: BTreeMap::new(),
             planned_changes: None,
+            next_due: None,
             sent: Vec::new(),
         }
     }
@@ -109,8 +112,9 @@ impl ProvisioningEngine {
             if self.planned_changes != Some(org.changes) {
                 self.plan(org, time);
                 self.planned_changes = Some(org.changes);
+                self.next_due = self.earliest_due();
             }
-            let Some(due) = self.next_due().filter(|due| *due <= now) else {
+            let Some(due) = self.next_due.filter(|due| *due <= now) else {
                 break;
             };
             time = due;
@@ -221,7 +225,7 @@ impl ProvisioningEngine {
         }
     }
 
-    fn next_due(&self) -> Option<Timestamp> {
+    fn earliest_due(&self) -> Option<Timestamp> {
         let users = self.users.values().filter_map(|remote| remote.job.due);
         let groups = self.groups.values().filter_map(|remote| remote.job.due);
         users.chain(groups).min()

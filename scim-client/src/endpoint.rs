@@ -74,7 +74,13 @@ impl Endpoint {
     #[must_use]
     pub fn aws_region(&self) -> Option<&str> {
         let rest = self.0.host_str()?.strip_prefix("scim.")?;
-        let suffixes = [".amazonaws.com", ".amazonaws.com.cn", ".api.aws"];
+        // The dual-stack endpoints of China are in the list "Beijing Region Endpoints" of its guide.
+        let suffixes = [
+            ".amazonaws.com",
+            ".amazonaws.com.cn",
+            ".api.aws",
+            ".api.amazonwebservices.com.cn",
+        ];
         let region = suffixes
             .iter()
             .find_map(|suffix| rest.strip_suffix(suffix))?;
@@ -218,6 +224,12 @@ mod tests {
             region("https://scim.eu-west-1.api.aws/t/").as_deref(),
             Some("eu-west-1")
         );
+        for china in ["amazonaws.com.cn", "api.amazonwebservices.com.cn"] {
+            assert_eq!(
+                region(&format!("https://scim.cn-north-1.{china}/t/")).as_deref(),
+                Some("cn-north-1")
+            );
+        }
         assert_eq!(
             region("https://scim.eu-west-1.amazonaws.com.example/t/"),
             None

@@ -79,7 +79,8 @@ pub struct Access {
 }
 
 /// A user or a group, by its name in Okta.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum PrincipalSpec {
     /// A user's login.

@@ -95,6 +95,12 @@ impl Accounts {
     pub(super) fn key(&self) -> String {
         serde_json::to_string(self).unwrap_or_default()
     }
+
+    /// Returns the text of the selector with this key.
+    pub(crate) fn text_of_key(key: &str) -> String {
+        let selector: Result<Self, _> = serde_json::from_str(key);
+        selector.map_or_else(|_unknown| key.to_owned(), |selector| selector.to_string())
+    }
 }
 
 /// Returns whether a text is a pattern of names.

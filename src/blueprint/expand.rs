@@ -89,6 +89,10 @@ impl Expansion {
         &self.organization
     }
 
+    pub(crate) fn shared_organization(&self) -> Arc<Organization> {
+        Arc::clone(&self.organization)
+    }
+
     /// Returns the assignments that the blueprint gives.
     #[must_use]
     pub fn rows(&self) -> impl ExactSizeIterator<Item = Row<'_>> {
@@ -131,6 +135,31 @@ impl Expansion {
     ) -> Option<Row<'_>> {
         let rows = self.find(&self.expired, principal, permission_set, account);
         self.unpack(rows).next()
+    }
+
+    /// Returns whether an assignment is [kept](Self::kept).
+    pub(crate) fn is_kept(
+        &self,
+        principal: &PrincipalSpec,
+        permission_set: &str,
+        account: &AccountId,
+    ) -> bool {
+        let rows = self.find(&self.kept, principal, permission_set, account);
+        !rows.is_empty()
+    }
+
+    /// Returns whether the blueprint gives this principal and permission set, in any account.
+    pub(crate) fn gives(&self, principal: &PrincipalSpec, permission_set: &str) -> bool {
+        let principal = self.principals.binary_search(principal).ok();
+        let pair = principal.zip(self.set_position(permission_set));
+        pair.is_some_and(|(principal, set)| {
+            let key = (packed(principal), packed(set));
+            let first = self
+                .wanted
+                .partition_point(|row| (row.principal, row.permission_set) < key);
+            let row = self.wanted.get(first);
+            row.is_some_and(|row| (row.principal, row.permission_set) == key)
+        })
     }
 
     /// Returns the one row of a principal, a permission set and an account, or none.
@@ -298,18 +327,21 @@ impl Blueprint {
     /// Returns the note of an entry that expires within two weeks, or that has expired.
     fn expiry_note(&self, entry: usize, until: Date, today: Date) -> Option<Note> {
         let place = self.place(entry);
+        let input = || Subject::Input {
+            path: place.as_str().into(),
+        };
         if until < today {
             let text = format!(
                 "{place} expired after {until}: remove it from the blueprint once its access is removed"
             );
-            return Some(Note::new("expired", text));
+            return Some(Note::new("expired", text).about(input()));
         }
         let soon = today.saturating_add(14.days());
         (until <= soon).then(|| {
             let text = format!(
                 "{place} expires after {until}: the next run after that day removes its access"
             );
-            Note::new("expires-soon", text)
+            Note::new("expires-soon", text).about(input())
         })
     }
 

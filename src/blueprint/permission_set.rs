@@ -2,6 +2,7 @@
 
 use std::{borrow::Cow, collections::BTreeMap};
 
+use aws_sso_glue::Partition;
 use jiff::SignedDuration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, de::IgnoredAny};
@@ -68,14 +69,22 @@ pub enum PermissionsBoundary {
 pub(super) type Violation = (Vec<String>, String, String);
 
 impl PermissionSetSpec {
-    /// Returns the set with the ARNs of its managed policies and the session duration in ISO 8601, as AWS has them.
-    pub(super) fn normalized(&self) -> Self {
+    /// Returns the set as AWS has it in this partition: with the ARNs of its managed policies, the paths of its customer managed
+    /// policies, and the session duration in ISO 8601.
+    pub(super) fn normalized(&self, partition: &Partition) -> Self {
         let mut set = self.clone();
         for policy in &mut set.managed_policies {
-            *policy = managed_policy_arn(policy).into_owned();
+            *policy = managed_policy_arn(policy, partition).into_owned();
         }
-        if let Some(PermissionsBoundary::ManagedPolicy(policy)) = &mut set.permissions_boundary {
-            *policy = managed_policy_arn(policy).into_owned();
+        for policy in &mut set.customer_managed_policies {
+            *policy = with_path(policy);
+        }
+        match &mut set.permissions_boundary {
+            Some(PermissionsBoundary::ManagedPolicy(policy)) => {
+                *policy = managed_policy_arn(policy, partition).into_owned();
+            }
+            Some(PermissionsBoundary::CustomerManagedPolicy(policy)) => *policy = with_path(policy),
+            None => {}
         }
         if let Some(duration) = &mut set.session_duration
             && !duration.starts_with('P')
@@ -95,12 +104,19 @@ impl PermissionSetSpec {
         self.managed_policies.iter().chain(boundary)
     }
 
+    /// Returns the ARNs of AWS managed policies of other partitions. AWS does not have such a policy in this partition.
+    pub(crate) fn foreign_policies(&self, partition: &Partition) -> impl Iterator<Item = &String> {
+        let is_foreign =
+            |arn: &&String| Partition::of_arn(arn).is_some_and(|found| found != *partition);
+        self.all_managed_policies().filter(is_foreign)
+    }
+
     /// Returns a warning for each name of a managed policy that this version does not know. AWS adds policies, so such a
     /// name may be right.
-    pub(super) fn unknown_policies(&self) -> impl Iterator<Item = String> {
+    pub(super) fn unknown_policies(&self, partition: &Partition) -> impl Iterator<Item = String> {
         let names = self.all_managed_policies();
         let unknown = names.filter(|name| !name.contains(['/', ':']) && path_of(name).is_none());
-        unknown.map(|name| {
+        unknown.map(move |name| {
             let names = nearest(name, KNOWN.lines().map(file_name));
             let help = if names.is_empty() {
                 String::new()
@@ -109,7 +125,7 @@ impl PermissionSetSpec {
             };
             format!(
                 "`{name}` is not a known AWS managed policy, so `{}` is used{help}",
-                managed_policy_arn(name)
+                managed_policy_arn(name, partition)
             )
         })
     }
@@ -254,18 +270,28 @@ fn violation(at: &[&str], message: impl Into<String>, help: impl Into<String>) -
     (at.collect(), message.into(), help.into())
 }
 
-/// Returns the ARN of an AWS managed policy. A name without a path that this version does not know gets the root path.
-pub(super) fn managed_policy_arn(policy: &str) -> Cow<'_, str> {
+/// Returns the ARN of an AWS managed policy in a partition. A name without a path that this version does not know gets the root
+/// path. An ARN stays as it is.
+pub(super) fn managed_policy_arn<'p>(policy: &'p str, partition: &Partition) -> Cow<'p, str> {
     if policy.starts_with("arn:") {
         return Cow::Borrowed(policy);
     }
     let path = path_of(policy).unwrap_or(policy);
-    Cow::Owned(format!("arn:aws:iam::aws:policy/{path}"))
+    Cow::Owned(partition.managed_policy_arn(path))
 }
 
 /// Returns the path and name of a known managed policy with this name.
 fn path_of(name: &str) -> Option<&'static str> {
     KNOWN.lines().find(|path| file_name(path) == name)
+}
+
+/// Returns a customer managed policy as path and name. The default path is `/` (IAM identifiers).
+fn with_path(policy: &str) -> String {
+    if policy.starts_with('/') {
+        policy.to_owned()
+    } else {
+        format!("/{policy}")
+    }
 }
 
 fn file_name(path: &str) -> &str {
@@ -326,6 +352,8 @@ const KNOWN: &str = include_str!("managed_policies.txt");
 
 #[cfg(test)]
 mod tests {
+    use aws_sso_glue::Partition;
+
     use super::{PermissionsBoundary, managed_policy_arn};
     use crate::Blueprint;
 
@@ -348,8 +376,55 @@ mod tests {
                 "arn:aws-us-gov:iam::aws:policy/X",
             ),
         ] {
-            assert_eq!(managed_policy_arn(policy), arn);
+            assert_eq!(managed_policy_arn(policy, &Partition::Aws), arn);
         }
+    }
+
+    #[test]
+    fn a_name_becomes_an_arn_of_the_partition_and_an_arn_stays() {
+        let blueprint = Blueprint::from_toml(
+            "
+            [permission_sets.Dev]
+            managed_policies = ['Billing', 'arn:aws:iam::aws:policy/ReadOnlyAccess']
+            permissions_boundary = { managed_policy = 'PowerUserAccess' }
+            [permission_sets.SecurityAudit]
+            [[access]]
+            group = 'a'
+            account = 'x'
+            permission_set = 'AdministratorAccess'",
+        )
+        .expect("a blueprint");
+        let china = blueprint.desired_permission_sets_in(&Partition::AwsCn);
+        assert_eq!(
+            china["Dev"].managed_policies,
+            [
+                "arn:aws-cn:iam::aws:policy/job-function/Billing",
+                "arn:aws:iam::aws:policy/ReadOnlyAccess"
+            ]
+        );
+        assert_eq!(
+            china["Dev"].permissions_boundary,
+            Some(PermissionsBoundary::ManagedPolicy(
+                "arn:aws-cn:iam::aws:policy/PowerUserAccess".to_owned()
+            ))
+        );
+        for well_known in ["SecurityAudit", "AdministratorAccess"] {
+            assert_eq!(
+                china[well_known].managed_policies,
+                [format!("arn:aws-cn:iam::aws:policy/{well_known}")]
+            );
+        }
+        let foreign: Vec<&String> = china["Dev"].foreign_policies(&Partition::AwsCn).collect();
+        assert_eq!(foreign, ["arn:aws:iam::aws:policy/ReadOnlyAccess"]);
+        let commercial = blueprint.desired_permission_sets();
+        assert_eq!(
+            commercial,
+            blueprint.desired_permission_sets_in(&Partition::Aws)
+        );
+        assert_eq!(
+            commercial["Dev"].foreign_policies(&Partition::Aws).count(),
+            0
+        );
     }
 
     #[test]
@@ -379,6 +454,10 @@ mod tests {
                 "arn:aws:iam::aws:policy/job-function/Billing",
                 "arn:aws:iam::aws:policy/ReadOnlyAcess"
             ]
+        );
+        assert_eq!(
+            dev.customer_managed_policies,
+            ["/Deploy", "/teams/web/Deploy"]
         );
         assert_eq!(
             dev.permissions_boundary,

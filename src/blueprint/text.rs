@@ -8,7 +8,7 @@ pub(super) fn suggestion<'a>(wrong: &str, known: impl Iterator<Item = &'a str>) 
 }
 
 /// Returns the three known names that are most similar to a name, the most similar first.
-pub(super) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+pub(crate) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
     let mut rated: Vec<(f64, &str)> = known
         .map(|known| (strsim::jaro_winkler(name, known), known))
         .filter(|(similarity, _)| *similarity > 0.8)

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use aws_sso_glue::Partition;
+
 use super::{
     Access, AccountFilter, Accounts, Blueprint, PermissionSetSpec, PrincipalSpec, ProvisioningMode,
     permission_set::managed_policy_arn, rounds::rounds, text::suggestion,
@@ -328,9 +330,8 @@ fn account_filter(filter: &AccountFilter) -> Option<Problem> {
 
 /// Returns a problem if a permission set of an entry is neither described nor well known.
 fn permission_sets(blueprint: &Blueprint, access: &Access) -> Option<Problem> {
-    let is_unknown = |name: &&str| {
-        !blueprint.permission_sets.contains_key(*name) && well_known_policy(name).is_none()
-    };
+    let is_unknown =
+        |name: &&str| !blueprint.permission_sets.contains_key(*name) && !WELL_KNOWN.contains(name);
     let (principal, name) = access.grants().find(|(_, name)| is_unknown(name))?;
     let at: &[&str] = match &principal {
         _ if access.permission_set.is_some() => &["permission_set"],
@@ -402,7 +403,7 @@ const WELL_KNOWN: [&str; 8] = [
 ];
 
 /// Returns the ARN of the AWS managed policy for the job function with this name.
-pub(super) fn well_known_policy(name: &str) -> Option<String> {
+pub(super) fn well_known_policy(name: &str, partition: &Partition) -> Option<String> {
     let is_known = WELL_KNOWN.contains(&name);
-    is_known.then(|| managed_policy_arn(name).into_owned())
+    is_known.then(|| managed_policy_arn(name, partition).into_owned())
 }

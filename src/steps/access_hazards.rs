@@ -2,10 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use aws_sso_glue::{AccountId, Aws, IdentityCenter, UserId};
+use aws_sso_glue::{AccountId, Aws, IdentityCenter, UserId, estate::Principals};
 use okta_client::Client as Okta;
 
-use super::lookup;
+use super::{
+    app_lists,
+    estate::{InstanceReads, SHARED},
+    lookup,
+    set_contents::ADMINISTRATOR_POLICY,
+};
 use crate::{
     blueprint::{Blueprint, PrincipalSpec, Row},
     context::Context,
@@ -62,12 +67,6 @@ struct Removed {
     administrator_sets: BTreeSet<String>,
 }
 
-/// The users in AWS.
-struct Users {
-    active: HashSet<UserId>,
-    by_name: HashMap<String, UserId>,
-}
-
 /// Returns the hazards of the removals of users, memberships, assignments and policies. Reads nothing if the plan has none.
 ///
 /// Only roles of the blueprint count as the access of an administrator.
@@ -93,7 +92,16 @@ pub(super) async fn access_hazards(
     {
         return Ok(Vec::new());
     }
-    let users = services.users().await?;
+    let Some(reads) = InstanceReads::new(services.aws, cx) else {
+        return Ok(Vec::new());
+    };
+    // A removal is checked against the users and groups that AWS has now.
+    let max_age = if reads.principals_are_of_the_plan() {
+        app_lists::NOW
+    } else {
+        SHARED
+    };
+    let users = reads.principals(max_age).await?;
     let mut ids = BTreeMap::new();
     let members = removed.memberships.iter().map(|(_, user)| user);
     for name in removed.users.iter().chain(members) {
@@ -142,23 +150,15 @@ impl Removed {
 }
 
 impl Services<'_> {
-    async fn users(&self) -> Result<Users> {
-        let all = self.center.identity_store().users().try_collect().await;
-        let all = all.map_err(identity_store_error)?;
-        let active = all.iter().filter(|user| user.active != Some(false));
-        Ok(Users {
-            active: active.map(|user| user.id.clone()).collect(),
-            by_name: all
-                .into_iter()
-                .map(|user| (user.user_name.to_lowercase(), user.id))
-                .collect(),
-        })
-    }
-
     /// Returns the id in AWS of a user of the plan: a login of Okta, a user name of AWS, or an id of AWS.
-    async fn user_id(&self, name: &str, users: &Users, cx: &Context) -> Result<Option<UserId>> {
+    async fn user_id(
+        &self,
+        name: &str,
+        users: &Principals,
+        cx: &Context,
+    ) -> Result<Option<UserId>> {
         let in_aws = lookup::aws_user_name(self.okta, self.blueprint, name, cx).await?;
-        let known = users.by_name.get(&in_aws.to_lowercase()).cloned();
+        let known = users.user_by_name(&in_aws).map(|user| user.id.clone());
         Ok(known.or_else(|| UserId::parse(name).ok()))
     }
 
@@ -168,7 +168,7 @@ impl Services<'_> {
         roles: &[Role<'_>],
         plan: &Plan,
         ids: &BTreeMap<&str, Option<UserId>>,
-        users: &Users,
+        users: &Principals,
     ) -> Result<Vec<Hazard>> {
         let caller = self.aws.caller().await;
         let caller = caller.map_err(|error| {
@@ -177,7 +177,7 @@ impl Services<'_> {
         let Some((set, user)) = signed_in_as(&caller.arn) else {
             return Ok(Vec::new());
         };
-        let own_id = users.by_name.get(&user.to_lowercase());
+        let own_id = users.user_by_name(user).map(|user| &user.id);
         let is_caller = |name: &str| {
             let id = ids.get(name).and_then(Option::as_ref);
             name.eq_ignore_ascii_case(user) || (id.is_some() && id == own_id)
@@ -200,7 +200,7 @@ impl Services<'_> {
                 permission_set,
             } = &change.subject
                 && is_own_role(account, permission_set)
-                && let members = self.members(name).await?
+                && let members = self.members(name, users).await?
                 && own_id.is_some_and(|own_id| members.contains(own_id))
             {
                 own_groups.insert(name);
@@ -235,7 +235,7 @@ impl Services<'_> {
         roles: &[Role<'_>],
         removed: &Removed,
         ids: &BTreeMap<&str, Option<UserId>>,
-        users: &Users,
+        users: &Principals,
         cx: &Context,
     ) -> Result<Vec<AccountId>> {
         let id = |name: &String| ids.get(name.as_str()).cloned().flatten();
@@ -262,7 +262,7 @@ impl Services<'_> {
                 }
                 PrincipalSpec::Group(name) => {
                     if !members.contains_key(name.as_str()) {
-                        members.insert(name, self.members(name).await?);
+                        members.insert(name, self.members(name, users).await?);
                     }
                     (Some(name.as_str()), members[name.as_str()].clone())
                 }
@@ -270,7 +270,12 @@ impl Services<'_> {
             let leaving = group.and_then(|group| removed_members.get(group));
             let is_removed = removed.assignments.contains(&role.subject());
             let (before, after) = accounts.entry(role.account).or_default();
-            for holder in holders.iter().filter(|id| users.active.contains(*id)) {
+            let is_active = |id: &&UserId| {
+                users
+                    .user(id)
+                    .is_some_and(|user| user.active != Some(false))
+            };
+            for holder in holders.iter().filter(is_active) {
                 *before += 1;
                 let loses = is_removed
                     || removed_users.contains(holder)
@@ -284,13 +289,9 @@ impl Services<'_> {
         Ok(lost.map(|(account, _)| account.clone()).collect())
     }
 
-    async fn members(&self, group: &str) -> Result<Vec<UserId>> {
+    async fn members(&self, group: &str, in_aws: &Principals) -> Result<Vec<UserId>> {
         let store = self.center.identity_store();
-        let Some(found) = store
-            .group_by_name(group)
-            .await
-            .map_err(identity_store_error)?
-        else {
+        let Some(found) = in_aws.group_by_name(group) else {
             return Ok(Vec::new());
         };
         store
@@ -325,9 +326,6 @@ fn signed_in_as(arn: &str) -> Option<(&str, &str)> {
     let (set, _suffix) = role.rsplit_once('_')?;
     Some((set, user))
 }
-
-/// The end of the ARN of AWS's policy `AdministratorAccess`, which has another beginning in each partition.
-const ADMINISTRATOR_POLICY: &str = ":iam::aws:policy/AdministratorAccess";
 
 #[cfg(test)]
 mod tests {

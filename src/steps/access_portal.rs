@@ -1,6 +1,6 @@
 //! Step `access-portal`: finds and verifies the URL of the AWS access portal.
 
-use aws_sso_glue::Aws;
+use aws_sso_glue::{Aws, Partition};
 use futures::future::BoxFuture;
 use url::Url;
 
@@ -43,18 +43,22 @@ impl AccessPortal {
     }
 }
 
-/// Returns the URL of an instance whose portal URL was not customized.
-fn default_portal(instance: &InstanceFact) -> String {
-    format!("https://{}.awsapps.com/start", instance.identity_store)
+/// Returns the URL of an instance whose portal URL was not customized. Returns `None` in a partition whose URLs are not known.
+fn default_portal(instance: &InstanceFact) -> Option<String> {
+    let partition = instance.arn.partition();
+    partition.portal_url(instance.identity_store.as_str())
 }
 
-/// Parses a URL and checks it against the forms that AWS documents (IAM Identity Center user guide, "Workforce access
-/// through an additional Region").
+/// Parses a URL and checks it against the forms that AWS documents for the partition of the instance: see
+/// [`Partition::portal_url`] and [`Partition::instance_portal_hosts`]. In a partition whose forms are not known, only the parts
+/// that all of them have in common are checked; AWS starts a sign-in for the URL of a portal alone.
 fn parse(instance: &InstanceFact, text: &str) -> Result<Url> {
     let rejected = |why: &str| {
+        let default = default_portal(instance).map_or_else(String::new, |default| {
+            format!("; if it was not customized, it is {default}")
+        });
         Error::new(ErrorKind::InvalidAnswer, format!("`{text}` is not the access portal of instance {}: {why}", instance.arn)).with_help(format!(
-            "copy the AWS access portal URL from IAM Identity Center > Dashboard in the console; if it was not customized, it is {}",
-            default_portal(instance)
+            "copy the AWS access portal URL from IAM Identity Center > Dashboard in the console{default}"
         ))
     };
     let url = Url::parse(text.trim().trim_end_matches('/'))
@@ -66,25 +70,51 @@ fn parse(instance: &InstanceFact, text: &str) -> Result<Url> {
     if url.port().is_some() || url.query().is_some() || url.fragment().is_some() {
         return Err(rejected("it has a port, a query or a fragment"));
     }
-    if let Some(name) = host.strip_suffix(".awsapps.com") {
-        if url.path() != "/start" {
-            return Err(rejected("it does not end in /start"));
+    let partition = instance.arn.partition();
+    match (&partition, Partition::of_portal_host(host)) {
+        (Partition::Aws | Partition::AwsUsGov | Partition::AwsCn, None) => {
+            let hosts = partition.instance_portal_hosts(&instance.arn, &instance.region);
+            if hosts.is_some_and(|hosts| hosts.iter().any(|known| known == host)) {
+                return Ok(url);
+            }
         }
-        if name.starts_with("d-") && name != instance.identity_store.as_str() {
-            return Err(rejected("it belongs to another identity store"));
+        (Partition::Aws, Some(Partition::Aws)) => {
+            if url.path() != "/start" {
+                return Err(rejected("it does not end in /start"));
+            }
+            let name = host.strip_suffix(".awsapps.com");
+            if !is_name_of(instance, name.unwrap_or_default()) {
+                return Err(rejected("it belongs to another identity store"));
+            }
+            return Ok(url);
         }
-        return Ok(url);
-    }
-    let instance_id = instance.arn.as_str().rsplit('/').next().unwrap_or_default();
-    let region = &instance.region;
-    if host == format!("{instance_id}.{region}.portal.amazonaws.com")
-        || host == format!("{instance_id}.portal.{region}.app.aws")
-    {
-        return Ok(url);
+        (Partition::AwsUsGov | Partition::AwsCn, Some(found)) if found == partition => {
+            let hosts = partition.directory_hosts(&instance.region);
+            let name = url.path().strip_prefix("/directory/");
+            let name = name.filter(|name| !name.is_empty() && !name.contains('/'));
+            if hosts.is_some_and(|hosts| hosts.iter().any(|known| known == host)) {
+                let name = name.ok_or_else(|| rejected("its path is not /directory/<name>"))?;
+                if !is_name_of(instance, name) {
+                    return Err(rejected("it belongs to another identity store"));
+                }
+                return Ok(url);
+            }
+        }
+        (Partition::Aws | Partition::AwsUsGov | Partition::AwsCn, Some(found)) => {
+            return Err(rejected(&format!(
+                "it is an access portal of partition {found}, and the instance is in partition {partition}"
+            )));
+        }
+        _ => return Ok(url),
     }
     Err(rejected(
         "its host is not an access portal host of this instance",
     ))
+}
+
+/// Returns whether a portal of the instance can have this name: an alias, or the id of its identity store.
+fn is_name_of(instance: &InstanceFact, name: &str) -> bool {
+    !name.starts_with("d-") || name == instance.identity_store.as_str()
 }
 
 fn change(action: Action) -> Change {
@@ -132,10 +162,13 @@ impl Step for AccessPortal {
                     Planned::one(change(Action::Check).with("URL", configured.as_str()))
                 }
                 // No public API returns the URL, so the operator reads it. The default is the most likely value.
-                (false, None) => Planned::one(change(Action::ManualStep).with(
-                    "URL",
-                    format!("{} (unless customized)", default_portal(&instance)),
-                )),
+                (false, None) => {
+                    let url = match default_portal(&instance) {
+                        Some(default) => format!("{default} (unless customized)"),
+                        None => "as the console shows it".to_owned(),
+                    };
+                    Planned::one(change(Action::ManualStep).with("URL", url))
+                }
             })
         })
     }
@@ -160,13 +193,26 @@ impl Step for AccessPortal {
                         "Copy the AWS access portal URL.",
                         "To use your own name in the URL, customize the URL first. It can be customized only once.",
                         "If this run cannot ask for answers, set aws.portal_url in the blueprint.",
-                    ])
-                    .value("default", default_portal(&instance))
-                    .ask_optional("portal_url", AskKind::Text, "AWS access portal URL (empty: the default)");
+                    ]);
+                let default = default_portal(&instance);
+                let manual_step = match &default {
+                    Some(default) => manual_step.value("default", default).ask_optional(
+                        "portal_url",
+                        AskKind::Text,
+                        "AWS access portal URL (empty: the default)",
+                    ),
+                    None => manual_step.ask("portal_url", AskKind::Text, "AWS access portal URL"),
+                };
                 cx.manual_step(manual_step, async |answers| {
-                    let default = default_portal(&instance);
-                    self.verify_url(&instance, answers.get("portal_url").unwrap_or(&default))
-                        .await
+                    let entered = answers.get("portal_url").or(default.as_deref());
+                    let url = entered.ok_or_else(|| {
+                        Error::new(
+                            ErrorKind::InvalidAnswer,
+                            "the AWS access portal URL was not entered",
+                        )
+                        .with_help("copy it from IAM Identity Center > Dashboard in the console")
+                    })?;
+                    self.verify_url(&instance, url).await
                 })
                 .await?
             };
@@ -194,14 +240,151 @@ mod tests {
     use super::*;
 
     fn instance() -> InstanceFact {
+        instance_in("aws", "us-east-1")
+    }
+
+    fn instance_in(partition: &str, region: &str) -> InstanceFact {
+        let arn = format!("arn:{partition}:sso:::instance/ssoins-72231234abcd5678");
         InstanceFact {
-            arn: InstanceArn::parse("arn:aws:sso:::instance/ssoins-72231234abcd5678")
-                .expect("an ARN"),
+            arn: InstanceArn::parse(&arn).expect("an ARN"),
             identity_store: IdentityStoreId::parse("d-9067abcdef").expect("an id"),
             owner: AccountId::parse("111122223333").expect("an id"),
-            region: "us-east-1".to_owned(),
+            region: region.to_owned(),
             permission_sets: true,
         }
+    }
+
+    /// Returns the reason why a URL is refused, or `None`.
+    fn refusal(instance: &InstanceFact, text: &str) -> Option<String> {
+        let error = parse(instance, text).err()?.to_string();
+        let (_, why) = error.split_once("ssoins-72231234abcd5678: ")?;
+        Some(why.to_owned())
+    }
+
+    #[test]
+    fn each_partition_has_its_own_portals() {
+        let (gov, china) = (
+            instance_in("aws-us-gov", "us-gov-west-1"),
+            instance_in("aws-cn", "cn-north-1"),
+        );
+        for (instance, valid) in [
+            (
+                &gov,
+                "https://start.us-gov-home.awsapps.com/directory/d-9067abcdef",
+            ),
+            (
+                &gov,
+                "https://start.us-gov-home.awsapps.com/directory/acme/",
+            ),
+            (
+                &gov,
+                "https://start.us-gov-west-1.us-gov-home.awsapps.com/directory/acme",
+            ),
+            (
+                &gov,
+                "https://ssoins-72231234abcd5678.us-gov-west-1.portal.amazonaws.com",
+            ),
+            (
+                &gov,
+                "https://ssoins-72231234abcd5678.portal.us-gov-west-1.app.aws",
+            ),
+            (
+                &china,
+                "https://start.home.awsapps.cn/directory/d-9067abcdef",
+            ),
+            (
+                &china,
+                "https://start.cn-north-1.home.awsapps.cn/directory/acme",
+            ),
+            (
+                &china,
+                "https://ssoins-72231234abcd5678.cn-north-1.portal.amazonaws.com.cn",
+            ),
+            (
+                &china,
+                "https://ssoins-72231234abcd5678.portal.cn-north-1.app.amazonwebservices.com.cn",
+            ),
+        ] {
+            assert_eq!(refusal(instance, valid), None, "{valid}");
+        }
+        assert_eq!(
+            default_portal(&china).as_deref(),
+            Some("https://start.home.awsapps.cn/directory/d-9067abcdef")
+        );
+    }
+
+    #[test]
+    fn a_portal_of_another_partition_or_form_is_refused_with_the_reason() {
+        let (gov, china) = (
+            instance_in("aws-us-gov", "us-gov-west-1"),
+            instance_in("aws-cn", "cn-north-1"),
+        );
+        let other = |found: &str, partition: &str| {
+            format!(
+                "it is an access portal of partition {found}, and the instance is in partition {partition}"
+            )
+        };
+        let host = "its host is not an access portal host of this instance";
+        for (instance, invalid, why) in [
+            (
+                &gov,
+                "https://acme.awsapps.com/start",
+                &*other("aws", "aws-us-gov"),
+            ),
+            (
+                &gov,
+                "https://start.home.awsapps.cn/directory/acme",
+                &*other("aws-cn", "aws-us-gov"),
+            ),
+            (
+                &instance(),
+                "https://start.us-gov-home.awsapps.com/start",
+                &*other("aws-us-gov", "aws"),
+            ),
+            (
+                &china,
+                "https://start.home.awsapps.cn/start",
+                "its path is not /directory/<name>",
+            ),
+            (
+                &china,
+                "https://start.home.awsapps.cn/directory/a/b",
+                "its path is not /directory/<name>",
+            ),
+            (
+                &china,
+                "https://start.home.awsapps.cn/directory/d-9067ffffff",
+                "it belongs to another identity store",
+            ),
+            (
+                &china,
+                "https://start.cn-northwest-1.home.awsapps.cn/directory/acme",
+                host,
+            ),
+            (
+                &china,
+                "https://ssoins-72231234abcd5678.cn-north-1.portal.amazonaws.com",
+                host,
+            ),
+            (&china, "https://evil.example/directory/acme", host),
+        ] {
+            assert_eq!(
+                refusal(instance, invalid).as_deref(),
+                Some(why),
+                "{invalid}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_portal_of_an_unknown_partition_is_taken_as_it_is_entered() {
+        let instance = instance_in("aws-eusc", "eusc-de-east-1");
+        assert_eq!(refusal(&instance, "https://acme.portal.example"), None);
+        assert_eq!(
+            refusal(&instance, "http://acme.portal.example").as_deref(),
+            Some("it is not an https URL")
+        );
+        assert_eq!(default_portal(&instance), None);
     }
 
     #[test]

@@ -14,14 +14,18 @@ use futures::future::BoxFuture;
 use okta_client::Client as Okta;
 
 use super::{
+    access_drift::{self, id as principal_id},
     access_hazards::{Role, Services, access_hazards},
+    caller::{self, ManagementOnly},
     estate::{InstanceReads, SHARED},
     ids, lookup,
     operations::Operations,
 };
 use crate::{
+    access::{AccessQuery, AccessSnapshot, Rules},
     blueprint::{Blueprint, Expansion, PrincipalSpec, Row},
     context::Context,
+    drift::Drift,
     error::{Error, ErrorKind, Result},
     plan::{self, Action, Change, Hazard, Note, Plan, Selection, StepId, Subject, Value},
     step::{Applied, Planned, Step, unknown_change},
@@ -50,7 +54,7 @@ impl AccountAssignments {
     }
 
     /// Returns the access of the blueprint in the accounts of the organization.
-    async fn access(&self, cx: &Context) -> Result<Arc<Expansion>> {
+    async fn expansion(&self, cx: &Context) -> Result<Arc<Expansion>> {
         lookup::access(&self.aws, &self.blueprint, cx).await
     }
 
@@ -112,6 +116,40 @@ impl AccountAssignments {
                     )
                 }),
         }
+    }
+
+    /// Reads the access that AWS gives, with the entries of the blueprint.
+    async fn snapshot(&self, query: &AccessQuery, cx: &Context) -> Result<Option<AccessSnapshot>> {
+        let Some(reads) = InstanceReads::new(&self.aws, cx) else {
+            return Ok(None);
+        };
+        let expansion = self.expansion(cx).await?;
+        let rows: Vec<Row<'_>> = expansion.rows().chain(expansion.expired()).collect();
+        let roles: Vec<Role<'_>> = rows.iter().map(Role::of).collect();
+        let current = Current::read(self, &roles, query, cx).await?;
+        let Some(in_aws) = current.in_aws else {
+            return Ok(None);
+        };
+        let members = if query.members {
+            Some(Arc::new(reads.members(&in_aws.assignments).await?))
+        } else {
+            None
+        };
+        let specs = current.principals.into_iter();
+        let places = 0..self.blueprint.access.len();
+        let of_blueprint = Rules {
+            specs: specs.map(|(spec, principal)| (principal, spec)).collect(),
+            places: places.map(|entry| self.blueprint.place(entry)).collect(),
+            expansion: Arc::clone(&expansion),
+        };
+        Ok(Some(AccessSnapshot::new(
+            expansion.shared_organization(),
+            in_aws.principals,
+            in_aws.sets,
+            in_aws.assignments,
+            members,
+            Some(of_blueprint),
+        )))
     }
 
     /// Returns whether AWS lists the assignment.
@@ -213,7 +251,10 @@ impl Step for AccountAssignments {
 
     fn plan<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Result<Planned>> {
         Box::pin(async move {
-            let access = self.access(cx).await?;
+            if let Some(error) = caller::without_permission_sets(cx) {
+                return Ok(cannot_assign(&self.blueprint, &error));
+            }
+            let access = self.expansion(cx).await?;
             let mut planned = Planned {
                 problems: access.problems.clone(),
                 notes: access.notes.clone(),
@@ -221,49 +262,46 @@ impl Step for AccountAssignments {
                 hazards: access.selections.iter().filter_map(grown).collect(),
                 ..Planned::default()
             };
-            let excluded = excluded_account(cx);
-            let is_excluded = |row: &Row<'_>| excluded.as_ref() == Some(&row.account.id);
-            if let Some(account) = &excluded
-                && access
-                    .rows()
-                    .chain(access.expired())
-                    .any(|row| is_excluded(&row))
-            {
-                let id = account.as_str().into();
-                planned.problem(Subject::Account { id }, &delegated(account));
-            }
-            let rows: Vec<Row<'_>> = access.rows().filter(|row| !is_excluded(row)).collect();
-            let expired = access.expired().filter(|row| !is_excluded(row));
-            let expired: Vec<Row<'_>> = expired.collect();
+            let management = ManagementOnly::read(&self.aws, cx).await?;
+            let rows: Vec<Row<'_>> = access.rows().collect();
+            let expired: Vec<Row<'_>> = access.expired().collect();
             let roles = rows.iter().chain(&expired).map(Role::of);
             let roles: Vec<Role<'_>> = roles.collect();
-            let current = Current::read(self, &roles, cx).await?;
+            let current = Current::read(self, &roles, &AccessQuery::plan(), cx).await?;
             for row in &rows {
                 if !current.is_assigned(&Role::of(row), cx) {
                     let principal = current.principals.get(row.principal);
                     let change = change(Action::Create, row, principal);
-                    planned.changes.push(change);
+                    plan_change(&mut planned, change, row, management.as_ref(), cx);
                 }
             }
             for row in &expired {
                 if current.is_assigned(&Role::of(row), cx) {
                     let principal = current.principals.get(row.principal);
                     let change = change(Action::Remove, row, principal);
-                    planned
-                        .changes
-                        .push(change.because(Note::new("expired", "the access has expired")));
+                    let change = change.because(Note::new("expired", "the access has expired"));
+                    plan_change(&mut planned, change, row, management.as_ref(), cx);
                 }
             }
             let foreign = current.foreign_assignments(&roles, &access, cx);
             planned.notes.extend(foreign);
-            cx.update_facts(|facts| facts.selections.clone_from(&access.matches));
+            if current.is_denied_by_principal() {
+                planned.notes.push(caller::read_by_pair(cx));
+            }
+            let principals = current.principals.iter();
+            let principals =
+                principals.map(|(spec, principal)| (principal_id(principal), spec.clone()));
+            cx.update_facts(|facts| {
+                facts.selections.clone_from(&access.matches);
+                facts.principals.extend(principals);
+            });
             Ok(planned)
         })
     }
 
     fn apply<'a>(&'a self, change: &'a Change, cx: &'a Context) -> BoxFuture<'a, Result<Applied>> {
         Box::pin(async move {
-            let access = self.access(cx).await?;
+            let access = self.expansion(cx).await?;
             let row = find(&access, change).ok_or_else(|| unknown_change(&self.id(), change))?;
             let role = Role::of(&row);
             let center = lookup::require_identity_center(&self.aws, cx)?;
@@ -353,7 +391,7 @@ impl Step for AccountAssignments {
             let Some(center) = lookup::assignable_identity_center(&self.aws, cx) else {
                 return Ok(Vec::new());
             };
-            let access = self.access(cx).await?;
+            let access = self.expansion(cx).await?;
             let rows: Vec<Row<'_>> = access.rows().chain(access.expired()).collect();
             let roles: Vec<Role<'_>> = rows.iter().map(Role::of).collect();
             let services = Services {
@@ -363,6 +401,30 @@ impl Step for AccountAssignments {
                 center: &center,
             };
             access_hazards(&services, &roles, plan, cx).await
+        })
+    }
+
+    fn access<'a>(
+        &'a self,
+        query: &'a AccessQuery,
+        cx: &'a Context,
+    ) -> BoxFuture<'a, Result<Option<AccessSnapshot>>> {
+        Box::pin(self.snapshot(query, cx))
+    }
+
+    fn drift<'a>(
+        &'a self,
+        query: &'a AccessQuery,
+        cx: &'a Context,
+    ) -> BoxFuture<'a, Result<Drift>> {
+        Box::pin(async move {
+            let Some(access) = self.snapshot(query, cx).await? else {
+                return Ok(Drift::from(self.plan(cx).await?));
+            };
+            match InstanceReads::new(&self.aws, cx) {
+                Some(reads) => access_drift::findings(&access, &reads, cx).await,
+                None => Ok(Drift::default()),
+            }
         })
     }
 
@@ -416,18 +478,30 @@ fn find<'a>(access: &'a Expansion, change: &Change) -> Option<Row<'a>> {
     }
 }
 
-/// Returns the account that the caller cannot assign: the management account, for a delegated administrator.
-fn excluded_account(cx: &Context) -> Option<AccountId> {
-    let known = cx.facts(|facts| facts.organization.clone())?;
-    (known.caller != known.management_account).then_some(known.management_account)
+/// Plans the change of a row, or makes a problem of it if only the management account may make it.
+fn plan_change(
+    planned: &mut Planned,
+    change: Change,
+    row: &Row<'_>,
+    management: Option<&ManagementOnly>,
+    cx: &Context,
+) {
+    let Some(management) = management else {
+        planned.changes.push(change);
+        return;
+    };
+    let name = row.permission_set;
+    let set = cx.facts(|facts| facts.permission_sets.get(name).cloned());
+    management.plan_assignment(planned, change, &row.account.id, (name, set.as_ref()));
 }
 
-fn delegated(account: &AccountId) -> Error {
-    Error::new(
-        ErrorKind::UnusableSubject,
-        format!("a delegated administrator cannot assign access to the management account {account}"),
-    )
-    .with_help("use credentials of the management account, or remove this account from `access` in the blueprint")
+/// Returns the plan for an instance without permission sets: one problem, if the blueprint gives access.
+fn cannot_assign(blueprint: &Blueprint, error: &Error) -> Planned {
+    let mut planned = Planned::default();
+    if blueprint.entries().next().is_some() {
+        planned.problems.push(plan::Problem::new(None, error));
+    }
+    planned
 }
 
 /// Returns the hazard of a selection that has grown.
@@ -440,13 +514,6 @@ fn grown(selection: &Selection) -> Option<Hazard> {
             .map(|account| account.id.clone())
             .collect(),
     })
-}
-
-fn principal_id(principal: &Principal) -> String {
-    match principal {
-        Principal::User(id) => id.to_string(),
-        Principal::Group(id) => id.to_string(),
-    }
 }
 
 /// The assignments that the run is changing, at most one in each account: AWS updates one role of an account at a time, and
@@ -492,7 +559,12 @@ struct InAws {
 
 impl Current {
     /// Reads what tells whether the assignments exist.
-    async fn read(step: &AccountAssignments, roles: &[Role<'_>], cx: &Context) -> Result<Self> {
+    async fn read(
+        step: &AccountAssignments,
+        roles: &[Role<'_>],
+        query: &AccessQuery,
+        cx: &Context,
+    ) -> Result<Self> {
         let mut current = Self {
             principals: BTreeMap::new(),
             in_aws: None,
@@ -517,7 +589,7 @@ impl Current {
         }
         let wanted = roles.iter().filter_map(|role| current.assignment(role, cx));
         let wanted: Vec<Assignment> = wanted.collect();
-        let assignments = reads.assignments(&principals, &wanted).await?;
+        let assignments = reads.assignments(&principals, &wanted, query).await?;
         let sets = reads.permission_sets([]).await?;
         current.in_aws = Some(InAws {
             principals,
@@ -525,6 +597,12 @@ impl Current {
             assignments,
         });
         Ok(current)
+    }
+
+    /// Returns whether AWS refused to list the assignments of a principal, so that they were read by pair.
+    fn is_denied_by_principal(&self) -> bool {
+        let in_aws = self.in_aws.as_ref();
+        in_aws.is_some_and(|in_aws| in_aws.assignments.coverage().denied_by_principal)
     }
 
     async fn find_principals(

@@ -13,6 +13,7 @@ use super::{
     accounts::Accounts,
     adoption::Adoption,
     app_lists::{self, AppLists, Pushes},
+    estate::SHARED,
     group_push::{Push, PushPlanner, Pusher, failed_push},
     identity_view, ids, lookup,
     profile_mapping::{self, Unnamed},
@@ -44,6 +45,17 @@ struct Current<'a> {
     accounts: Accounts<'a>,
     groups: Arc<BTreeSet<Id<Group>>>,
     pushes: Arc<Pushes>,
+}
+
+impl Current<'_> {
+    /// Returns whether Okta has a user to provision that is not assigned to the app, or a group to push that is not pushed.
+    fn lacks_any(&self, scope: &ResolvedScope) -> bool {
+        let assigned = &self.accounts.assigned;
+        let mut users = scope.provisionable_users();
+        let mut groups = scope.pushed.iter();
+        users.any(|user| assigned.get(&user.id).is_none())
+            || groups.any(|members| !self.pushes.contains_key(&members.group.id))
+    }
 }
 
 /// An assignment or push that the blueprint asks for.
@@ -233,8 +245,13 @@ impl Step for AppAccess {
             // In direct mode, the sync plans the adoptions.
             let in_aws = match mode {
                 ProvisioningMode::Okta => {
-                    // Okta would take over a user that was made since the plan.
-                    identity_view::read(&self.aws, &scope, cx, cx.age()).await?
+                    // Okta would take over a user or group that was made in AWS since the plan.
+                    let max_age = if current.lacks_any(&scope) {
+                        cx.age()
+                    } else {
+                        SHARED
+                    };
+                    identity_view::read(&self.aws, &scope, cx, max_age).await?
                 }
                 ProvisioningMode::Direct => None,
             };

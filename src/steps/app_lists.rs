@@ -11,6 +11,7 @@ use std::{
 
 use okta_client::{App, Client as Okta, Error as OktaError, Group, Id, PushMapping};
 
+use super::estate::SHARED;
 use crate::{
     aws_user_name::AppAssignments,
     context::Context,
@@ -54,15 +55,24 @@ impl<K: PartialEq, T> Cached<K, T> {
         read: impl Future<Output = Result<T>>,
     ) -> Result<Arc<T>> {
         let now = cx.clock().elapsed();
-        if let Some((cached, at, value)) = &*self.lock()
-            && *cached == key
-            && now.saturating_sub(*at) < max_age
-        {
-            return Ok(value.clone());
+        if let Some(value) = self.known(&key, cx, max_age) {
+            return Ok(value);
         }
         let value = Arc::new(read.await?);
         *self.lock() = Some((key, now, Arc::clone(&value)));
         Ok(value)
+    }
+
+    /// Returns the value of this key if it was read and is younger than `max_age`.
+    pub(super) fn known(&self, key: &K, cx: &Context, max_age: Duration) -> Option<Arc<T>> {
+        let now = cx.clock().elapsed();
+        let read = self.lock();
+        let (cached, at, value) = read.as_ref()?;
+        let is_young = match max_age {
+            SHARED => cx.is_shared(*at, SHARED),
+            _ => now.saturating_sub(*at) < max_age,
+        };
+        (cached == key && is_young).then(|| Arc::clone(value))
     }
 
     /// Returns whether the value was read before the context was created.

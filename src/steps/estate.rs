@@ -4,24 +4,29 @@
 //! reads again what the run has written.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeSet, HashMap},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use aws_sso_glue::{
-    Assignment, Aws, IdentityCenter, InstanceArn, Principal,
-    estate::{AssignmentTable, PermissionSetTable, Principals},
+    AccountId, Assignment, Aws, GroupId, IdentityCenter, InstanceArn, PermissionSet,
+    PermissionSetArn, PermissionSetContents, Principal,
+    estate::{AssignmentTable, EstateReader, Members, PermissionSetTable, Principals, SetInEstate},
 };
+use futures::future;
 
 use super::{app_lists::Cached, lookup};
 use crate::{
+    access::AccessQuery,
     context::Context,
     error::{Error, Result},
+    event::{EventKind, ReadPart},
     sync::identity_store_error,
 };
 
-/// The maximum age of what a run uses again: a plan is often read for some minutes before it is applied.
+/// The time after a plan, run or check for which its reads are used again: a plan is often read for some minutes before it is
+/// applied.
 pub(super) const SHARED: Duration = Duration::from_mins(15);
 
 /// The shared reads.
@@ -30,8 +35,18 @@ struct Cache {
     principals: Cached<InstanceArn, Principals>,
     sets: Cached<InstanceArn, PermissionSetTable>,
     assignments: Cached<InstanceArn, AssignmentTable>,
+    contents: Mutex<HashMap<PermissionSetArn, Arc<SetInAws>>>,
     /// The assignments that the run has written and not read since.
     written: Mutex<BTreeSet<Assignment>>,
+}
+
+/// A permission set as AWS has it.
+pub(super) struct SetInAws {
+    pub(super) contents: PermissionSetContents,
+    /// The accounts that do not have the latest version of the set.
+    pub(super) outdated: Vec<AccountId>,
+    /// The elapsed time of the clock at the read.
+    pub(super) read_at: Duration,
 }
 
 /// Forgets the users and groups after a write that changes them.
@@ -98,6 +113,7 @@ impl<'a> InstanceReads<'a> {
     ) -> Result<Arc<PermissionSetTable>> {
         let reader = self.center.estate().wanted_sets(wanted);
         let read = async {
+            self.emit_forecast(&reader);
             let sets = reader
                 .read_permission_sets()
                 .await
@@ -111,22 +127,106 @@ impl<'a> InstanceReads<'a> {
             }
         };
         let cache = &self.cache.sets;
-        cache
+        let sets = cache
             .get(self.instance.clone(), self.cx, SHARED, read)
-            .await
+            .await?;
+        let names = sets.iter().map(|set| (&set.arn, &*set.name));
+        self.cx
+            .update_facts(|facts| facts.record_names_of_sets(names));
+        Ok(sets)
     }
 
-    /// Forgets the permission sets after a write that changes them.
+    /// Emits the number of calls that the permission sets and the assignments of all groups need.
+    fn emit_forecast(&self, reader: &EstateReader) {
+        let principals = self.cache.principals.known(&self.instance, self.cx, SHARED);
+        let groups = principals.map_or(0, |principals| principals.groups().len());
+        let forecast = reader.forecast(groups);
+        self.cx.emit(EventKind::ReadForecast {
+            service: "sso-admin".into(),
+            calls: forecast.calls,
+            duration: forecast.duration,
+        });
+    }
+
+    /// Forgets the permission sets after a write that creates or changes them.
     pub(super) fn permission_sets_changed(&self) {
         self.cache.sets.forget();
+        lock(&self.cache.contents).clear();
     }
 
-    /// Returns the assignments of all groups, and all that tells whether the `wanted` ones exist. What the run has written is
-    /// read again.
+    /// Forgets a permission set after a write that changes its policies.
+    pub(super) fn set_changed(&self, name: &str) {
+        lock(&self.cache.contents).retain(|_, set| set.contents.set.name != name);
+    }
+
+    /// Returns a permission set with its contents. `None` if it was deleted meanwhile.
+    pub(super) async fn set(
+        &self,
+        found: &SetInEstate,
+        with_tags: bool,
+    ) -> Result<Option<Arc<SetInAws>>> {
+        let known = lock(&self.cache.contents).get(&found.arn).cloned();
+        let is_usable = |set: &Arc<SetInAws>| {
+            self.cx.is_shared(set.read_at, SHARED) && (set.contents.tags.is_some() || !with_tags)
+        };
+        if let Some(known) = known.filter(is_usable) {
+            return Ok(Some(known));
+        }
+        match &found.details {
+            Some(details) => self.read_set(details.clone(), with_tags).await.map(Some),
+            None => self.set_now(&found.arn, with_tags).await,
+        }
+    }
+
+    /// Reads a permission set with its contents now.
+    pub(super) async fn set_now(
+        &self,
+        arn: &PermissionSetArn,
+        with_tags: bool,
+    ) -> Result<Option<Arc<SetInAws>>> {
+        let details = self.center.permission_sets().get_opt(arn).await;
+        match details.map_err(|error| unreadable_set(arn.as_str(), error))? {
+            Some(details) => self.read_set(details, with_tags).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    async fn read_set(&self, set: PermissionSet, with_tags: bool) -> Result<Arc<SetInAws>> {
+        let (name, arn) = (set.name.clone(), set.arn.clone());
+        let sets = self.center.permission_sets();
+        let contents = sets.contents(set.clone(), with_tags);
+        let contents = async {
+            let contents = contents.await;
+            contents.map_err(|error| unreadable_set(&name, error))
+        };
+        // A box, because the future is large.
+        let read = future::try_join(contents, outdated_accounts(&self.center, &set));
+        let (contents, outdated) = Box::pin(read).await?;
+        let read = Arc::new(SetInAws {
+            contents,
+            outdated,
+            read_at: self.cx.clock().elapsed(),
+        });
+        lock(&self.cache.contents).insert(arn, Arc::clone(&read));
+        Ok(read)
+    }
+
+    /// Returns the contents of a permission set of the instance, or `None` if it was deleted meanwhile.
+    pub(super) async fn contents(
+        &self,
+        found: &SetInEstate,
+    ) -> Result<Option<PermissionSetContents>> {
+        let set = self.set(found, false).await?;
+        Ok(set.map(|set| set.contents.clone()))
+    }
+
+    /// Returns the assignments that the query asks for, and all that tells whether the `wanted` ones exist. What the run has
+    /// written is read again.
     pub(super) async fn assignments(
         &self,
         principals: &Principals,
         wanted: &[Assignment],
+        query: &AccessQuery,
     ) -> Result<Arc<AssignmentTable>> {
         let sets = self.permission_sets([]).await?;
         let users = wanted.iter().filter_map(|one| match &one.principal {
@@ -137,30 +237,60 @@ impl<'a> InstanceReads<'a> {
         let pairs: BTreeSet<_> = pairs
             .map(|one| (&one.permission_set, &one.account))
             .collect();
-        let reader = self.center.estate().users(users).wanted_pairs(pairs.len());
-        let read = async {
+        let progress = self.cx.read_progress(ReadPart::Assignments);
+        let reader = self.center.estate().level(query.level);
+        let reader = reader.users(users.chain(query.users.iter().cloned()));
+        let reader = reader.wanted_pairs(pairs.len());
+        let reader = reader.on_progress(move |read| progress(read.done, read.total));
+        let read = || async {
             let read = reader.read_assignments(principals, &sets).await;
             read.map_err(unreadable_assignments)
         };
-        let cache = &self.cache.assignments;
-        let table = cache
-            .get(self.instance.clone(), self.cx, SHARED, read)
-            .await?;
+        let (cache, instance) = (&self.cache.assignments, &self.instance);
+        let mut table = cache.get(instance.clone(), self.cx, SHARED, read()).await?;
+        let is_asked = |name: &String| {
+            let user = principals.user_by_name(name);
+            user.is_none_or(|user| table.was_read(&Principal::User(user.id.clone())))
+        };
+        if table.coverage().level < query.level || !query.users.iter().all(is_asked) {
+            table = Arc::new(read().await?);
+            cache.set(instance.clone(), self.cx, Arc::clone(&table));
+        }
         let mut again = std::mem::take(&mut *self.unread());
         let unknown = wanted.iter().filter(|one| table.contains(one).is_none());
         again.extend(unknown.cloned());
-        if again.is_empty() {
+        let lacks_pairs = query.provisioned && table.provisioned().is_none();
+        if again.is_empty() && !lacks_pairs {
             return Ok(table);
         }
         let again: Vec<Assignment> = again.into_iter().collect();
         let mut table = AssignmentTable::clone(&table);
-        if let Err(error) = reader.refresh(&mut table, &again).await {
+        if !again.is_empty()
+            && let Err(error) = reader.refresh(&mut table, &again).await
+        {
             self.unread().extend(again);
             return Err(unreadable_assignments(error));
         }
+        if lacks_pairs {
+            let read = reader.read_provisioned(&mut table, &sets).await;
+            read.map_err(unreadable_assignments)?;
+        }
         let table = Arc::new(table);
-        cache.set(self.instance.clone(), self.cx, Arc::clone(&table));
+        cache.set(instance.clone(), self.cx, Arc::clone(&table));
         Ok(table)
+    }
+
+    /// Returns the members of the groups that have an assignment.
+    pub(super) async fn members(&self, assignments: &AssignmentTable) -> Result<Members> {
+        let groups: BTreeSet<GroupId> = assignments
+            .iter()
+            .filter_map(|row| match row.principal {
+                Principal::Group(id) => Some(id.clone()),
+                Principal::User(_) => None,
+            })
+            .collect();
+        let read = self.center.estate().read_members(groups).await;
+        read.map_err(identity_store_error)
     }
 
     /// Records an assignment that the run has created or removed. The next look reads it from AWS.
@@ -169,11 +299,31 @@ impl<'a> InstanceReads<'a> {
     }
 
     fn unread(&self) -> MutexGuard<'_, BTreeSet<Assignment>> {
-        self.cache
-            .written
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        lock(&self.cache.written)
     }
+}
+
+/// Returns the accounts that do not have the latest version of a permission set.
+pub(super) async fn outdated_accounts(
+    center: &IdentityCenter,
+    set: &PermissionSet,
+) -> Result<Vec<AccountId>> {
+    let accounts = center.permission_sets().outdated_accounts(&set.arn);
+    accounts.try_collect().await.map_err(|error| {
+        let summary = format!(
+            "the accounts with an outdated permission set {} could not be listed",
+            set.name
+        );
+        Error::service(summary, error)
+    })
+}
+
+fn unreadable_set(name: &str, error: aws_sso_glue::Error) -> Error {
+    Error::service(format!("permission set {name} could not be read"), error)
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn unreadable_sets(error: aws_sso_glue::Error) -> Error {

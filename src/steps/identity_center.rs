@@ -1,9 +1,11 @@
 //! Step `identity-center`: the organization has an Identity Center instance with permission sets.
 
-use aws_sso_glue::{Aws, Instance, InstanceStatus};
+use std::sync::Arc;
+
+use aws_sso_glue::{Aws, Instance, InstanceStatus, Partition};
 use futures::future::BoxFuture;
 
-use super::{ids, lookup};
+use super::{app_lists::Cached, caller, estate::SHARED, ids, lookup};
 use crate::{
     context::Context,
     error::{Error, ErrorKind, Result},
@@ -13,8 +15,15 @@ use crate::{
     step::{Applied, Planned, Step, unknown_change},
 };
 
+/// The active instance with permission sets. A run and its check use what the plan has read.
+#[derive(Default)]
+struct Ready(Cached<(), Instance>);
+
 /// Finds the organization's Identity Center instance in any Region, or has the operator enable one, and enables
 /// permission sets.
+///
+/// For credentials of a member account that may not act for the organization, it finds the account instance of this account. Such an
+/// instance has users and groups, and cannot have permission sets.
 #[derive(Clone, Debug)]
 pub struct IdentityCenterInstance {
     aws: Aws,
@@ -36,8 +45,7 @@ impl IdentityCenterInstance {
         self.region.as_deref().unwrap_or_else(|| self.aws.region())
     }
 
-    /// Returns the organization's instance. Account instances of member accounts are ignored, because they serve only
-    /// applications.
+    /// Returns the organization's instance, or the account instance of a caller that may use only this one.
     async fn find(&self, cx: &Context) -> Result<Option<Instance>> {
         let all = self.aws.instances().try_collect().await.map_err(|error| {
             Error::service(
@@ -45,18 +53,20 @@ impl IdentityCenterInstance {
                 error,
             )
         })?;
-        let management = cx.facts(|facts| {
-            facts
-                .organization
-                .as_ref()
-                .map(|organization| organization.management_account.clone())
+        let owner = cx.facts(|facts| {
+            let known = facts.organization.as_ref()?;
+            let owner = if known.account_scoped {
+                &known.caller
+            } else {
+                &known.management_account
+            };
+            Some(owner.clone())
         });
-        let is_organizations = |instance: &Instance| {
-            management
-                .as_ref()
-                .is_none_or(|management| instance.owner == *management)
+        let is_usable = |instance: &Instance| {
+            let owner = owner.as_ref();
+            owner.is_none_or(|owner| instance.owner == *owner)
         };
-        let mut found: Vec<Instance> = all.into_iter().filter(is_organizations).collect();
+        let mut found: Vec<Instance> = all.into_iter().filter(is_usable).collect();
         if found.len() > 1 {
             let arns: Vec<String> = found.iter().map(|found| found.arn.to_string()).collect();
             return Err(Error::new(
@@ -70,6 +80,32 @@ impl IdentityCenterInstance {
             .with_help("run with credentials of the management account, or delete the account instances that no application uses"));
         }
         Ok(found.pop())
+    }
+
+    /// Fails if the Region of a new instance is in another partition than the credentials.
+    fn check_partition(&self) -> Result<()> {
+        let (region, credentials) = (self.region(), self.aws.region());
+        match (
+            Partition::of_region(region),
+            Partition::of_region(credentials),
+        ) {
+            (Some(wanted), Some(partition)) if wanted != partition => Err(Error::new(
+                ErrorKind::UnusableSubject,
+                format!(
+                    "IAM Identity Center cannot be enabled in {region}: this Region is in partition {wanted}, and the AWS credentials are of {partition} (Region {credentials})"
+                ),
+            )
+            .with_help("set aws.region in the blueprint to a Region of this partition, or use credentials of the other partition")),
+            _ => Ok(()),
+        }
+    }
+
+    /// Adds a note if the instance is in another Region than the blueprint says.
+    fn note_region(&self, planned: Planned, instance: &Instance) -> Planned {
+        match &self.region {
+            Some(region) if *region != instance.primary_region => planned.note("other-region", format!("the instance is in {}, but the blueprint says {region}; an instance cannot be moved", instance.primary_region)),
+            _ => planned,
+        }
     }
 
     async fn lacks_permission_sets(&self, instance: &Instance) -> Result<bool> {
@@ -113,7 +149,10 @@ impl IdentityCenterInstance {
         let manual_step = ManualStep::new(
             ManualStepKind::EnableIdentityCenter,
             format!("Enable IAM Identity Center for the organization in {region}"),
-            format!("AWS console of the management account > IAM Identity Center > Enable (https://{region}.console.aws.amazon.com/singlesignon)"),
+            format!(
+                "AWS console of the management account > IAM Identity Center > Enable{}",
+                lookup::console(&lookup::partition(&self.aws, cx), region)
+            ),
         )
         .warning(format!("The Region is permanent: make sure that the console shows {region}."))
         .instructions([
@@ -147,8 +186,14 @@ impl Step for IdentityCenterInstance {
 
     fn plan<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Result<Planned>> {
         Box::pin(async move {
+            let shared = cx.shared_reads::<Ready>();
+            if let Some(instance) = shared.0.known(&(), cx, SHARED) {
+                save_instance(cx, &instance, true);
+                return Ok(self.note_region(Planned::nothing(), &instance));
+            }
             let Some(instance) = self.find(cx).await? else {
                 cx.update_facts(|facts| facts.instance = None);
+                self.check_partition()?;
                 return Ok(Planned::one(
                     Change::new(Action::ManualStep, Subject::IdentityCenter {})
                         .with("Region", self.region())
@@ -157,19 +202,35 @@ impl Step for IdentityCenterInstance {
             };
             let mut planned = Planned::nothing();
             match instance.status {
+                InstanceStatus::Active if is_account_instance(cx, &instance) => {
+                    save_instance(cx, &instance, false);
+                    let text = caller::account_instance(&InstanceFact::of(&instance, false));
+                    planned = planned.note("account-instance", text);
+                }
                 InstanceStatus::Active => {
                     let lacks_permission_sets = self.lacks_permission_sets(&instance).await?;
                     save_instance(cx, &instance, !lacks_permission_sets);
                     if lacks_permission_sets {
+                        caller::plans_permission_sets(cx);
+                        planned = planned.note(
+                            "permission-sets-off",
+                            format!(
+                                "instance {} of the organization has no permission sets, so it can give no access to accounts; the run turns them on, and they cannot be turned off again",
+                                instance.arn
+                            ),
+                        );
                         planned.changes.push(
                             Change::new(Action::Update, Subject::IdentityCenter {})
                                 .with("instance", instance.arn.to_string())
                                 .from_to("permission sets", Some("off".into()), "on"),
                         );
+                    } else {
+                        shared.0.set((), cx, Arc::new(instance.clone()));
                     }
                 }
                 InstanceStatus::CreateInProgress => {
                     save_instance(cx, &instance, false);
+                    caller::plans_permission_sets(cx);
                     planned.changes.push(
                         Change::new(Action::Wait, Subject::IdentityCenter {})
                             .with("instance", instance.arn.to_string())
@@ -186,12 +247,7 @@ impl Step for IdentityCenterInstance {
                     ));
                 }
             }
-            if let Some(region) = &self.region
-                && *region != instance.primary_region
-            {
-                planned = planned.note("other-region", format!("the instance is in {}, but the blueprint says {region}; an instance cannot be moved", instance.primary_region));
-            }
-            Ok(planned)
+            Ok(self.note_region(planned, &instance))
         })
     }
 
@@ -213,6 +269,10 @@ impl Step for IdentityCenterInstance {
                     instance.arn
                 )));
             }
+            if is_account_instance(cx, &instance) {
+                save_instance(cx, &instance, false);
+                return Ok(Applied::Done);
+            }
             if self.lacks_permission_sets(&instance).await? {
                 self.enable_permission_sets(&instance).await?;
             }
@@ -220,6 +280,20 @@ impl Step for IdentityCenterInstance {
             Ok(Applied::Done)
         })
     }
+}
+
+/// Returns whether the instance belongs to a member account, and not to the organization.
+fn is_account_instance(cx: &Context, instance: &Instance) -> bool {
+    let instance = InstanceFact::of(instance, false);
+    cx.facts(|facts| {
+        let organization = facts.organization.as_ref();
+        organization.is_some_and(|known| caller::is_account_instance(&instance, known))
+    })
+}
+
+/// Forgets the instance of the plan after a change that gives it another identity store.
+pub(super) fn forget(cx: &Context) {
+    cx.shared_reads::<Ready>().0.forget();
 }
 
 fn save_instance(cx: &Context, instance: &Instance, permission_sets: bool) {

@@ -1,6 +1,6 @@
 //! Step `identity-source`: Okta is the identity source of Identity Center.
 
-use aws_sso_glue::Aws;
+use aws_sso_glue::{Aws, Partition};
 use futures::future::BoxFuture;
 use okta_client::{App, Client as Okta};
 use saml_metadata::{Finding, Profile, aws as sp};
@@ -8,7 +8,7 @@ use url::Url;
 
 use super::{
     catalog::{ACS_URL, ENTITY_ID},
-    idp_metadata, ids, lookup,
+    identity_center, idp_metadata, ids, lookup,
 };
 use crate::{
     context::Context,
@@ -184,6 +184,22 @@ fn verify_urls(
     })
 }
 
+/// Returns the warning about issuer and ACS URLs whose hosts AWS does not document, as in GovCloud and China. They are accepted.
+fn hosts_to_compare(partition: &Partition) -> Option<String> {
+    if *partition == Partition::Aws {
+        return None;
+    }
+    let domain = match partition.sign_in_domain() {
+        Some(domain) => {
+            format!("; a host in the Region of the instance below {domain} is accepted")
+        }
+        None => String::new(),
+    };
+    Some(format!(
+        "no public document names the hosts of the issuer URL and the ACS URLs in partition {partition}{domain}. Compare both URLs with the console; the sign-in test confirms them"
+    ))
+}
+
 /// Returns the plan for an identity source that only the app's URLs show.
 fn assumed() -> Planned {
     Planned::nothing().note(
@@ -225,6 +241,15 @@ impl Step for IdentitySource {
                         ),
                 )
             };
+            let partition = instance.as_ref().map(|instance| instance.arn.partition());
+            let noted = |planned: Planned| {
+                // A user that signs in confirms the URLs.
+                let is_confirmed = cx.facts(|facts| facts.signed_in.is_some());
+                match partition.as_ref().and_then(hosts_to_compare) {
+                    Some(text) if !is_confirmed => planned.note("undocumented-hosts", text),
+                    _ => planned,
+                }
+            };
             let belongs_to_instance = |source: &IdentitySourceFact| {
                 instance.as_ref().is_some_and(|instance| {
                     verify_urls(instance, source.acs.clone(), source.issuer.clone(), None).is_ok()
@@ -243,9 +268,9 @@ impl Step for IdentitySource {
                     planned
                 };
                 cx.update_facts(|facts| facts.identity_source = configured);
-                return Ok(planned);
+                return Ok(noted(planned));
             };
-            Ok(match (source.trusts, &idp) {
+            Ok(noted(match (source.trusts, &idp) {
                 (Some(trusts), idp) if idp.as_ref().map(TrustedIdp::of) != Some(trusts.clone()) => manual_step().note(
                     "certificate-changed",
                     "Okta now signs with a certificate that AWS does not have: users cannot sign in until AWS has it",
@@ -253,7 +278,7 @@ impl Step for IdentitySource {
                 // An earlier plan of this run has assumed it.
                 (None, _) if cx.facts_at_start().identity_source.is_none() => assumed(),
                 _ => Planned::nothing(),
-            })
+            }))
         })
     }
 
@@ -273,9 +298,10 @@ impl Step for IdentitySource {
             let idp = idp.ok_or_else(|| {
                 lookup::missing_prerequisite("Okta's metadata", &ids::IDP_METADATA)
             })?;
+            let partition = instance.arn.partition();
             let settings = format!(
-                "AWS console > IAM Identity Center > Settings > Identity source (https://{}.console.aws.amazon.com/singlesignon)",
-                instance.region
+                "AWS console > IAM Identity Center > Settings > Identity source{}",
+                lookup::console(&partition, &instance.region)
             );
             let manual_step = if cx.facts(|facts| facts.identity_source.is_some()) {
                 ManualStep::new(ManualStepKind::IdentitySource, "Import Okta's new certificate into IAM Identity Center", settings)
@@ -297,6 +323,7 @@ impl Step for IdentitySource {
                         "If this run cannot ask for answers, enter the two URLs in the Sign On tab of the app in Okta. The next run reads them there.",
                     ])
             }
+            .warnings(hosts_to_compare(&partition))
             .file(super::idp_metadata::FILE, super::idp_metadata::current(&self.okta, cx).await?)
             .value("signing certificate (SHA-256)", &idp.certificate)
             .ask_optional("sp_metadata", AskKind::File, "downloaded service provider metadata file")
@@ -310,6 +337,7 @@ impl Step for IdentitySource {
                         .map(|source| (instance, source))
                 })
                 .await?;
+            identity_center::forget(cx);
             cx.update_facts(|facts| {
                 facts.instance = Some(instance);
                 facts.identity_source = Some(source);

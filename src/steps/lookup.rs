@@ -2,7 +2,9 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use aws_sso_glue::{Account, AccountId, Aws, IdentityCenter, InstanceArn, estate::Organization};
+use aws_sso_glue::{
+    Account, AccountId, Aws, IdentityCenter, InstanceArn, Partition, estate::Organization,
+};
 use jiff::tz::TimeZone;
 use okta_client::{App, Client as Okta};
 use tokio::sync::OnceCell;
@@ -18,6 +20,7 @@ use crate::{
     error::{Error, ErrorKind, Result, ServiceError as _, ServiceResponse},
     plan::{Problem, StepId, Subject, count},
     resolved_scope::ResolvedScope,
+    state::Facts,
 };
 
 /// The cached reads of one context.
@@ -56,6 +59,7 @@ pub(super) fn identity_center(aws: &Aws, cx: &Context) -> Option<IdentityCenter>
         Some((arn, center)) if *arn == instance.arn => center.clone(),
         _ => {
             let center = aws.identity_center(&instance.instance());
+            let _reader = center.estate().names(cx.facts(Facts::names_of_sets));
             cached.insert((instance.arn, center)).1.clone()
         }
     })
@@ -75,6 +79,22 @@ pub(super) fn assignable_identity_center(aws: &Aws, cx: &Context) -> Option<Iden
     } else {
         None
     }
+}
+
+/// Returns the partition of the instance. Before an instance is known, the Region of the AWS client tells it: the credentials are
+/// of one partition.
+pub(super) fn partition(aws: &Aws, cx: &Context) -> Partition {
+    let instance = cx.facts(|facts| Some(facts.instance.as_ref()?.arn.partition()));
+    instance
+        .or_else(|| Partition::of_region(aws.region()))
+        .unwrap_or(Partition::Aws)
+}
+
+/// Returns the URL of the Identity Center console in parentheses, for the place of a manual step. Returns nothing for a partition
+/// whose console is not known.
+pub(super) fn console(partition: &Partition, region: &str) -> String {
+    let url = partition.console_url(region);
+    url.map_or_else(String::new, |url| format!(" ({url})"))
 }
 
 /// Returns the client of the Identity Center instance that an earlier step found.

@@ -1,31 +1,32 @@
 //! Step `permission-sets`: the permission sets exist as the blueprint describes them.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
 
 use aws_sso_glue::{
-    AccountId, Aws, IdentityCenter, NewPermissionSet, OperationStatus, PermissionSet,
-    PermissionSetArn, RequestId, UpdatePermissionSet, estate::SetInEstate,
+    AccountId, Aws, IdentityCenter, NewPermissionSet, OperationStatus, Partition, PermissionSet,
+    PermissionSetContents, RequestId, UpdatePermissionSet,
 };
 use futures::future::BoxFuture;
-use sha2::{Digest as _, Sha256};
 
 use super::{
     adoption::{must_adopt, record_owned},
-    estate::InstanceReads,
+    caller::{self, ManagementOnly},
+    estate::{InstanceReads, SetInAws, outdated_accounts},
     ids, lookup,
     operations::Operations,
-    policy_document::{same, takes_access_away},
+    set_contents::{
+        adds_limit, adoption, boundary, contents_digest, create_changes, other_policies,
+        update_changes,
+    },
 };
 use crate::{
+    access::AccessQuery,
     blueprint::{Blueprint, PermissionSetSpec},
     context::Context,
+    drift::{Drift, DriftCode, DriftFinding},
     error::{Error, ErrorKind, Result},
-    plan::{Action, Change, Field, Kind, Name, Note, PolicyRef, StepId, Subject, Value},
+    plan::{Action, Change, Kind, Name, Note, PolicyRef, StepId, Subject},
     step::{Applied, Planned, Step, unknown_change},
-    text::hex,
 };
 
 /// Creates and updates the permission sets of the blueprint, and provisions changes into the accounts.
@@ -35,8 +36,9 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct PermissionSets {
     aws: Aws,
-    desired: BTreeMap<String, Desired>,
-    warnings: Vec<Note>,
+    blueprint: Blueprint,
+    /// The permission sets as the commercial partition has them.
+    commercial: BTreeMap<String, Desired>,
 }
 
 /// A permission set that the blueprint asks for.
@@ -45,62 +47,17 @@ struct Desired {
     set: PermissionSetSpec,
     /// Whether the blueprint describes the set, instead of only naming it.
     described: bool,
-}
-
-/// A permission set that exists in AWS, with its policies.
-struct Current {
-    set: PermissionSet,
-    policies: BTreeSet<String>,
-    customer_managed: Vec<String>,
-    inline: Option<String>,
-}
-
-impl Current {
-    /// Returns the change that takes over a set of this name. The blueprint's access depends on its contents.
-    fn adoption(&self) -> Change {
-        let subject = Subject::permission_set(self.set.name.clone());
-        let list = |policies: &mut dyn Iterator<Item = &String>| {
-            let policies: Vec<&str> = policies.map(String::as_str).collect();
-            match policies.as_slice() {
-                [] => "none".to_owned(),
-                some => some.join(", "),
-            }
-        };
-        let inline = self.inline.as_deref().map(digest);
-        let change = Change::new(Action::Adopt, subject)
-            .with("managed policies", list(&mut self.policies.iter()))
-            .with(
-                "customer-managed policies",
-                list(&mut self.customer_managed.iter()),
-            )
-            .with("inline policy", inline.unwrap_or_else(|| "none".to_owned()));
-        match &self.set.session_duration {
-            Some(duration) => change.with("session duration", duration),
-            None => change,
-        }
-    }
-
-    /// Returns what the step does not change, for the reviewer of a provisioning.
-    fn others(&self) -> String {
-        if self.customer_managed.is_empty() {
-            "as they are now".to_owned()
-        } else {
-            format!("as they are now: {}", self.customer_managed.join(", "))
-        }
-    }
-
-    fn has_no_policy(&self) -> bool {
-        self.policies.is_empty() && self.customer_managed.is_empty() && self.inline.is_none()
-    }
+    /// The problem of a policy that is in another partition than the instance: the message, and what to do.
+    foreign_policy: Option<(String, String)>,
 }
 
 impl Desired {
     /// Returns whether the step may change the set: the blueprint describes it, or it has no policy.
-    fn may_change(&self, current: &Current) -> bool {
+    fn may_change(&self, current: &PermissionSetContents) -> bool {
         self.described || !self.set.existing && current.has_no_policy()
     }
 
-    /// Returns the error for a set that this version cannot create or update as the blueprint describes it.
+    /// Returns the error for a set that the step must not create or cannot write as the blueprint describes it.
     fn unusable(&self, name: &str, exists: bool) -> Option<Error> {
         if self.set.existing && !exists {
             let message = format!(
@@ -112,54 +69,20 @@ impl Desired {
                 ),
             );
         }
-        let parts = [
-            (
-                "customer_managed_policies",
-                !self.set.customer_managed_policies.is_empty(),
-            ),
-            (
-                "permissions_boundary",
-                self.set.permissions_boundary.is_some(),
-            ),
-            ("relay_state", self.set.relay_state.is_some()),
-            ("tags", !self.set.tags.is_empty()),
-        ];
-        let parts: Vec<&str> = parts
-            .into_iter()
-            .filter(|(_, used)| *used)
-            .map(|(key, _)| key)
-            .collect();
-        (!parts.is_empty()).then(|| {
-            let message = format!(
-                "permission set {name} cannot be written: this version does not write {} yet",
-                parts.join(", ")
-            );
-            Error::new(ErrorKind::UnusableSubject, message).with_help(
-                "create the set in AWS, and replace its description in the blueprint by `existing = true`",
-            )
+        self.foreign_policy.as_ref().map(|(message, help)| {
+            let message = format!("permission set {name} cannot be written: {message}");
+            Error::new(ErrorKind::UnusableSubject, message).with_help(help.clone())
         })
     }
 
     /// Returns a note about a set that is used unchanged and has other policies than expected.
-    fn note(&self, name: &str, current: &Current) -> Option<Note> {
-        let expected: BTreeSet<String> = self.set.managed_policies.iter().cloned().collect();
-        let matches = current.policies == expected
-            && current.inline.is_none()
-            && current.customer_managed.is_empty();
-        if self.may_change(current) || matches {
+    fn note(&self, name: &str, current: &PermissionSetContents) -> Option<Note> {
+        if self.may_change(current) {
             return None;
         }
-        let inline = current.inline.as_ref().map(|_| "an inline policy");
-        let has: Vec<&str> = current
-            .policies
-            .iter()
-            .chain(&current.customer_managed)
-            .map(String::as_str)
-            .chain(inline)
-            .collect();
+        let has = other_policies(&self.set, current)?;
         let text = format!(
-            "permission set {name} already exists and is used unchanged: it has {}; to change it, describe it in the blueprint",
-            has.join(", ")
+            "permission set {name} already exists and is used unchanged: it has {has}; to change it, describe it in the blueprint"
         );
         Some(Note::new("used-unchanged", text).about(Subject::permission_set(name)))
     }
@@ -169,17 +92,18 @@ impl PermissionSets {
     /// Creates the step for the permission sets of a blueprint.
     #[must_use]
     pub fn new(aws: &Aws, blueprint: &Blueprint) -> Self {
-        let desired = blueprint
-            .desired_permission_sets()
-            .into_iter()
-            .map(|(name, set)| {
-                let described = blueprint.permission_sets.contains_key(&name) && !set.existing;
-                (name, Desired { set, described })
-            });
         Self {
             aws: aws.clone(),
-            desired: desired.collect(),
-            warnings: blueprint.warnings(),
+            commercial: desired(blueprint, &Partition::Aws),
+            blueprint: blueprint.clone(),
+        }
+    }
+
+    /// Returns the permission sets as this partition has them.
+    fn desired(&self, partition: &Partition) -> Cow<'_, BTreeMap<String, Desired>> {
+        match partition {
+            Partition::Aws => Cow::Borrowed(&self.commercial),
+            _ => Cow::Owned(desired(&self.blueprint, partition)),
         }
     }
 
@@ -193,7 +117,8 @@ impl PermissionSets {
                 name: name.to_owned(),
                 description: desired.set.description.clone(),
                 session_duration: desired.set.session_duration.clone(),
-                ..NewPermissionSet::default()
+                relay_state: desired.set.relay_state.clone(),
+                tags: desired.set.tags.clone(),
             };
             let created = center.permission_sets().create(&new).await;
             created.map_err(|error| failed(name, "created", error))?
@@ -211,16 +136,23 @@ impl PermissionSets {
         Ok(Applied::Done)
     }
 
-    /// Changes the attributes of the permission set.
+    /// Changes the properties and tags of the permission set.
     async fn update(&self, name: &str, desired: &Desired, cx: &Context) -> Result<Applied> {
         let (center, set) = self.require(name, cx).await?;
         let change = UpdatePermissionSet {
             description: desired.set.description.clone(),
             session_duration: desired.set.session_duration.clone(),
-            ..UpdatePermissionSet::default()
+            relay_state: desired.set.relay_state.clone(),
         };
-        let updated = center.permission_sets().update(&set.arn, &change).await;
+        let sets = center.permission_sets();
+        let updated = sets.update(&set.arn, &change).await;
         updated.map_err(|error| failed(name, "updated", error))?;
+        if !desired.set.tags.is_empty() {
+            let tags = desired.set.tags.iter();
+            let tags = tags.map(|(key, value)| (key.as_str(), value.as_str()));
+            let tagged = sets.tag(&set.arn, tags).await;
+            tagged.map_err(|error| failed(name, "tagged", error))?;
+        }
         Ok(Applied::Done)
     }
 
@@ -245,12 +177,18 @@ impl PermissionSets {
                 Some(policy) => sets.put_inline_policy(&set.arn, policy).await,
                 None => sets.delete_inline_policy(&set.arn).await,
             },
-            _ => {
-                return Err(Error::new(
-                    ErrorKind::StalePlan,
-                    format!("{policy} of permission set {name} cannot be changed"),
-                ));
+            PolicyRef::CustomerManaged { name, path } => {
+                let policy = format!("{}{}", &**path, &**name);
+                if desired.set.customer_managed_policies.contains(&policy) {
+                    sets.attach_customer_managed_policy(&set.arn, &policy).await
+                } else {
+                    sets.detach_customer_managed_policy(&set.arn, &policy).await
+                }
             }
+            PolicyRef::Boundary {} => match boundary(&desired.set) {
+                Some(boundary) => sets.put_boundary(&set.arn, &boundary).await,
+                None => sets.delete_boundary(&set.arn).await,
+            },
         };
         written.map_err(|error| {
             let summary = format!("AWS did not change {policy} of permission set {name}");
@@ -299,7 +237,7 @@ impl PermissionSets {
             // AWS deletes operations after some time, but still lists the outdated accounts.
             Err(error) if error.is_not_found() => {
                 operations.remove(subject);
-                let outdated = outdated_accounts(&center, name, &set.arn).await?;
+                let outdated = outdated_accounts(&center, &set).await?;
                 return Ok(if outdated.is_empty() {
                     Applied::Done
                 } else {
@@ -327,19 +265,25 @@ impl PermissionSets {
     }
 }
 
-/// Returns the accounts that do not have the latest version of the permission set.
-async fn outdated_accounts(
-    center: &IdentityCenter,
-    name: &str,
-    arn: &PermissionSetArn,
-) -> Result<Vec<AccountId>> {
-    let accounts = center.permission_sets().outdated_accounts(arn);
-    accounts.try_collect().await.map_err(|error| {
-        Error::service(
-            format!("the accounts with an outdated permission set {name} could not be listed"),
-            error,
-        )
-    })
+/// Returns the permission sets of a blueprint as a partition has them.
+fn desired(blueprint: &Blueprint, partition: &Partition) -> BTreeMap<String, Desired> {
+    let sets = blueprint.desired_permission_sets_in(partition).into_iter();
+    let desired = sets.map(|(name, set)| {
+        let described = blueprint.permission_sets.contains_key(&name) && !set.existing;
+        let foreign_policy = set.foreign_policies(partition).next().map(|arn| {
+            (
+                format!("policy {arn} is in another partition of AWS than the instance, which is in {partition}"),
+                format!("write the name of the policy, such as `ReadOnlyAccess`, or its ARN in this partition, `{}`", partition.managed_policy_arn("…")),
+            )
+        });
+        let desired = Desired {
+            set,
+            described,
+            foreign_policy,
+        };
+        (name, desired)
+    });
+    desired.collect()
 }
 
 fn failed(name: &str, action: &str, error: aws_sso_glue::Error) -> Error {
@@ -347,15 +291,6 @@ fn failed(name: &str, action: &str, error: aws_sso_glue::Error) -> Error {
         format!("permission set {name} could not be {action}"),
         error,
     )
-}
-
-/// Returns the properties of a set, or `None` if it was deleted meanwhile.
-async fn details(center: &IdentityCenter, found: &SetInEstate) -> Result<Option<PermissionSet>> {
-    if let Some(set) = &found.details {
-        return Ok(Some(set.clone()));
-    }
-    let set = center.permission_sets().get_opt(&found.arn).await;
-    set.map_err(|error| failed(&found.name, "read", error))
 }
 
 async fn find(center: &IdentityCenter, name: &str) -> Result<Option<PermissionSet>> {
@@ -367,175 +302,14 @@ async fn find(center: &IdentityCenter, name: &str) -> Result<Option<PermissionSe
     })
 }
 
-/// Reads the policies of a permission set.
-async fn read(center: &IdentityCenter, set: PermissionSet) -> Result<Current> {
-    let failed = |error| {
-        Error::service(
-            format!("permission set {} could not be read", set.name),
-            error,
-        )
-    };
-    let sets = center.permission_sets();
-    let policies = sets
-        .managed_policies(&set.arn)
-        .try_collect()
-        .await
-        .map_err(failed)?
-        .into_iter()
-        .collect();
-    let customer_managed = sets
-        .customer_managed_policies(&set.arn)
-        .try_collect()
-        .await
-        .map_err(failed)?;
-    let inline = sets.inline_policy(&set.arn).await.map_err(failed)?;
-    Ok(Current {
-        set,
-        policies,
-        customer_managed,
-        inline,
-    })
-}
-
-/// Returns the description of a policy in a plan: a digest, which distinguishes policies, and the length.
-fn digest(policy: &str) -> String {
-    let canonical = serde_json::from_str::<serde_json::Value>(policy)
-        .map_or_else(|_not_json| policy.to_owned(), |json| json.to_string());
-    let sha256 = hex(&Sha256::digest(&canonical));
-    format!(
-        "sha256 {} ({} characters)",
-        &sha256[..16],
-        canonical.chars().count()
-    )
-}
-
-/// Returns the changes that create a permission set with its policies.
-fn create_changes(name: &str, set: &PermissionSetSpec) -> Vec<Change> {
-    let mut change = Change::new(Action::Create, Subject::permission_set(name));
-    for (field, value) in [
-        ("description", &set.description),
-        ("session duration", &set.session_duration),
-    ] {
-        if let Some(value) = value {
-            change = change.with(field, value);
-        }
-    }
-    let managed = set.managed_policies.iter().collect::<BTreeSet<_>>();
-    let managed = managed
-        .into_iter()
-        .map(|arn| Change::new(Action::Create, managed_policy(name, arn)));
-    let inline = set.inline_policy.iter();
-    let inline = inline.map(|policy| {
-        Change::new(Action::Create, inline_policy(name)).with("policy", digest(policy))
-    });
-    std::iter::once(change)
-        .chain(managed)
-        .chain(inline)
-        .collect()
-}
-
-/// Returns the changes that make an existing permission set match `desired`: what is added comes before what is removed.
-fn update_changes(name: &str, desired: &Desired, current: &Current) -> Vec<Change> {
-    let mut changes = Vec::new();
-    let mut change = Change::new(Action::Update, Subject::permission_set(name));
-    let pairs = [
-        (
-            "description",
-            &desired.set.description,
-            &current.set.description,
-        ),
-        (
-            "session duration",
-            &desired.set.session_duration,
-            &current.set.session_duration,
-        ),
-    ];
-    // An attribute that the blueprint does not set keeps AWS's value.
-    for (field, desired, current) in pairs {
-        if let Some(value) = desired
-            && Some(value) != current.as_ref()
-        {
-            change = change.from_to(field, current.clone(), value);
-        }
-    }
-    if !change.fields.is_empty() {
-        changes.push(change);
-    }
-    let policies: BTreeSet<String> = desired.set.managed_policies.iter().cloned().collect();
-    for arn in policies.difference(&current.policies) {
-        // This policy denies everything, so attaching it takes access away.
-        let action = if arn.ends_with(DENY_ALL) {
-            Action::Remove
-        } else {
-            Action::Create
-        };
-        changes.push(Change::new(action, managed_policy(name, arn)).with("attached", "yes"));
-    }
-    let inline = Change::new(Action::Create, inline_policy(name));
-    match (&desired.set.inline_policy, &current.inline) {
-        (Some(policy), None) => {
-            let action = if takes_access_away(EMPTY, policy) {
-                Action::Remove
-            } else {
-                Action::Create
-            };
-            changes.push(Change { action, ..inline }.with("policy", digest(policy)));
-        }
-        (Some(policy), Some(before)) if !same(policy, before) => {
-            let action = if takes_access_away(before, policy) {
-                Action::Remove
-            } else {
-                Action::Update
-            };
-            let change = Change { action, ..inline };
-            changes.push(change.from_to("policy", Some(digest(before)), digest(policy)));
-        }
-        (None, Some(before)) => {
-            let change = Change {
-                action: Action::Remove,
-                ..inline
-            };
-            changes.push(change.field("policy", Value::Known(digest(before)), Value::Absent));
-        }
-        _ => {}
-    }
-    for arn in current.policies.difference(&policies) {
-        let change = Change::new(Action::Remove, managed_policy(name, arn));
-        changes.push(change.field("attached", Value::Known("yes".to_owned()), Value::Absent));
-    }
-    changes
-}
-
 /// Returns the change that provisions a permission set into these accounts.
-fn provisioning_change(name: &str, current: &Current, accounts: &[AccountId]) -> Change {
+fn provisioning_change(name: &str, accounts: &[AccountId]) -> Change {
     let subject = Subject::Provisioning {
         permission_set: name.into(),
     };
     let mut ids: Vec<&str> = accounts.iter().map(AccountId::as_str).collect();
     ids.sort_unstable();
-    Change::new(Action::Update, subject)
-        .with("accounts", ids.join(", "))
-        .with("boundary and customer-managed policies", current.others())
-}
-
-/// Returns whether a change is a removal because the policy that it adds denies.
-fn adds_denial(change: &Change) -> bool {
-    let adds = |field: &Field| field.before == Value::Absent;
-    change.action == Action::Remove && change.fields.iter().all(adds)
-}
-
-fn managed_policy(name: &str, arn: &str) -> Subject {
-    Subject::Policy {
-        permission_set: name.into(),
-        policy: PolicyRef::Managed { arn: arn.into() },
-    }
-}
-
-fn inline_policy(name: &str) -> Subject {
-    Subject::Policy {
-        permission_set: name.into(),
-        policy: PolicyRef::Inline {},
-    }
+    Change::new(Action::Update, subject).with("accounts", ids.join(", "))
 }
 
 impl Step for PermissionSets {
@@ -553,39 +327,64 @@ impl Step for PermissionSets {
 
     fn plan<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Result<Planned>> {
         Box::pin(async move {
+            let partition = lookup::partition(&self.aws, cx);
+            let desired_sets = self.desired(&partition);
             let mut planned = Planned {
-                notes: self.warnings.clone(),
+                notes: self.blueprint.warnings_in(&partition),
                 ..Planned::default()
             };
-            let Some(center) = lookup::assignable_identity_center(&self.aws, cx) else {
-                for (name, desired) in &self.desired {
+            if let Some(error) = caller::without_permission_sets(cx) {
+                for name in desired_sets.keys() {
+                    planned.problem(Subject::permission_set(name.clone()), &error);
+                }
+                return Ok(planned);
+            }
+            let reads = lookup::assignable_identity_center(&self.aws, cx)
+                .and_then(|_assignable| InstanceReads::new(&self.aws, cx));
+            let Some(reads) = reads else {
+                for (name, desired) in &*desired_sets {
                     planned.create(name, desired);
                 }
                 return Ok(planned);
             };
-            let wanted = self.desired.keys().map(String::as_str);
-            let sets = match InstanceReads::new(&self.aws, cx) {
-                Some(reads) => reads.permission_sets(wanted).await?,
-                None => Arc::default(),
-            };
-            for (name, desired) in &self.desired {
-                let found = match sets.by_name(name) {
-                    Some(found) => details(&center, found).await?,
-                    None => None,
+            let management = ManagementOnly::read(&self.aws, cx).await?;
+            planned
+                .notes
+                .extend(management.as_ref().and_then(ManagementOnly::note));
+            let wanted = desired_sets.keys().map(String::as_str);
+            let sets = reads.permission_sets(wanted).await?;
+            for (name, desired) in &*desired_sets {
+                let with_tags = !desired.set.tags.is_empty();
+                let read = match sets.by_name(name) {
+                    Some(found) => reads.set(found, with_tags).await,
+                    None => Ok(None),
                 };
-                let Some(set) = found else {
-                    cx.update_facts(|facts| facts.permission_sets.remove(name));
-                    planned.create(name, desired);
-                    continue;
+                let planned_set = match read {
+                    Ok(None) => {
+                        cx.update_facts(|facts| facts.permission_sets.remove(name));
+                        planned.create(name, desired);
+                        continue;
+                    }
+                    Ok(Some(current)) => {
+                        if let Some(error) = desired.unusable(name, true) {
+                            planned.problem(Subject::permission_set(name.clone()), &error);
+                            continue;
+                        }
+                        let arn = current.contents.set.arn.clone();
+                        cx.update_facts(|facts| {
+                            facts.permission_sets.insert(name.clone(), arn.clone())
+                        });
+                        let first = planned.changes.len();
+                        let planned_set =
+                            plan_existing(&reads, desired, current, &mut planned, cx).await;
+                        if let Some(management) = &management {
+                            management.refuse_edits(&mut planned, first, name, &arn);
+                        }
+                        planned_set
+                    }
+                    Err(error) => Err(error),
                 };
-                if let Some(error) = desired.unusable(name, true) {
-                    planned.problem(Subject::permission_set(name.clone()), &error);
-                    continue;
-                }
-                cx.update_facts(|facts| {
-                    facts.permission_sets.insert(name.clone(), set.arn.clone())
-                });
-                if let Err(error) = plan_existing(&center, desired, set, &mut planned, cx).await {
+                if let Err(error) = planned_set {
                     planned.problem(Subject::permission_set(name.clone()), &error);
                 }
             }
@@ -597,11 +396,13 @@ impl Step for PermissionSets {
         Box::pin(async move {
             let unknown = || unknown_change(&self.id(), change);
             let name = set_name(change).ok_or_else(unknown)?;
-            let desired = self.desired.get(&**name).ok_or_else(unknown)?;
-            if let (Subject::PermissionSet { .. }, Some(reads)) =
-                (&change.subject, InstanceReads::new(&self.aws, cx))
-            {
-                reads.permission_sets_changed();
+            let desired = self.desired(&lookup::partition(&self.aws, cx));
+            let desired = desired.get(&**name).ok_or_else(unknown)?;
+            if let Some(reads) = InstanceReads::new(&self.aws, cx) {
+                match &change.subject {
+                    Subject::PermissionSet { .. } => reads.permission_sets_changed(),
+                    _ => reads.set_changed(name),
+                }
             }
             match (&change.subject, change.action) {
                 (Subject::PermissionSet { .. }, Action::Create) => {
@@ -617,6 +418,47 @@ impl Step for PermissionSets {
                 }
                 _ => Err(unknown()),
             }
+        })
+    }
+
+    fn drift<'a>(&'a self, _: &'a AccessQuery, cx: &'a Context) -> BoxFuture<'a, Result<Drift>> {
+        Box::pin(async move {
+            let mut drift = Drift::from(self.plan(cx).await?);
+            let reads = lookup::assignable_identity_center(&self.aws, cx)
+                .and_then(|_assignable| InstanceReads::new(&self.aws, cx));
+            let Some(reads) = reads else {
+                return Ok(drift);
+            };
+            let sets = reads.permission_sets([]).await?;
+            let desired = self.desired(&lookup::partition(&self.aws, cx));
+            for set in sets.iter().filter(|set| !desired.contains_key(&set.name)) {
+                let text = format!("permission set {} is not in the blueprint", set.name);
+                let fix = "delete the set in AWS, or add it to the blueprint: `existing = true` uses it unchanged";
+                drift.add(DriftFinding::new(
+                    DriftCode::UnmanagedSet,
+                    Subject::permission_set(set.name.clone()),
+                    text,
+                    fix,
+                ));
+            }
+            let recorded = &cx.facts_at_start().existing_sets;
+            cx.facts(|facts| {
+                for (name, now) in &facts.existing_sets {
+                    if recorded.get(name).is_some_and(|before| before != now) {
+                        let text = format!(
+                            "permission set {name}, which the blueprint only uses, gives something else than at the last run"
+                        );
+                        let fix = "review the set; the next run records what it gives";
+                        drift.add(DriftFinding::new(
+                            DriftCode::ExistingSetChanged,
+                            Subject::permission_set(name.clone()),
+                            text,
+                            fix,
+                        ));
+                    }
+                }
+            });
+            Ok(drift)
         })
     }
 
@@ -638,46 +480,61 @@ impl Planned {
 
 /// Plans a permission set that exists.
 async fn plan_existing(
-    center: &IdentityCenter,
+    reads: &InstanceReads<'_>,
     desired: &Desired,
-    set: PermissionSet,
+    mut current: Arc<SetInAws>,
     planned: &mut Planned,
     cx: &Context,
 ) -> Result<()> {
-    let current = read(center, set).await?;
-    let (name, arn) = (&*current.set.name, &current.set.arn);
-    let may_change = desired.may_change(&current);
-    let mut changes = if may_change {
-        update_changes(name, desired, &current)
-    } else {
-        Vec::new()
+    let set = current.contents.set.clone();
+    let (name, arn) = (&*set.name, &set.arn);
+    let changes = |current: &SetInAws| {
+        if desired.may_change(&current.contents) {
+            update_changes(name, &desired.set, &current.contents)
+        } else {
+            Vec::new()
+        }
     };
+    let mut needed = changes(&current);
+    // A set that is about to be changed is read again, because the shared read may be some minutes old.
+    if !needed.is_empty() && current.read_at < cx.started() {
+        let with_tags = !desired.set.tags.is_empty();
+        if let Some(now) = reads.set_now(arn, with_tags).await? {
+            current = now;
+            needed = changes(&current);
+        }
+    }
+    let may_change = desired.may_change(&current.contents);
     // After a change, every account with the set is outdated.
-    let accounts = if changes.is_empty() {
-        outdated_accounts(center, name, arn).await?
+    let accounts = if needed.is_empty() {
+        current.outdated.clone()
     } else {
-        let accounts = center.permission_sets().accounts(arn).try_collect().await;
+        let sets = reads.center().permission_sets();
+        let accounts = sets.accounts(arn).try_collect().await;
         accounts.map_err(|error| failed(name, "read", error))?
     };
     if must_adopt(cx, &Subject::permission_set(name), |facts| {
         facts.permission_sets.get(name) == Some(arn)
     }) {
-        planned.changes.push(current.adoption());
+        planned.changes.push(adoption(&current.contents));
     }
-    planned.notes.extend(desired.note(name, &current));
+    planned.notes.extend(desired.note(name, &current.contents));
+    if desired.set.existing {
+        let digest = contents_digest(&current.contents);
+        cx.update_facts(|facts| facts.existing_sets.insert(name.to_owned(), digest));
+    }
     if accounts.is_empty() {
         // No account has the set, so a policy that denies takes no access away. An interrupted run leaves such a set, and the
         // next run has to complete it.
-        let added = changes.iter_mut().filter(|change| adds_denial(change));
+        let added = needed.iter_mut().filter(|change| adds_limit(change));
         added.for_each(|change| change.action = Action::Create);
     }
-    planned.changes.extend(changes);
+    planned.changes.extend(needed);
     if accounts.is_empty() {
         return Ok(());
     }
     if may_change {
-        let change = provisioning_change(name, &current, &accounts);
-        planned.changes.push(change);
+        planned.changes.push(provisioning_change(name, &accounts));
     } else {
         planned.notes.push(not_provisioned(name, &accounts));
     }
@@ -705,8 +562,3 @@ fn not_provisioned(name: &str, accounts: &[AccountId]) -> Note {
     );
     Note::new("not-provisioned", text).about(Subject::permission_set(name))
 }
-
-/// The end of the ARN of AWS's policy that denies everything.
-const DENY_ALL: &str = ":policy/AWSDenyAll";
-/// A policy document without statements.
-const EMPTY: &str = r#"{"Statement":[]}"#;

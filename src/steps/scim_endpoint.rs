@@ -116,7 +116,8 @@ impl ScimEndpoint {
                 "the text entered as the SCIM endpoint is not a SCIM endpoint",
             )
             .with_help(format!(
-                "a SCIM endpoint looks like https://scim.us-east-1.amazonaws.com/…/scim/v2/; {HELP}"
+                "a SCIM endpoint looks like {}; {HELP}",
+                example(cx)
             ))
         })?;
         let token = answers
@@ -191,6 +192,17 @@ pub(super) fn client(endpoint: &Endpoint, token: Secret, cx: &Context) -> Result
         .with_source(error)
         .with_help(HELP)
     })
+}
+
+/// Returns the form of the SCIM endpoint of the instance.
+fn example(cx: &Context) -> String {
+    let instance = cx.facts(|facts| facts.instance.clone());
+    let place = instance.and_then(|instance| {
+        let suffix = instance.arn.partition().dns_suffix()?;
+        Some(format!("{}.{suffix}", instance.region))
+    });
+    let place = place.unwrap_or_else(|| "us-east-1.amazonaws.com".to_owned());
+    format!("https://scim.{place}/…/scim/v2/")
 }
 
 /// Fails if an endpoint is neither AWS's endpoint in the Region of the instance nor on this machine.

@@ -298,11 +298,14 @@ async fn the_access_report_lists_each_role_with_its_source() {
     let report = AccessReport::read(&fixture.aws, &fixture.aws.identity_center(instance))
         .await
         .expect("a report");
-    let rows: Vec<String> = report
-        .rows
-        .iter()
-        .map(|row| format!("{} {} {} {}", row.user, row.account, row.role, row.through))
+    let mut rows: Vec<String> = report
+        .rows()
+        .map(|row| {
+            let user = row.user.expect("a user");
+            format!("{user} {} {} {}", row.account, row.role, row.through())
+        })
         .collect();
+    rows.sort();
     insta::assert_snapshot!(rows.join("\n"), @r"
     ada.lovelace@example.com Sandbox AdministratorAccess directly
     person.00002@example.com Sandbox Deploy group deployers
@@ -310,7 +313,6 @@ async fn the_access_report_lists_each_role_with_its_source() {
     person.00003@example.com Sandbox Deploy group deployers
     person.00003@example.com Workload 0003 Deploy group deployers
     ");
-    assert_eq!(report.orphans, Vec::<String>::new());
 }
 
 #[tokio::test]

@@ -2,11 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use okta_aws_sso::{
-    CheckOutcome, Pipeline, Plan,
-    aws::{Assignment, IdentityCenter, NewPermissionSet, OperationStatus, Principal},
-};
-use rest_core::Clock as _;
+use okta_aws_sso::{CheckOutcome, Pipeline, Plan, aws::NewPermissionSet};
 use sandbox::{Fault, Sandbox, Service};
 
 use crate::fixture::{Fixture, TEAM, apply, company};
@@ -26,52 +22,6 @@ fn calls(fixture: &Fixture, operations: &[&str]) -> Vec<usize> {
         .iter()
         .map(|name| counts.get(*name).copied().unwrap_or(0));
     counts.collect()
-}
-
-async fn center(fixture: &Fixture) -> IdentityCenter {
-    let instances = fixture.aws.instances().try_collect().await;
-    fixture
-        .aws
-        .identity_center(&instances.expect("instances")[0])
-}
-
-/// Creates or deletes an assignment, as an administrator does in the console.
-async fn change(fixture: &Fixture, assignment: &Assignment, exists: bool) {
-    let center = center(fixture).await;
-    let assignments = center.assignments();
-    let operation = if exists {
-        assignments.start_create(assignment).await
-    } else {
-        assignments.start_delete(assignment).await
-    };
-    let operation = operation.expect("an operation");
-    loop {
-        let status = assignments.status(&operation).await.expect("a status");
-        match status {
-            OperationStatus::InProgress => {
-                fixture.clock.sleep(std::time::Duration::from_secs(5)).await;
-            }
-            status => return assert_eq!(status, OperationStatus::Succeeded),
-        }
-    }
-}
-
-async fn assignment(fixture: &Fixture, set: &str, account: &str) -> Assignment {
-    let center = center(fixture).await;
-    let set = center
-        .permission_sets()
-        .find(set)
-        .await
-        .expect("a response");
-    let group = center.identity_store().group_by_name("deployers").await;
-    let accounts = fixture.aws.organizations().accounts().try_collect().await;
-    let accounts = accounts.expect("accounts").into_iter();
-    let mut accounts = accounts.filter(|found| found.name.as_deref() == Some(account));
-    Assignment {
-        account: accounts.next().expect("an account").id,
-        permission_set: set.expect("a set").arn,
-        principal: Principal::Group(group.expect("a response").expect("a group").id),
-    }
 }
 
 fn note(plan: &Plan) -> Option<String> {
@@ -124,18 +74,18 @@ async fn a_plan_its_run_and_the_check_read_the_assignments_once_by_principal() {
 async fn the_check_after_a_run_reads_again_what_the_run_has_written() {
     let fixture = Fixture::new(TEAM).await;
     fixture.run().await.expect("a run");
-    let wanted = assignment(&fixture, "Deploy", "Sandbox").await;
-    change(&fixture, &wanted, false).await;
+    let wanted = fixture.assignment("deployers", "Deploy", "Sandbox").await;
+    fixture.change_assignment(&wanted, false).await;
     let pipeline = fixture.pipeline();
     let plan = pipeline.plan().await.expect("a plan");
     assert_eq!(plan.changes().count(), 1, "{plan}");
     apply(&pipeline, &plan).await.expect("a run");
     assert!(passes(&pipeline).await, "the assignment was created");
 
-    change(&fixture, &wanted, false).await;
+    fixture.change_assignment(&wanted, false).await;
     let plan = pipeline.plan().await.expect("a plan");
     apply(&pipeline, &plan).await.expect("a run");
-    change(&fixture, &wanted, false).await;
+    fixture.change_assignment(&wanted, false).await;
     assert!(!passes(&pipeline).await, "the assignment was deleted again");
 }
 
@@ -149,16 +99,20 @@ async fn access_that_was_given_by_hand_is_in_the_plan_by_name() {
     );
 
     // A group of the blueprint in another account, and through a set that the blueprint does not name.
-    let elsewhere = assignment(&fixture, "Deploy", "Management").await;
-    change(&fixture, &elsewhere, true).await;
+    let elsewhere = fixture
+        .assignment("deployers", "Deploy", "Management")
+        .await;
+    fixture.change_assignment(&elsewhere, true).await;
     let new = NewPermissionSet {
         name: "HandmadeAdmin".to_owned(),
         ..NewPermissionSet::default()
     };
-    let made = center(&fixture).await.permission_sets().create(&new).await;
+    let made = fixture.center().await.permission_sets().create(&new).await;
     made.expect("a set");
-    let through = assignment(&fixture, "HandmadeAdmin", "Sandbox").await;
-    change(&fixture, &through, true).await;
+    let through = fixture
+        .assignment("deployers", "HandmadeAdmin", "Sandbox")
+        .await;
+    fixture.change_assignment(&through, true).await;
 
     let plan = fixture.pipeline().plan().await.expect("a plan");
     assert!(plan.is_empty(), "{plan}");
@@ -186,4 +140,63 @@ async fn an_assignment_whose_status_is_refused_does_not_block_the_others_in_its_
     let failed = results.filter(|result| result.outcome.problem().is_some());
     assert_eq!(failed.count(), 1, "{report:?}");
     assert_eq!(fixture.assignments().len(), 3);
+}
+
+/// Detaches the managed policy of the set `Deploy`, as an administrator does in the console.
+async fn detach_policy(fixture: &Fixture) {
+    let center = fixture.center().await;
+    let sets = center.permission_sets();
+    let set = sets.find("Deploy").await.expect("a response");
+    let policy = "arn:aws:iam::aws:policy/PowerUserAccess";
+    let set = set.expect("a set").arn;
+    let detached = sets.detach_managed_policy(&set, policy).await;
+    detached.expect("no policy");
+}
+
+#[tokio::test]
+async fn the_check_after_a_run_reads_again_the_set_that_the_run_has_changed() {
+    let fixture = Fixture::new(TEAM).await;
+    fixture.run().await.expect("a run");
+    detach_policy(&fixture).await;
+    let pipeline = fixture.pipeline();
+    let plan = pipeline.plan().await.expect("a plan");
+    assert_eq!(plan.changes().count(), 2, "{plan}");
+    apply(&pipeline, &plan).await.expect("a run");
+    assert!(passes(&pipeline).await, "the policy is attached");
+}
+
+#[tokio::test]
+async fn a_set_is_read_again_before_it_is_changed() {
+    let fixture = Fixture::new(TEAM).await;
+    fixture.run().await.expect("a run");
+    detach_policy(&fixture).await;
+    let pipeline = fixture.pipeline();
+    let plan = pipeline.plan().await.expect("a plan");
+    let center = fixture.center().await;
+    let sets = center.permission_sets();
+    let set = sets.find("Deploy").await.expect("a response");
+    let set = set.expect("a set").arn;
+    sets.delete_inline_policy(&set).await.expect("no policy");
+    let report = pipeline.apply(&plan).await.expect("a report");
+    assert_eq!(report.unplanned.len(), 1, "{report:?}");
+}
+
+#[tokio::test]
+async fn the_check_after_a_run_reads_again_the_accounts_that_were_outdated() {
+    let fixture = Fixture::new(TEAM).await;
+    fixture.run().await.expect("a run");
+    // The set is as before, and its accounts have an older version.
+    detach_policy(&fixture).await;
+    let center = fixture.center().await;
+    let sets = center.permission_sets();
+    let set = sets.find("Deploy").await.expect("a response");
+    let set = set.expect("a set").arn;
+    let policy = "arn:aws:iam::aws:policy/PowerUserAccess";
+    let attached = sets.attach_managed_policy(&set, policy).await;
+    attached.expect("a policy");
+    let pipeline = fixture.pipeline();
+    let plan = pipeline.plan().await.expect("a plan");
+    assert_eq!(plan.changes().count(), 1, "{plan}");
+    apply(&pipeline, &plan).await.expect("a run");
+    assert!(passes(&pipeline).await, "the set is provisioned");
 }

@@ -8,7 +8,9 @@ use std::{
 use okta_aws_sso::{
     Blueprint, CheckOutcome, CompleteReport, Operator, Pipeline, Plan, Report, Result, StateStore,
     WaitPolicy,
-    aws::{Aws, ConnectOptions, Credentials},
+    aws::{
+        Assignment, Aws, ConnectOptions, Credentials, IdentityCenter, OperationStatus, Principal,
+    },
     okta,
     operator::{Answers, ManualStep, SandboxOperator, ScriptedOperator},
     plan::StepPlan,
@@ -238,6 +240,53 @@ impl Fixture {
         let groups = self.sandbox.identity_groups();
         let group = groups.into_iter().find(|group| group.display_name == name);
         group.expect("a group").id
+    }
+
+    /// Returns the calls of the instance that the pipeline finds.
+    pub(crate) async fn center(&self) -> IdentityCenter {
+        let instances = self.aws.instances().try_collect().await;
+        self.aws.identity_center(&instances.expect("instances")[0])
+    }
+
+    /// Creates or deletes an assignment, as an administrator does in the console.
+    pub(crate) async fn change_assignment(&self, assignment: &Assignment, exists: bool) {
+        let center = self.center().await;
+        let assignments = center.assignments();
+        let operation = if exists {
+            assignments.start_create(assignment).await
+        } else {
+            assignments.start_delete(assignment).await
+        };
+        let operation = operation.expect("an operation");
+        loop {
+            let status = assignments.status(&operation).await.expect("a status");
+            match status {
+                OperationStatus::InProgress => self.clock.sleep(Duration::from_secs(5)).await,
+                status => return assert_eq!(status, OperationStatus::Succeeded),
+            }
+        }
+    }
+
+    /// Returns an assignment by names: a group, or else a user.
+    pub(crate) async fn assignment(&self, name: &str, set: &str, account: &str) -> Assignment {
+        let center = self.center().await;
+        let set = center.permission_sets().find(set).await;
+        let store = center.identity_store();
+        let group = store.group_by_name(name).await.expect("a response");
+        let principal = if let Some(group) = group {
+            Principal::Group(group.id)
+        } else {
+            let user = store.user_by_name(name).await.expect("a response");
+            Principal::User(user.expect("a group or a user").id)
+        };
+        let accounts = self.aws.organizations().accounts().try_collect().await;
+        let accounts = accounts.expect("accounts").into_iter();
+        let mut accounts = accounts.filter(|found| found.name.as_deref() == Some(account));
+        Assignment {
+            account: accounts.next().expect("an account").id,
+            permission_set: set.expect("a response").expect("a set").arn,
+            principal,
+        }
     }
 
     /// Returns the app that the state knows.

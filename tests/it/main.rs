@@ -1,26 +1,31 @@
 //! Integration tests of the facade, on the sandbox.
 
 mod adoption;
+mod callers;
 mod cancelled;
 mod catalog_app;
 mod contract;
 mod custom_domain;
 mod direct;
 mod drift;
+mod drift_findings;
 mod end_state;
 mod end_to_end;
 mod errors;
 mod estate;
+mod estate_calls;
 mod fixture;
 mod group_push;
 mod interrupted;
 mod killed;
 mod lock;
 mod operator_mistakes;
+mod partitions;
 mod processes;
 mod profile_mapping;
 mod programs;
 mod removals;
+mod report;
 mod rights;
 #[cfg(feature = "samael")]
 mod saml_response;

@@ -224,6 +224,11 @@ async fn every_document_of_a_run_is_as_its_schema_says() {
         portal_url: report.facts.portal.as_ref(),
         report: &access.expect("an access report"),
     };
+    let mut lines = Vec::new();
+    access.write_json_lines(&mut lines).expect("memory");
+    let lines = String::from_utf8(lines).expect("UTF-8");
+    let lines = lines.lines().map(ToOwned::to_owned);
+    documents.0.lock().expect("a lock").extend(lines);
     for document in [
         Document::Plan(&plan),
         Document::Report(&report),

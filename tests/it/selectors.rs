@@ -164,7 +164,7 @@ async fn a_selector_that_has_grown_a_lot_needs_a_permission_by_name() {
 }
 
 #[tokio::test]
-async fn an_existing_permission_set_is_used_and_a_set_that_is_not_written_is_a_problem() {
+async fn an_existing_permission_set_that_is_missing_is_a_problem_and_the_other_sets_are_made() {
     let mut fixture = fixture().await;
     let sets = "
         [permission_sets.Used]
@@ -178,5 +178,5 @@ async fn an_existing_permission_set_is_used_and_a_set_that_is_not_written_is_a_p
     let plan = fixture.pipeline().plan().await.expect("a plan");
     insta::assert_snapshot!(lines(&plan, "permission-sets").join("\n"));
     let _report = fixture.pipeline().apply(&plan).await.expect("a run");
-    assert_eq!(fixture.assignments().len(), 1);
+    assert_eq!(fixture.assignments().len(), 2);
 }

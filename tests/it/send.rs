@@ -220,6 +220,14 @@ fn aws_permission_sets(center: &IdentityCenter) {
     is_send(center.permission_sets().inline_policy(any()));
     is_send(center.permission_sets().put_inline_policy(any(), any()));
     is_send(center.permission_sets().delete_inline_policy(any()));
+    let sets = center.permission_sets();
+    is_send(sets.attach_customer_managed_policy(any(), any()));
+    is_send(sets.detach_customer_managed_policy(any(), any()));
+    is_send(sets.boundary(any()));
+    is_send(sets.put_boundary(any(), any()));
+    is_send(sets.delete_boundary(any()));
+    is_send(sets.tag(any(), [("", "")]));
+    is_send(sets.contents(any(), true));
 }
 
 fn aws_assignments_and_identity_store(center: &IdentityCenter) {
@@ -231,6 +239,8 @@ fn aws_assignments_and_identity_store(center: &IdentityCenter) {
     is_send(center.estate().read_permission_sets());
     is_send(center.estate().read_assignments(any(), any()));
     is_send(center.estate().refresh(any(), any()));
+    is_send(center.estate().read_provisioned(any(), any()));
+    is_send(center.estate().read_members([]));
     is_send(center.identity_store().user_by_name(any()));
     is_send(center.identity_store().user_opt(any()));
     is_send(center.identity_store().group_by_name(any()));
@@ -249,8 +259,11 @@ fn facade(pipeline: &Pipeline, store: &StateStore, cx: &Context, sync: &Director
     is_send(pipeline.plan());
     is_send(pipeline.apply(any()));
     is_send(pipeline.verify());
+    is_send(pipeline.access(any()));
+    is_send(pipeline.drift(any()));
     is_send(ResolvedScope::read(any(), any(), any()));
     is_send(AccessReport::read(any(), any()));
+    is_send(AccessReport::read_with(any(), any(), any(), any()));
     is_send(cx.checkpoint());
     is_send(store.load());
     is_send(store.read(any()));

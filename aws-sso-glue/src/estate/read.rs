@@ -15,11 +15,12 @@ use futures::{
 use rest_core::{ItemError, Pager};
 
 use super::{
-    AssignmentTable, Coverage, CoverageLevel, Estate, PermissionSetTable, Principals, SetInEstate,
-    SetNames, Strategy, rows::Rows,
+    AssignmentTable, Coverage, CoverageLevel, Estate, Members, PermissionSetTable, Principals,
+    SetInEstate, SetNames, Strategy, rows::Rows,
 };
 use crate::{
-    AccountId, Assignment, Error, IdentityCenter, IdentityUser, PermissionSetArn, Principal,
+    AccountId, Assignment, Error, GroupId, IdentityCenter, IdentityUser, PermissionSetArn,
+    Principal,
 };
 
 /// Reads an [`Estate`].
@@ -117,8 +118,10 @@ impl EstateReader {
         self
     }
 
-    /// Reads also the pairs of permission set and account in which AWS has provisioned the set: at least one call per set. A pair
-    /// without an assignment that was read has an assignment of a principal that was deleted or not read, or none at all.
+    /// Reads also the pairs of permission set and account in which AWS has provisioned the set: at least one call per set.
+    ///
+    /// A pair that no assignment explains is read too. It has an assignment of a user or group that was deleted, or of a user
+    /// that was not read, or none at all.
     pub fn provisioned_pairs(mut self) -> Self {
         self.pairs = true;
         self
@@ -227,13 +230,76 @@ impl EstateReader {
             unreadable: found.unread.len(),
             denied_by_principal: found.denied,
         };
-        Ok(AssignmentTable {
+        let mut table = AssignmentTable {
             rows: found.rows,
             read: found.read,
-            provisioned: found.provisioned,
+            provisioned: None,
             unread: found.unread,
             coverage,
-        })
+        };
+        match found.provisioned {
+            Some(pairs) if self.pairs => self.read_unexplained(&mut table, pairs).await?,
+            pairs => table.provisioned = pairs,
+        }
+        Ok(table)
+    }
+
+    /// Adds the pairs of permission set and account in which AWS has provisioned the set, as
+    /// [`provisioned_pairs`](Self::provisioned_pairs) does. Reads nothing if the table has them.
+    ///
+    /// # Errors
+    ///
+    /// Fails as [`read`](Self::read) does.
+    pub async fn read_provisioned(
+        &self,
+        table: &mut AssignmentTable,
+        sets: &PermissionSetTable,
+    ) -> Result<(), Error> {
+        if table.provisioned.is_some() {
+            return Ok(());
+        }
+        let arns: Vec<&PermissionSetArn> = sets.iter().map(|set| &set.arn).collect();
+        let pairs = self.pairs(&arns).await?;
+        self.read_unexplained(table, pairs).await
+    }
+
+    /// Reads the provisioned pairs that no assignment of the table explains.
+    async fn read_unexplained(
+        &self,
+        table: &mut AssignmentTable,
+        pairs: Vec<(PermissionSetArn, AccountId)>,
+    ) -> Result<(), Error> {
+        if table.coverage.strategy == Strategy::ByPrincipal {
+            let unexplained = table.rows.unexplained(&pairs);
+            let (rows, unread) = self.read_by_pair(&unexplained).await?;
+            table.rows.add(&rows);
+            table.unread.extend(unread);
+            table.coverage.unreadable = table.unread.len();
+        }
+        table.provisioned = Some(pairs);
+        Ok(())
+    }
+
+    /// Reads the members of these groups, with one call per 100 members and at least one for each group. A group that does not
+    /// exist has none.
+    ///
+    /// # Errors
+    ///
+    /// Fails as [`read`](Self::read) does.
+    pub async fn read_members(
+        &self,
+        groups: impl IntoIterator<Item = GroupId>,
+    ) -> Result<Members, Error> {
+        let lists = groups.into_iter().map(|group| {
+            let center = self.center.clone();
+            async move {
+                let members = center.identity_store().members(&group).try_collect();
+                let members = present(members).await?;
+                Ok((group, members.unwrap_or_default()))
+            }
+            .boxed()
+        });
+        at_once(lists).try_collect().await
     }
 
     /// Reads again whether these assignments exist, and what belongs to the same principals or pairs.
@@ -280,6 +346,16 @@ impl EstateReader {
         table.unread.extend(unread);
         table.coverage.unreadable = table.unread.len();
         Ok(())
+    }
+
+    /// Returns the number of wanted sets.
+    pub(super) fn wanted(&self) -> usize {
+        self.sets.len()
+    }
+
+    pub(super) fn calls_per_second(&self) -> Option<u32> {
+        let limit = self.center.aws().sso_admin_calls_per_second();
+        limit.map(std::num::NonZeroU32::get)
     }
 
     /// Returns the sets with their names, and with the properties of those that are wanted.

@@ -1,7 +1,7 @@
 //! Assignments in memory: each id is stored once, and an assignment is three numbers.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeSet, HashMap, HashSet},
     hash::Hash,
 };
 
@@ -105,8 +105,28 @@ impl Rows {
         let mut kept = std::mem::take(&mut self.sorted);
         kept.retain(|row| !is_replaced(self.resolve(*row)));
         self.sorted = kept;
+        self.add(rows);
+    }
+
+    /// Adds the rows of another set.
+    pub(super) fn add(&mut self, rows: &Self) {
         let rows: Vec<Assignment> = rows.iter().map(AssignmentRef::to_assignment).collect();
         self.extend(&rows);
+    }
+
+    /// Returns those of the pairs of permission set and account that no row has.
+    pub(super) fn unexplained(
+        &self,
+        pairs: &[(PermissionSetArn, AccountId)],
+    ) -> Vec<(PermissionSetArn, AccountId)> {
+        let explained: HashSet<(u32, u32)> =
+            self.rows().map(|row| (row.set, row.account)).collect();
+        let is_explained = |(set, account): &&(PermissionSetArn, AccountId)| {
+            let numbers = self.sets.number(set).zip(self.accounts.number(account));
+            numbers.is_some_and(|pair| explained.contains(&pair))
+        };
+        let pairs = pairs.iter().filter(|pair| !is_explained(pair));
+        pairs.cloned().collect()
     }
 
     pub(super) fn insert(&mut self, assignment: &Assignment) {
@@ -143,9 +163,13 @@ impl Rows {
 
     /// Returns all assignments. Those of a principal follow each other, except for own writes, which come last.
     pub(super) fn iter(&self) -> impl Iterator<Item = AssignmentRef<'_>> {
+        self.rows().map(|row| self.resolve(row))
+    }
+
+    fn rows(&self) -> impl Iterator<Item = Row> {
         let sorted = self.sorted.iter();
         let sorted = sorted.filter(|row| !self.removed.contains(row));
-        sorted.chain(&self.added).map(|row| self.resolve(*row))
+        sorted.chain(&self.added).copied()
     }
 
     /// Returns all assignments in the order of the accounts, as numbered by `rank`.
@@ -154,9 +178,7 @@ impl Rows {
         rank: impl Fn(&AccountId) -> usize,
     ) -> impl Iterator<Item = AssignmentRef<'_>> {
         let ranks: Vec<usize> = self.accounts.values.iter().map(rank).collect();
-        let sorted = self.sorted.iter();
-        let sorted = sorted.filter(|row| !self.removed.contains(row));
-        let mut rows: Vec<Row> = sorted.chain(&self.added).copied().collect();
+        let mut rows: Vec<Row> = self.rows().collect();
         rows.sort_unstable_by_key(|row| (ranks[row.account as usize], *row));
         rows.into_iter().map(|row| self.resolve(row))
     }

@@ -1,8 +1,9 @@
-//! Policies of a permission set.
+//! Policies and tags of a permission set.
 
+use aws_sdk_ssoadmin::types::{CustomerManagedPolicyReference, PermissionsBoundary, Tag};
 use rest_core::Pager;
 
-use super::{PermissionSets, SERVICE};
+use super::{Boundary, PermissionSets, SERVICE};
 use crate::{Error, PermissionSetArn, instances::PAGE_SIZE};
 
 impl PermissionSets<'_> {
@@ -102,9 +103,205 @@ impl PermissionSets<'_> {
                 let references = response.customer_managed_policy_references;
                 (references.unwrap_or_default(), response.next_token)
             },
-            // The default path is `/` (IAM identifiers).
-            |policy| Ok(policy.path.unwrap_or_else(|| "/".to_owned()) + &policy.name),
+            |policy| Ok(path_and_name(policy)),
         )
+    }
+
+    /// Attaches a customer managed policy, given as path and name. Succeeds if the policy is already attached.
+    ///
+    /// AWS does not check whether the accounts have the policy. Provisioning fails in an account without it.
+    ///
+    /// # Errors
+    ///
+    /// Fails if AWS refuses the call or does not answer.
+    pub async fn attach_customer_managed_policy(
+        &self,
+        arn: &PermissionSetArn,
+        policy: &str,
+    ) -> Result<(), Error> {
+        let call = self
+            .client()
+            .attach_customer_managed_policy_reference_to_permission_set()
+            .instance_arn(self.instance())
+            .permission_set_arn(arn.as_str())
+            .customer_managed_policy_reference(reference(policy))
+            .send();
+        match SERVICE
+            .call("AttachCustomerManagedPolicyReferenceToPermissionSet", call)
+            .await
+        {
+            // A concurrent write causes the same error, so check whether the policy is attached.
+            Err(error) if error.is_conflict() => {
+                let attached = self.has_customer_managed_policy(arn, policy).await?;
+                if attached { Ok(()) } else { Err(error) }
+            }
+            result => result.map(drop),
+        }
+    }
+
+    /// Detaches a customer managed policy, given as path and name. Succeeds if the policy is not attached.
+    ///
+    /// # Errors
+    ///
+    /// Fails if AWS refuses the call or does not answer. The error is
+    /// [`is_not_found`](Error::is_not_found) if the permission set does not exist.
+    pub async fn detach_customer_managed_policy(
+        &self,
+        arn: &PermissionSetArn,
+        policy: &str,
+    ) -> Result<(), Error> {
+        let call = self
+            .client()
+            .detach_customer_managed_policy_reference_from_permission_set()
+            .instance_arn(self.instance())
+            .permission_set_arn(arn.as_str())
+            .customer_managed_policy_reference(reference(policy))
+            .send();
+        match SERVICE
+            .call(
+                "DetachCustomerManagedPolicyReferenceFromPermissionSet",
+                call,
+            )
+            .await
+        {
+            // Either the policy or the permission set does not exist, so check the policies.
+            Err(error) if error.is_not_found() => {
+                let attached = self.has_customer_managed_policy(arn, policy).await?;
+                if attached { Err(error) } else { Ok(()) }
+            }
+            result => result.map(drop),
+        }
+    }
+
+    async fn has_customer_managed_policy(
+        &self,
+        arn: &PermissionSetArn,
+        policy: &str,
+    ) -> Result<bool, Error> {
+        let policy = path_and_name(reference(policy));
+        let mut policies = self.customer_managed_policies(arn);
+        while let Some(attached) = policies.try_next().await? {
+            if attached == policy {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Returns the permissions boundary of the permission set.
+    ///
+    /// # Errors
+    ///
+    /// Fails if AWS refuses the call or does not answer.
+    pub async fn boundary(&self, arn: &PermissionSetArn) -> Result<Option<Boundary>, Error> {
+        const OPERATION: &str = "GetPermissionsBoundaryForPermissionSet";
+        let call = self
+            .client()
+            .get_permissions_boundary_for_permission_set()
+            .instance_arn(self.instance())
+            .permission_set_arn(arn.as_str())
+            .send();
+        let response = match SERVICE.call(OPERATION, call).await {
+            // AWS also reports a set without a boundary as not found.
+            Err(error) if error.is_not_found() => return Ok(None),
+            response => response?,
+        };
+        let Some(boundary) = response.permissions_boundary else {
+            return Ok(None);
+        };
+        let customer_managed = boundary.customer_managed_policy_reference;
+        Ok(match (boundary.managed_policy_arn, customer_managed) {
+            (Some(policy), _) => Some(Boundary::ManagedPolicy(policy)),
+            (None, Some(policy)) => Some(Boundary::CustomerManagedPolicy(path_and_name(policy))),
+            (None, None) => None,
+        })
+    }
+
+    /// Sets the permissions boundary of the permission set.
+    ///
+    /// # Errors
+    ///
+    /// Fails if AWS refuses the call or does not answer.
+    pub async fn put_boundary(
+        &self,
+        arn: &PermissionSetArn,
+        boundary: &Boundary,
+    ) -> Result<(), Error> {
+        let policy = PermissionsBoundary::builder();
+        let policy = match boundary {
+            Boundary::ManagedPolicy(arn) => policy.managed_policy_arn(arn),
+            Boundary::CustomerManagedPolicy(policy_name) => {
+                policy.customer_managed_policy_reference(reference(policy_name))
+            }
+        };
+        let call = self
+            .client()
+            .put_permissions_boundary_to_permission_set()
+            .instance_arn(self.instance())
+            .permission_set_arn(arn.as_str())
+            .permissions_boundary(policy.build())
+            .send();
+        SERVICE
+            .call("PutPermissionsBoundaryToPermissionSet", call)
+            .await
+            .map(drop)
+    }
+
+    /// Deletes the permissions boundary of the permission set. Succeeds if the set has none.
+    ///
+    /// # Errors
+    ///
+    /// Fails if AWS refuses the call or does not answer. The error is
+    /// [`is_not_found`](Error::is_not_found) if the permission set does not exist.
+    pub async fn delete_boundary(&self, arn: &PermissionSetArn) -> Result<(), Error> {
+        let call = self
+            .client()
+            .delete_permissions_boundary_from_permission_set()
+            .instance_arn(self.instance())
+            .permission_set_arn(arn.as_str())
+            .send();
+        match SERVICE
+            .call("DeletePermissionsBoundaryFromPermissionSet", call)
+            .await
+        {
+            // Either the boundary or the permission set does not exist, so check the set.
+            Err(error) if error.is_not_found() => self.get(arn).await.map(drop),
+            result => result.map(drop),
+        }
+    }
+
+    /// Lists the tags of the permission set, as key and value.
+    pub fn tags(&self, arn: &PermissionSetArn) -> Pager<(String, String), Error> {
+        let call = self.client().list_tags_for_resource();
+        let call = call
+            .instance_arn(self.instance())
+            .resource_arn(arn.as_str());
+        SERVICE.list(
+            "ListTagsForResource",
+            move |token| call.clone().set_next_token(token).send(),
+            |response| (response.tags.unwrap_or_default(), response.next_token),
+            |tag| Ok((tag.key, tag.value)),
+        )
+    }
+
+    /// Adds tags to the permission set, or changes their values.
+    ///
+    /// # Errors
+    ///
+    /// Fails if AWS refuses the call or does not answer.
+    pub async fn tag<'a>(
+        &self,
+        arn: &PermissionSetArn,
+        tags: impl IntoIterator<Item = (&'a str, &'a str)>,
+    ) -> Result<(), Error> {
+        let call = self
+            .client()
+            .tag_resource()
+            .instance_arn(self.instance())
+            .resource_arn(arn.as_str())
+            .set_tags(Some(tags.into_iter().map(tag).collect()))
+            .send();
+        SERVICE.call("TagResource", call).await.map(drop)
     }
 
     async fn has_managed_policy(
@@ -190,4 +387,24 @@ impl PermissionSets<'_> {
             result => result.map(drop),
         }
     }
+}
+
+/// Returns the reference to a policy that is given as path and name. The default path is `/` (IAM identifiers).
+fn reference(policy: &str) -> CustomerManagedPolicyReference {
+    let name = policy.rsplit('/').next().unwrap_or(policy);
+    let path = policy.strip_suffix(name).filter(|path| !path.is_empty());
+    CustomerManagedPolicyReference::builder()
+        .name(name)
+        .path(path.unwrap_or("/"))
+        .build()
+        .expect("a reference has a name")
+}
+
+fn path_and_name(policy: CustomerManagedPolicyReference) -> String {
+    policy.path.unwrap_or_else(|| "/".to_owned()) + &policy.name
+}
+
+pub(super) fn tag((key, value): (&str, &str)) -> Tag {
+    let tag = Tag::builder().key(key).value(value).build();
+    tag.expect("a tag has a key and a value")
 }

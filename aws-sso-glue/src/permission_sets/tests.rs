@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{NewPermissionSet, UpdatePermissionSet};
 use crate::{
-    OperationStatus, PermissionSetArn,
+    AccountId, OperationStatus, PermissionSetArn,
     replay::{OTHER_SET, Replay, SET, UUID, block_on},
 };
 
@@ -90,6 +90,7 @@ fn a_creation_request_contains_the_given_properties() {
         name: "Admin".to_owned(),
         description: None,
         session_duration: Some("PT8H".to_owned()),
+        relay_state: Some("https://console.aws.amazon.com/".to_owned()),
         tags: BTreeMap::from([("owner".to_owned(), "us".to_owned())]),
     };
     let set = block_on(center.permission_sets().create(&new)).expect("a set");
@@ -97,6 +98,7 @@ fn a_creation_request_contains_the_given_properties() {
     let body: serde_json::Value = serde_json::from_str(&replay.requests()[0].body).expect("JSON");
     assert_eq!(body["Name"], "Admin");
     assert_eq!(body["SessionDuration"], "PT8H");
+    assert_eq!(body["RelayState"], "https://console.aws.amazon.com/");
     assert_eq!(
         body["Tags"],
         serde_json::json!([{"Key": "owner", "Value": "us"}])
@@ -260,6 +262,28 @@ fn outdated_accounts_are_listed_by_provisioning_status() {
             .body
             .contains(r#""ProvisioningStatus":"LATEST_PERMISSION_SET_NOT_PROVISIONED""#)
     );
+}
+
+#[test]
+fn the_permission_sets_of_an_account_are_listed_page_by_page() {
+    let replay = Replay::new()
+        .json(&format!(
+            r#"{{"PermissionSets": ["{SET}"], "NextToken": "n"}}"#
+        ))
+        .json(&format!(r#"{{"PermissionSets": ["{OTHER_SET}"]}}"#));
+    let (center, _) = replay.center();
+    let account = AccountId::parse("111111111111").expect("an id");
+    let sets = center.permission_sets().provisioned_in(&account);
+    let sets = block_on(sets.try_collect()).expect("permission sets");
+    assert_eq!(
+        sets.iter()
+            .map(PermissionSetArn::as_str)
+            .collect::<Vec<_>>(),
+        [SET, OTHER_SET]
+    );
+    let requests = replay.requests();
+    assert!(requests[0].body.contains(r#""AccountId":"111111111111""#));
+    assert!(requests[1].body.contains(r#""NextToken":"n""#));
 }
 
 #[test]

@@ -8,7 +8,7 @@ use crate::{
 };
 
 pub(super) fn check(report: &mut Report<'_>) {
-    if !report.wants(&[&rules::AWSSP_01, &rules::AWSSP_02]) {
+    if !report.wants(&[&rules::AWSSP_01, &rules::AWSSP_02, &rules::AWSSP_03]) {
         return;
     }
     let document = report.document;
@@ -23,6 +23,9 @@ pub(super) fn check(report: &mut Report<'_>) {
     if let Err(error) = aws::parse_issuer(entity.entity_id()) {
         let message = format!("the entityID {error}");
         report.add(&rules::AWSSP_01, (entity.element(), "entityID"), message);
+    } else if !aws::has_documented_host(entity.entity_id()) {
+        let message = "the host of the entityID is not documented";
+        report.add(&rules::AWSSP_03, (entity.element(), "entityID"), message);
     }
     if let Some(sp) = entity.service_provider() {
         check_acs(report, sp);
@@ -44,7 +47,13 @@ fn check_acs(report: &mut Report<'_>, sp: SpSsoDescriptor<'_>) {
             report.add(&rules::AWSSP_01, (acs.element(), "Binding"), message);
         }
         match aws::check_acs(acs.location()) {
-            Ok(acs) => hosts.push(acs.host),
+            Ok(url) => {
+                if url.host == AcsHost::OtherPartition {
+                    let message = "the host of an ACS URL is not documented";
+                    report.add(&rules::AWSSP_03, (acs.element(), "Location"), message);
+                }
+                hosts.push(url.host);
+            }
             Err(error) => {
                 let message = format!("the ACS URL {error}");
                 report.add(&rules::AWSSP_01, (acs.element(), "Location"), message);

@@ -1,6 +1,8 @@
 //! URLs of IAM Identity Center.
 
-use saml_metadata::aws::{AcsHost, SpUrls, SpUrlsError, check_acs, check_issuer};
+use saml_metadata::aws::{
+    AcsHost, SpUrls, SpUrlsError, check_acs, check_issuer, has_documented_host,
+};
 
 use crate::support::{AWS_SP, AWS_SP_CLASSIC, AWS_SP_REGIONS, IDP, change, document};
 
@@ -124,6 +126,81 @@ fn an_issuer_must_equal_the_issuer_of_its_instance() {
         let error = check_issuer("us-east-1", "d-9067012345", other).expect_err(other);
         assert_eq!(error.to_string(), format!("is not {issuer}"));
     }
+}
+
+// The AWS GovCloud (US) user guide lists the hosts with `sso.` and `-fips` ("AWS IAM Identity Center in AWS GovCloud (US)"). The
+// others are the sign-in hosts of IAM in both partitions (IAM user guide).
+#[test]
+fn a_sign_in_host_of_another_partition_is_accepted_in_its_regions_and_is_not_documented() {
+    for (region, host) in [
+        ("us-gov-west-1", "signin.amazonaws-us-gov.com"),
+        ("us-gov-east-1", "signin-fips.amazonaws-us-gov.com"),
+        ("us-gov-west-1", "sso.signin.amazonaws-us-gov.com"),
+        ("us-gov-west-1", "sso.signin-fips.amazonaws-us-gov.com"),
+        ("cn-north-1", "signin.amazonaws.cn"),
+        ("cn-northwest-1", "sso.signin.amazonaws.cn"),
+    ] {
+        let url = format!("https://{region}.{host}/platform/saml/acs/x");
+        let acs = check_acs(&url).expect(&url);
+        assert_eq!(
+            (acs.region.as_str(), acs.host),
+            (region, AcsHost::OtherPartition)
+        );
+        assert!(!has_documented_host(&url), "{url}");
+        let issuer = format!("https://{region}.{host}/platform/saml/d-9067012345");
+        assert!(
+            check_issuer(region, "d-9067012345", &issuer).is_ok(),
+            "{issuer}"
+        );
+    }
+    for (region, issuer, expected) in [
+        (
+            "us-gov-west-1",
+            "https://us-gov-east-1.signin.amazonaws-us-gov.com/platform/saml/d-9067012345",
+            "https://us-gov-west-1.*.amazonaws-us-gov.com/platform/saml/d-9067012345",
+        ),
+        (
+            "us-gov-west-1",
+            "https://us-gov-west-1.signin.amazonaws-us-gov.com/platform/saml/d-9067012346",
+            "https://us-gov-west-1.*.amazonaws-us-gov.com/platform/saml/d-9067012345",
+        ),
+        (
+            "cn-north-1",
+            "https://cn-north-1.signin.amazonaws-us-gov.com/platform/saml/d-9067012345",
+            "https://cn-north-1.*.amazonaws.cn/platform/saml/d-9067012345",
+        ),
+        (
+            "cn-north-1",
+            "https://cn-north-1.amazonaws.cn/platform/saml/d-9067012345",
+            "https://cn-north-1.*.amazonaws.cn/platform/saml/d-9067012345",
+        ),
+        (
+            "us-east-1",
+            "https://us-east-1.signin.amazonaws.cn/platform/saml/d-9067012345",
+            "https://us-east-1.signin.aws.amazon.com/platform/saml/d-9067012345",
+        ),
+    ] {
+        let error = check_issuer(region, "d-9067012345", issuer).expect_err(issuer);
+        assert_eq!(error.to_string(), format!("is not {expected}"));
+    }
+    for refused in [
+        "https://us-east-1.signin.amazonaws-us-gov.com/platform/saml/acs/x",
+        "https://us-gov-west-1.signin.amazonaws.cn/platform/saml/acs/x",
+        "https://us-gov-west-1.signin.amazonaws-us-gov.com.evil/platform/saml/acs/x",
+        "https://us-gov-west.signin.amazonaws-us-gov.com/platform/saml/acs/x",
+    ] {
+        let error = check_acs(refused).expect_err(refused);
+        assert!(
+            error
+                .to_string()
+                .starts_with("is not at a sign-in host of AWS"),
+            "{error}"
+        );
+    }
+    assert!(has_documented_host(
+        "https://us-east-1.sso.signin.aws/platform/saml/acs/x"
+    ));
+    assert!(!has_documented_host("not a URL"));
 }
 
 #[test]

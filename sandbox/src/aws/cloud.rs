@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::center::Center;
 use super::directory::Directory;
 use super::ids::{Ids, uuid_of};
-use super::organizations::Organization;
+use super::organizations::{Organization, SSO};
 use super::page::Pages;
 use super::seed::{AccessKey, BaseUrls, InstanceOptions, Seed};
 use crate::token_bucket::TokenBucket;
@@ -44,6 +44,24 @@ impl Cloud {
             base_urls: seed.base_urls,
             requests: 0,
         }
+    }
+
+    /// Registers an account as a delegated administrator of Identity Center, as the management account does.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the account is the management account or not in the organization.
+    pub(crate) fn delegate(&mut self, account: &str, now: Timestamp) -> Result<(), String> {
+        let organization = &mut self.organization;
+        if account == organization.management || organization.account(account).is_none() {
+            return Err(format!(
+                "a delegated administrator is a member account, and {account} is none"
+            ));
+        }
+        organization.trusted.entry(SSO.to_owned()).or_insert(now);
+        let delegated = (account.to_owned(), SSO.to_owned());
+        organization.delegated.insert(delegated, now);
+        Ok(())
     }
 
     /// Completes the asynchronous operations that are due.

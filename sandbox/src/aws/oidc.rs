@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use super::center::Center;
 use super::cloud::Cloud;
 use super::ids::Ids;
+use super::partition::Partition;
 use super::reply::Refusal;
 use super::sign_in::{Client, Device, Session};
 
@@ -196,14 +197,19 @@ fn create_token(
 }
 
 impl Center {
-    /// Returns the URLs of the access portal (user guide, workforce access through additional Regions).
+    /// Returns the URLs of the access portal (user guide, workforce access through additional Regions; GovCloud user guide; for
+    /// China, the AWS CLI).
     fn portal_urls(&self) -> [String; 4] {
         let (instance, region) = (self.instance_id(), &self.region);
+        let [ipv4, dual_stack] = match self.partition() {
+            Partition::Aws | Partition::AwsUsGov => ["amazonaws.com", "app.aws"],
+            Partition::AwsCn => ["amazonaws.com.cn", "app.amazonwebservices.com.cn"],
+        };
         [
             self.portal_url(),
             self.partition().portal_url(&self.identity_store),
-            format!("https://{instance}.{region}.portal.amazonaws.com"),
-            format!("https://{instance}.portal.{region}.app.aws"),
+            format!("https://{instance}.{region}.portal.{ipv4}"),
+            format!("https://{instance}.portal.{region}.{dual_stack}"),
         ]
     }
 }

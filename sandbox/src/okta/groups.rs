@@ -272,7 +272,7 @@ impl Org {
         };
         let sizes = PageSizes::new(1000, 1000).clamped();
         page(call, sizes, self.page_size, found, |user| {
-            call.without_omitted(user.document(&call.host))
+            user.listed_document(call)
         })
     }
 

@@ -2,11 +2,12 @@
 
 use std::ops::Bound;
 
-use serde_json::Value;
+use http::StatusCode;
+use serde::Serialize;
 
 use super::{
     query::Call,
-    reply::{Refusal, Reply},
+    reply::{Body, Refusal, Reply},
 };
 use crate::paging;
 
@@ -47,12 +48,12 @@ impl PageSizes {
 /// `items` returns the items whose keys are in the given range, in the order of the keys. A cursor contains
 /// the last key of the previous page, so the list may change between two pages, and a page costs the same
 /// wherever it is in the list. `max_size` limits the page size, in addition to the request's limit.
-pub(super) fn page<K: AsRef<str>, T, I: IntoIterator<Item = (K, T)>>(
+pub(super) fn page<K: AsRef<str>, T, I: IntoIterator<Item = (K, T)>, D: Serialize>(
     call: &Call<'_>,
     sizes: PageSizes,
     max_size: Option<usize>,
     items: impl FnOnce(After<'_>) -> I,
-    document: impl FnMut(T) -> Value,
+    document: impl FnMut(T) -> D,
 ) -> Result<Reply, Refusal> {
     let limit = limit(call, sizes)?;
     let size = max_size.map_or(limit, |max_size| limit.min(max_size.max(1)));
@@ -66,7 +67,10 @@ pub(super) fn page<K: AsRef<str>, T, I: IntoIterator<Item = (K, T)>>(
     };
     let start = after.as_deref().map_or(Bound::Unbounded, Bound::Excluded);
     let page = paging::slice(items((start, Bound::Unbounded)), |_| false, size);
-    let mut reply = Reply::ok(page.items.into_iter().map(document).collect::<Value>());
+    let documents: Vec<D> = page.items.into_iter().map(document).collect();
+    let text = serde_json::to_vec(&documents).map_err(|_error| Refusal::internal())?;
+    let mut reply = Reply::empty(StatusCode::OK);
+    reply.body = Body::Json(text.into());
     reply
         .links
         .push(("self", page_url(call, call.parameter("after"))));

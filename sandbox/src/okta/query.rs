@@ -155,31 +155,13 @@ impl<'a> Call<'a> {
         ranges.any(|range| range == "*/*" || range == kind || range == format!("{family}/*"))
     }
 
-    /// Removes the parts of a user's document that the request does not want.
+    /// Returns whether the request does not want a part of a user's document.
     ///
     /// Source: header `Content-Type: application/json; okta-response=…` of "List all users".
-    pub(super) fn without_omitted(&self, mut document: Value) -> Value {
+    pub(super) fn omits(&self, part: &str) -> bool {
         let kind = self.headers.get(header::CONTENT_TYPE);
-        let omitted = kind
-            .and_then(|kind| kind.to_str().ok()?.split_once("okta-response="))
-            .map(|(_, omitted)| omitted)
-            .unwrap_or_default();
-        for name in omitted.split([',', '"', ' ']) {
-            match (name, &mut document) {
-                ("omitCredentials", Value::Object(document)) => {
-                    document.remove("credentials");
-                }
-                ("omitCredentialsLinks", document) => {
-                    if let Some(links) = document["_links"].as_object_mut() {
-                        links.retain(|link, _| {
-                            !["resetPassword", "unlock"].contains(&link.as_str())
-                        });
-                    }
-                }
-                _ => {}
-            }
-        }
-        document
+        let omitted = kind.and_then(|kind| kind.to_str().ok()?.split_once("okta-response="));
+        omitted.is_some_and(|(_, omitted)| omitted.split([',', '"', ' ']).any(|name| name == part))
     }
 
     pub(super) fn media_type(&self) -> &str {

@@ -21,7 +21,8 @@ pub(crate) struct Reply {
 #[derive(Debug)]
 pub(super) enum Body {
     Empty,
-    Json(Value),
+    /// The text of a JSON document.
+    Json(Bytes),
     Xml(Bytes),
 }
 
@@ -39,10 +40,14 @@ impl Reply {
         Self::with_status(StatusCode::OK, document)
     }
 
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "the callers create the document for the reply"
+    )]
     pub(super) fn with_status(status: StatusCode, document: Value) -> Self {
         Self {
             status,
-            body: Body::Json(document),
+            body: Body::Json(document.to_string().into()),
             links: Vec::new(),
             headers: Vec::new(),
             etag: None,
@@ -67,8 +72,11 @@ impl Reply {
     /// Replaces `http` by `https` in the links to this host. The resources build their links with `http`.
     pub(super) fn secure_links(&mut self, host: &str) {
         let (http, https) = (format!("http://{host}/"), format!("https://{host}/"));
-        if let Body::Json(document) = &mut self.body {
-            secure(document, &http, &https);
+        if let Body::Json(text) = &mut self.body
+            && let Ok(mut document) = serde_json::from_slice(text)
+        {
+            secure(&mut document, &http, &https);
+            *text = document.to_string().into();
         }
         for (_, address) in &mut self.links {
             *address = address.replace(&http, &https);

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 /// Formats a timestamp as `2026-03-25T06:09:58.123Z`, as most of the API does.
 pub(super) fn millis(time: Timestamp) -> String {
-    time.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string()
+    format!("{time:.3}")
 }
 
 /// Formats a timestamp as `2026-03-25T06:09:58Z`, as the group push mappings do.

@@ -1,18 +1,16 @@
 //! `GET /api/v1/users`: lists, filters and searches of users.
 
-use serde_json::Value;
-
 use super::{
     Org,
     filter::{Filter, Grammar, Searchable},
     paging::{After, PageSizes, page, sorted},
     query::Call,
     reply::{Refusal, Reply},
-    users::User,
+    users::{User, UserDocument},
 };
 
 impl Org {
-    pub(super) fn list_users(&self, call: &Call<'_>) -> Result<Reply, Refusal> {
+    pub(super) fn list_users<'a>(&'a self, call: &Call<'_>) -> Result<Reply, Refusal> {
         call.allow_only(&[
             "q",
             "filter",
@@ -23,7 +21,7 @@ impl Org {
             "sortOrder",
             "expand",
         ])?;
-        let document = |user: &User| call.without_omitted(user.document(&call.host));
+        let document = |user: &'a User| user.listed_document(call);
         let sizes = PageSizes::new(200, 200).clamped();
         match (call.parameter("filter"), call.parameter("search")) {
             (Some(_), Some(_)) => Err(Refusal::search_and_filter()),
@@ -71,11 +69,11 @@ impl Org {
     }
 
     /// Lists the users that `search` finds, which may be outdated.
-    fn search_users(
-        &self,
+    fn search_users<'a>(
+        &'a self,
         call: &Call<'_>,
         search: &str,
-        document: impl FnMut(&User) -> Value,
+        document: impl FnMut(&'a User) -> UserDocument<'a>,
     ) -> Result<Reply, Refusal> {
         let filter = Filter::parse(search, SEARCH)?;
         let sizes = PageSizes::new(200, 200).clamped();

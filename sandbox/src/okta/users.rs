@@ -1,7 +1,10 @@
 //! `/api/v1/users`: the users, their profiles and their credentials.
 
+use std::collections::BTreeMap;
+
 use http::{Method, StatusCode, header};
 use jiff::Timestamp;
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -31,6 +34,38 @@ pub(crate) struct User {
     pub(super) password_changed: Option<Timestamp>,
     /// The number of changes, which is the version for `If-Match`.
     version: u64,
+}
+
+/// The document of a user in a list. It borrows the profile, which may be large. The fields are in the order of
+/// their names, like the members of a [`Value`].
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct UserDocument<'a> {
+    #[serde(rename = "_links")]
+    links: BTreeMap<&'static str, BTreeMap<&'static str, String>>,
+    activated: Option<String>,
+    created: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    credentials: Option<Credentials<'a>>,
+    id: &'a str,
+    last_login: (),
+    last_updated: String,
+    password_changed: Option<String>,
+    profile: &'a Map<String, Value>,
+    status: &'static str,
+    status_changed: String,
+    #[serde(rename = "type")]
+    kind: BTreeMap<&'static str, &'static str>,
+}
+
+#[derive(Debug, Serialize)]
+struct Credentials<'a> {
+    /// An empty object if the user has a password.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    password: Option<Map<String, Value>>,
+    provider: &'a Value,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    recovery_question: Option<BTreeMap<&'static str, &'a str>>,
 }
 
 impl User {
@@ -154,45 +189,64 @@ impl User {
         format!("W/\"{}.{}\"", self.id, self.version)
     }
 
-    fn credentials(&self) -> Value {
-        let mut credentials = json!({ "provider": self.provider });
-        if self.has_password {
-            credentials["password"] = json!({});
+    fn credentials(&self) -> Credentials<'_> {
+        let question = self.recovery_question.as_deref();
+        Credentials {
+            password: self.has_password.then(Map::new),
+            provider: &self.provider,
+            recovery_question: question.map(|question| BTreeMap::from([("question", question)])),
         }
-        if let Some(question) = &self.recovery_question {
-            credentials["recovery_question"] = json!({ "question": question });
-        }
-        credentials
     }
 
     /// Returns the document of a user in a list, whose only link is its own.
-    pub(super) fn document(&self, host: &str) -> Value {
-        json!({
-            "id": self.id,
-            "status": self.status.name(),
-            "created": millis(self.created),
-            "activated": millis_or_null(self.activated),
-            "statusChanged": millis(self.status_changed),
-            "lastLogin": null,
-            "lastUpdated": millis(self.updated),
-            "passwordChanged": millis_or_null(self.password_changed),
-            "type": { "id": DEFAULT_TYPE },
-            "profile": self.profile,
-            "credentials": self.credentials(),
-            "_links": { "self": { "href": format!("http://{host}/api/v1/users/{}", self.id) } },
-        })
+    pub(super) fn document(&self, host: &str) -> UserDocument<'_> {
+        let href = format!("http://{host}/api/v1/users/{}", self.id);
+        UserDocument {
+            links: BTreeMap::from([("self", BTreeMap::from([("href", href)]))]),
+            activated: self.activated.map(millis),
+            created: millis(self.created),
+            credentials: Some(self.credentials()),
+            id: &self.id,
+            last_login: (),
+            last_updated: millis(self.updated),
+            password_changed: self.password_changed.map(millis),
+            profile: &self.profile,
+            status: self.status.name(),
+            status_changed: millis(self.status_changed),
+            kind: BTreeMap::from([("id", DEFAULT_TYPE)]),
+        }
+    }
+
+    /// Returns [`User::document`] without the parts that the request omits.
+    pub(super) fn listed_document(&self, call: &Call<'_>) -> UserDocument<'_> {
+        let mut document = self.document(&call.host);
+        if call.omits("omitCredentials") {
+            document.credentials = None;
+        }
+        document
     }
 
     fn reply(&self, call: &Call<'_>) -> Reply {
+        let mut document = self.full_document(&call.host);
+        if let Some(document) = document.as_object_mut()
+            && call.omits("omitCredentials")
+        {
+            document.remove("credentials");
+        }
+        if let Some(links) = document["_links"].as_object_mut()
+            && call.omits("omitCredentialsLinks")
+        {
+            links.retain(|link, _| !["resetPassword", "unlock"].contains(&link.as_str()));
+        }
         Reply {
             etag: Some(self.etag()),
-            ..Reply::ok(call.without_omitted(self.full_document(&call.host)))
+            ..Reply::ok(document)
         }
     }
 
     /// Returns the document of one user, with the links that the user's status allows.
     pub(super) fn full_document(&self, host: &str) -> Value {
-        let mut document = self.document(host);
+        let mut document = json!(self.document(host));
         let lifecycle =
             |verb: &str| format!("http://{host}/api/v1/users/{}/lifecycle/{verb}", self.id);
         for (link, verb) in self.allowed_links() {

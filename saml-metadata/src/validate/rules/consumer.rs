@@ -40,6 +40,10 @@ table! {
         "at least one assertion consumer service (ACS) URL has the current form",
         "AWS IAM Identity Center user guide, Workforce access through an additional Region",
         "Instances enabled before February 2026 need no change. Newer instances do not have the classic URL: download the metadata again.";
+    AWSSP_03 "MD-AWSSP-03" [only AwsIdentityCenterSp W]
+        "the hosts of the issuer and of the assertion consumer service (ACS) URLs are documented",
+        "not documented for AWS GovCloud (US) and China; only a test with a live instance can confirm the hosts",
+        "Compare the URLs with the console of IAM Identity Center, and sign in as a test user.";
 
     OKTA_01 "MD-OKTA-01" [only Okta E] minor [only Okta W]
         "the file has the structure of the identity provider metadata that Okta generates for an app",

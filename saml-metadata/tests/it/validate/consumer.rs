@@ -286,6 +286,40 @@ fn an_acs_url_has_the_current_form() {
 }
 
 #[test]
+fn the_hosts_of_other_partitions_are_warnings() {
+    let govcloud = change(
+        AWS_SP,
+        &[
+            (
+                "us-east-1.signin.aws.amazon.com",
+                "us-gov-west-1.signin.amazonaws-us-gov.com",
+            ),
+            (
+                "us-east-1.signin.aws/",
+                "us-gov-west-1.signin.amazonaws-us-gov.com/",
+            ),
+            (
+                "us-east-1.sso.signin.aws/",
+                "us-gov-west-1.sso.signin.amazonaws-us-gov.com/",
+            ),
+        ],
+    );
+    expect(AwsIdentityCenterSp, AWS_SP, "MD-AWSSP-03", &[]);
+    expect(AwsIdentityCenterSp, &govcloud, "MD-AWSSP-01", &[]);
+    expect(AwsIdentityCenterSp, &govcloud, "MD-AWSSP-02", &[]);
+    expect(
+        AwsIdentityCenterSp,
+        &govcloud,
+        "MD-AWSSP-03",
+        &[
+            "warning: the host of the entityID is not documented",
+            "warning: the host of an ACS URL is not documented",
+            "warning: the host of an ACS URL is not documented",
+        ],
+    );
+}
+
+#[test]
 fn the_file_has_the_form_of_okta_metadata() {
     let id = "http://www.okta.com/exk4uqa1b2C3d4E5f6g7";
     let location = "https://acme.okta.com/app/amazon_aws_sso/exk4uqa1b2C3d4E5f6g7/sso/saml";

@@ -78,6 +78,14 @@ pub(super) const EXAMPLES: &[Example] = &[
         fails: r#"Location="https://us-east-1.signin.aws.amazon.com/platform/saml/acs/75732d656173742d31-4f1d2c3b4a596877-8c1e-4d2f-9a3b-0123456789ab""#,
     },
     Example {
+        rule: "MD-AWSSP-03",
+        profile: Profile::AwsIdentityCenterSp,
+        base: Base::AwsSp,
+        place: r#"Location="https://us-east-1.sso.signin.aws/"#,
+        passes: r#"Location="https://us-east-1.sso.signin.aws/"#,
+        fails: r#"Location="https://us-gov-west-1.sso.signin.amazonaws-us-gov.com/"#,
+    },
+    Example {
         rule: "MD-OKTA-01",
         profile: Profile::Okta,
         base: Base::Okta,

@@ -407,6 +407,30 @@ fn a_delegated_administrator_cannot_assign_in_the_management_account_or_list_by_
         .expect("an operation");
 }
 
+// landing-zone-accelerator-on-aws, issue 274; terraform-aws-sso-elevator, issue 101.
+#[test]
+fn a_delegated_administrator_cannot_assign_a_set_of_the_management_account_anywhere() {
+    let mut fixture = fixture();
+    let body = json!({ "AccountId": AUDIT, "ServicePrincipal": "sso.amazonaws.com" });
+    fixture
+        .harness
+        .organizations("RegisterDelegatedAdministrator", &body)
+        .expect("a delegated administrator");
+    let (set, group) = (fixture.set.clone(), fixture.group.clone());
+    fixture.harness.assign(MANAGEMENT, &set, "GROUP", &group);
+    fixture.harness.sign_as(AUDIT);
+    let elsewhere = fixture.body(WEB);
+    assert_eq!(
+        error_code(fixture.harness.sso("CreateAccountAssignment", elsewhere)),
+        "AccessDeniedException"
+    );
+    let listed = json!({ "AccountId": MANAGEMENT });
+    let listed = fixture
+        .harness
+        .sso("ListPermissionSetsProvisionedToAccount", listed);
+    assert_eq!(listed.expect("a list")["PermissionSets"], json!([set]));
+}
+
 #[test]
 fn an_invalid_token_and_an_invalid_page_size_are_rejected() {
     let mut fixture = fixture();

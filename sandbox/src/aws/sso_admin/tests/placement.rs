@@ -85,6 +85,30 @@ async fn the_access_key_belongs_to_the_account_of_an_account_instance() {
     );
 }
 
+#[tokio::test]
+async fn a_delegated_administrator_is_a_member_account_with_a_key_of_its_own() {
+    let company = Company::empty().account(AccountSeed::new(WEB, "Web", ""));
+    let sandbox = Sandbox::builder()
+        .company(company)
+        .delegated_administrator(WEB)
+        .start()
+        .await
+        .expect("the sandbox starts");
+    let key = sandbox.state().cloud.keys[1].clone();
+    assert_eq!(
+        (key.account.as_str(), key.id),
+        (WEB, sandbox.delegated_access_key(WEB))
+    );
+
+    let management = Sandbox::builder()
+        .delegated_administrator(MANAGEMENT)
+        .start();
+    assert_eq!(
+        management.await.expect_err("no member account").to_string(),
+        "a delegated administrator is a member account, and 111122223333 is none"
+    );
+}
+
 #[test]
 fn an_additional_region_has_the_instance_and_the_identity_store_for_reading() {
     let mut seed = seed();

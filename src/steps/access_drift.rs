@@ -1,0 +1,389 @@
+//! The drift of the assignments: access that the blueprint does not give, and access that is missing.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use aws_sso_glue::{Account, AccountId, Assignment, PermissionSetArn, Principal as AwsPrincipal};
+
+use super::{estate::InstanceReads, set_contents::is_administrator};
+use crate::{
+    access::{AccessSnapshot, AccountAssignment, AssignmentStatus, Rules},
+    blueprint::{Accounts, PrincipalSpec, Row},
+    context::Context,
+    drift::{Drift, DriftCause, DriftCode, DriftFinding},
+    error::Result,
+    plan::{Name, Principal, Subject, count},
+};
+
+/// Returns the differences between the assignments of an instance and those of the blueprint.
+pub(super) async fn findings(
+    access: &AccessSnapshot,
+    reads: &InstanceReads<'_>,
+    cx: &Context,
+) -> Result<Drift> {
+    let Some(rules) = access.rules() else {
+        return Ok(Drift::default());
+    };
+    let mut drift = Drift {
+        problems: rules.expansion.problems.clone(),
+        coverage: Some(access.coverage().clone()),
+        ..Drift::default()
+    };
+    let comparison = Comparison {
+        access,
+        rules,
+        recorded: cx.facts_at_start().principals.clone(),
+        earlier: cx.facts_at_start().selections.clone(),
+    };
+    comparison.add_missing(&mut drift);
+    let foreign = comparison.foreign();
+    let sets: BTreeSet<&PermissionSetArn> = foreign
+        .iter()
+        .map(|(row, _)| row.permission_set_arn)
+        .collect();
+    let mut administrator = BTreeSet::new();
+    for set in sets {
+        let Some(found) = access.permission_sets().get(set) else {
+            continue;
+        };
+        if let Some(contents) = reads.contents(found).await?
+            && is_administrator(&contents)
+        {
+            administrator.insert(set);
+        }
+    }
+    for (row, code) in &foreign {
+        let code = match code {
+            DriftCode::UnmanagedAssignment if administrator.contains(row.permission_set_arn) => {
+                DriftCode::UnmanagedAdmin
+            }
+            code => *code,
+        };
+        drift.add(comparison.foreign_finding(row, code));
+    }
+    comparison.add_useless(&mut drift);
+    comparison.add_notes(&mut drift);
+    Ok(drift)
+}
+
+/// The access of AWS and that of the blueprint.
+struct Comparison<'a> {
+    access: &'a AccessSnapshot,
+    rules: &'a Rules,
+    /// The users and groups of earlier runs, by their id in AWS.
+    recorded: BTreeMap<String, PrincipalSpec>,
+    /// The accounts that each selector matched at the last run.
+    earlier: BTreeMap<String, BTreeSet<AccountId>>,
+}
+
+impl<'a> Comparison<'a> {
+    /// Adds the assignments of the blueprint that are missing.
+    fn add_missing(&self, drift: &mut Drift) {
+        let in_aws = self.rules.specs.iter();
+        let in_aws: HashMap<&PrincipalSpec, &AwsPrincipal> =
+            in_aws.map(|(principal, spec)| (spec, principal)).collect();
+        let sets = self.access.permission_sets();
+        for row in self.rules.expansion.rows() {
+            let principal = in_aws.get(row.principal);
+            let set = sets.by_name(row.permission_set);
+            let exists = principal.zip(set).is_some_and(|(principal, set)| {
+                let assignment = Assignment {
+                    account: row.account.id.clone(),
+                    permission_set: set.arn.clone(),
+                    principal: (*principal).clone(),
+                };
+                self.access.table().contains(&assignment) == Some(true)
+            });
+            if exists {
+                continue;
+            }
+            let code = if row.protected {
+                DriftCode::ProtectedMissing
+            } else {
+                DriftCode::MissingAssignment
+            };
+            let given = self.places(row.entries);
+            let text = format!(
+                "{} does not have {} in {}, which {given} gives",
+                row.principal,
+                row.permission_set,
+                account_text(&row.account.id, Some(row.account)),
+            );
+            let fix = "apply a plan of the blueprint";
+            let finding = DriftFinding::new(code, subject(&row), text, fix);
+            drift.add(finding.with_cause(self.recreated(row.principal, in_aws.get(row.principal))));
+        }
+    }
+
+    /// Returns the cause if earlier runs have recorded another id for a user or group.
+    fn recreated(&self, spec: &PrincipalSpec, now: Option<&&AwsPrincipal>) -> Option<DriftCause> {
+        let now = now.map(|principal| id(principal));
+        let mut recorded = self.recorded.iter();
+        let is_old = |old: &String| now.as_ref() != Some(old) && !self.exists(old);
+        let (old_id, _) = recorded.find(|(old, known)| *known == spec && is_old(old))?;
+        Some(DriftCause::RecreatedPrincipal {
+            name: spec.to_string(),
+            old_id: old_id.clone(),
+            new_id: now,
+        })
+    }
+
+    /// Returns whether AWS has a user or group with this id.
+    fn exists(&self, id: &str) -> bool {
+        let principals = self.access.principals();
+        let user = aws_sso_glue::UserId::parse(id).ok();
+        let group = aws_sso_glue::GroupId::parse(id).ok();
+        user.is_some_and(|id| principals.user(&id).is_some())
+            || group.is_some_and(|id| principals.group(&id).is_some())
+    }
+
+    /// Returns the assignments that the blueprint does not give.
+    fn foreign(&self) -> Vec<(AccountAssignment<'a>, DriftCode)> {
+        let rows = self.access.assignments();
+        let foreign = rows.filter_map(|row| Some((row, self.foreign_code(&row)?)));
+        foreign.collect()
+    }
+
+    fn foreign_code(&self, row: &AccountAssignment<'_>) -> Option<DriftCode> {
+        if !row.entries.is_empty() {
+            return None;
+        }
+        let Some(spec) = self.access.spec(row.principal) else {
+            return Some(DriftCode::Orphan);
+        };
+        let expansion = &self.rules.expansion;
+        let (set, account) = (row.permission_set, row.account_id);
+        if expansion.expired_row(&spec, set, account).is_some() {
+            return Some(DriftCode::ExpiredStillAssigned);
+        }
+        // An entry with a faulty selector, or of an account that is not active, may give the assignment.
+        let may_be_wanted =
+            expansion.is_unresolved(&spec, set) || expansion.is_kept(&spec, set, account);
+        (!may_be_wanted).then_some(DriftCode::UnmanagedAssignment)
+    }
+
+    fn foreign_finding(&self, row: &AccountAssignment<'_>, code: DriftCode) -> DriftFinding {
+        let principal_id = id(row.principal);
+        let recorded = self.recorded.get(&principal_id);
+        let spec = self.access.spec(row.principal);
+        let name = match (&spec, recorded) {
+            (Some(spec), _) => spec.to_string(),
+            (None, Some(deleted)) => format!("deleted {deleted} ({principal_id})"),
+            (None, None) => match row.principal {
+                AwsPrincipal::User(_) => format!("deleted user {principal_id}"),
+                AwsPrincipal::Group(_) => format!("deleted group {principal_id}"),
+            },
+        };
+        let why = match code {
+            DriftCode::Orphan => "AWS keeps the assignment of a deleted user or group",
+            DriftCode::ExpiredStillAssigned => "the entry of the blueprint has expired",
+            _ => "the blueprint does not give it",
+        };
+        let text = format!(
+            "{name} has {} in {}: {why}",
+            row.permission_set,
+            account_text(row.account_id, row.account)
+        );
+        let fix = match code {
+            DriftCode::ExpiredStillAssigned => "apply a plan of the blueprint",
+            DriftCode::Orphan => "delete the assignment in AWS",
+            _ => "delete the assignment in AWS, or add it to `access` in the blueprint",
+        };
+        let cause = match (code, recorded) {
+            (DriftCode::Orphan, Some(spec)) => Some(DriftCause::RecreatedPrincipal {
+                name: spec.to_string(),
+                old_id: principal_id.clone(),
+                new_id: self.id_of(spec),
+            }),
+            (DriftCode::UnmanagedAssignment | DriftCode::UnmanagedAdmin, _) => {
+                self.moved(row, spec.as_ref())
+            }
+            _ => None,
+        };
+        let subject = Subject::Assignment {
+            principal: match spec {
+                Some(spec) => principal_subject(&spec),
+                None => Principal::Unknown {
+                    id: principal_id.into(),
+                },
+            },
+            account: row.account_id.as_str().into(),
+            permission_set: row.permission_set.into(),
+        };
+        DriftFinding::new(code, subject, text, fix).with_cause(cause)
+    }
+
+    fn id_of(&self, spec: &PrincipalSpec) -> Option<String> {
+        let mut specs = self.rules.specs.iter();
+        let (principal, _) = specs.find(|(_, known)| *known == spec)?;
+        Some(id(principal))
+    }
+
+    /// Returns the cause if a selector of the blueprint matched the account at the last run, and does not match it now.
+    fn moved(
+        &self,
+        row: &AccountAssignment<'_>,
+        spec: Option<&PrincipalSpec>,
+    ) -> Option<DriftCause> {
+        let gives = self.rules.expansion.gives(spec?, row.permission_set);
+        let now = &self.rules.expansion.matches;
+        let left = self.earlier.iter().find(|(key, before)| {
+            let matches = |found: &BTreeSet<AccountId>| found.contains(row.account_id);
+            gives && matches(before) && now.get(*key).is_some_and(|now| !matches(now))
+        });
+        let (key, _) = left?;
+        Some(DriftCause::MovedAccount {
+            selector: Accounts::text_of_key(key),
+        })
+    }
+
+    /// Adds the assignments that give no access: of disabled users, of closed accounts, of groups without members; and the sets
+    /// that are provisioned without an assignment.
+    fn add_useless(&self, drift: &mut Drift) {
+        let mut useless: BTreeMap<(AssignmentStatus, Subject, String), usize> = BTreeMap::new();
+        for row in self.access.assignments() {
+            let about = match row.status {
+                AssignmentStatus::DisabledUser | AssignmentStatus::NoMembers => {
+                    self.access.spec(row.principal).map(|spec| {
+                        let name = spec.to_string();
+                        let subject = match spec {
+                            PrincipalSpec::User(name) => Subject::user(name),
+                            PrincipalSpec::Group(name) => Subject::group(name),
+                        };
+                        (subject, name)
+                    })
+                }
+                AssignmentStatus::ClosedAccount => {
+                    let id = row.account_id.as_str().into();
+                    let name = account_text(row.account_id, row.account);
+                    Some((Subject::Account { id }, name))
+                }
+                AssignmentStatus::Active | AssignmentStatus::Orphan => None,
+            };
+            if let Some((subject, name)) = about {
+                *useless.entry((row.status, subject, name)).or_default() += 1;
+            }
+        }
+        for ((status, subject, name), number) in useless {
+            let assignments = count(number, "assignment");
+            let (code, text, fix) = match status {
+                AssignmentStatus::DisabledUser => (
+                    DriftCode::DisabledUserWithAccess,
+                    format!("{name} is disabled and has {assignments}"),
+                    "delete the assignments, or enable the user in Okta",
+                ),
+                AssignmentStatus::NoMembers => (
+                    DriftCode::GroupWithoutMembers,
+                    format!("{name} has no members and has {assignments}"),
+                    "add members to the group, or delete the assignments",
+                ),
+                _ => (
+                    DriftCode::ClosedAccountWithAccess,
+                    format!(
+                        "account {name} is closed or no longer in the organization, and has {assignments}"
+                    ),
+                    "delete the assignments: AWS keeps them after the account is closed",
+                ),
+            };
+            drift.add(DriftFinding::new(code, subject, text, fix));
+        }
+        for (set, account) in self.access.provisioned_without_assignment() {
+            let name = self.access.permission_set_name(&set);
+            let account = account_text(&account, self.access.organization().account(&account));
+            let subject = Subject::Provisioning {
+                permission_set: name.into(),
+            };
+            let text = format!(
+                "permission set {name} is provisioned in {account} without an assignment that was read"
+            );
+            let fix = "assign the set and delete the assignment again: AWS then removes its role from the account";
+            drift.add(DriftFinding::new(
+                DriftCode::ProvisionedNotAssigned,
+                subject,
+                text,
+                fix,
+            ));
+        }
+    }
+
+    /// Adds what is no difference yet: entries that expire soon, new accounts of a selector, and what was not read.
+    fn add_notes(&self, drift: &mut Drift) {
+        let expansion = &self.rules.expansion;
+        for note in &expansion.notes {
+            if note.code.as_str() == "expires-soon"
+                && let Some(subject) = &note.subject
+            {
+                let fix = "set a later date, or let the next run remove the access";
+                let text = note.text.clone();
+                let code = DriftCode::ExpiresSoon;
+                drift.add(DriftFinding::new(code, subject.clone(), text, fix));
+            }
+        }
+        for selection in &expansion.selections {
+            for account in &selection.new {
+                let subject = Subject::Account {
+                    id: account.id.clone(),
+                };
+                let text = format!(
+                    "`{}` now matches {} ({})",
+                    selection.selector, account.name, account.id
+                );
+                let fix = "apply a plan of the blueprint, or exclude the account";
+                drift.add(DriftFinding::new(
+                    DriftCode::NewAccountMatched,
+                    subject,
+                    text,
+                    fix,
+                ));
+            }
+        }
+        let coverage = self.access.coverage();
+        if !coverage.is_complete() {
+            let fix = "compare with full coverage";
+            drift.add(DriftFinding::new(
+                DriftCode::CoverageLimited,
+                Subject::IdentityCenter {},
+                coverage.to_string(),
+                fix,
+            ));
+        }
+    }
+
+    fn places(&self, entries: &[usize]) -> String {
+        let places = entries.iter().filter_map(|entry| self.access.place(*entry));
+        places.collect::<Vec<_>>().join(" and ")
+    }
+}
+
+fn subject(row: &Row<'_>) -> Subject {
+    Subject::Assignment {
+        principal: principal_subject(row.principal),
+        account: row.account.id.as_str().into(),
+        permission_set: row.permission_set.into(),
+    }
+}
+
+fn principal_subject(spec: &PrincipalSpec) -> Principal {
+    match spec {
+        PrincipalSpec::User(name) => Principal::User {
+            name: Name::from(name),
+        },
+        PrincipalSpec::Group(name) => Principal::Group {
+            name: Name::from(name),
+        },
+    }
+}
+
+fn account_text(id: &AccountId, account: Option<&Account>) -> String {
+    match account.and_then(|account| account.name.as_deref()) {
+        Some(name) => format!("{name} ({id})"),
+        None => id.to_string(),
+    }
+}
+
+/// Returns the id of a user or group.
+pub(super) fn id(principal: &AwsPrincipal) -> String {
+    match principal {
+        AwsPrincipal::User(id) => id.to_string(),
+        AwsPrincipal::Group(id) => id.to_string(),
+    }
+}

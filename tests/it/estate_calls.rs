@@ -1,0 +1,244 @@
+//! The number of calls to AWS when there is nothing to do, and the events about long reads.
+
+use std::{
+    fmt::Write as _,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use okta_aws_sso::{Event, EventKind, Pipeline, ReadPart, aws::NewPermissionSet};
+use sandbox::{AccountSeed, Company, Sandbox, Service};
+
+use crate::fixture::{Fixture, apply, company};
+
+/// The number of groups with access, of their permission sets, and of their accounts.
+struct Size {
+    groups: usize,
+    sets: usize,
+    accounts: usize,
+}
+
+const SMALL: Size = Size {
+    groups: 4,
+    sets: 2,
+    accounts: 5,
+};
+const LARGER: Size = Size {
+    groups: 8,
+    sets: 4,
+    accounts: 18,
+};
+
+impl Size {
+    fn company(&self) -> Company {
+        let mut company = company();
+        for group in 0..self.groups {
+            company = company.team(&format!("team-{group}"), &["person.00002@example.com"]);
+        }
+        for account in 0..self.accounts {
+            let id = format!("3000000{account:05}");
+            let seed = AccountSeed::new(&id, &format!("web-{account}"), "Web");
+            company = company.account(seed);
+        }
+        company
+    }
+
+    fn blueprint(&self) -> String {
+        let mut text =
+            "[provisioning]\nassign_groups = [\"aws-users\"]\n[sign_in]\nskip = true\n".to_owned();
+        for set in 0..self.sets {
+            let _infallible = writeln!(
+                text,
+                "[permission_sets.Set{set}]\nsession_duration = \"PT2H\""
+            );
+        }
+        for group in 0..self.groups {
+            let _infallible = writeln!(
+                text,
+                "[[access]]\ngroup = \"team-{group}\"\naccounts = {{ ou = [\"Web\"] }}\npermission_set = \"Set{}\"",
+                group % self.sets
+            );
+        }
+        text
+    }
+
+    /// Returns the least number of calls of a plan.
+    fn least(&self) -> usize {
+        // The caller, the organization, the instances, and the details of the instance.
+        let beginning = 4;
+        let accounts = (self.accounts + company().accounts.len()).div_ceil(20);
+        // The list of roots; the units in the root, Sandboxes, Workloads and Web.
+        let units = 1 + 4;
+        // One page each of users, groups and permission sets.
+        let lists = 3;
+        beginning + accounts + units + lists + 6 * self.sets + self.groups
+    }
+
+    /// Returns a fixture in which nothing is to do.
+    async fn fixture(&self) -> Fixture {
+        let sandbox = Sandbox::builder().company(self.company()).page_size(None);
+        let fixture = Fixture::with_sandbox(sandbox, &self.blueprint()).await;
+        fixture.run().await.expect("a run");
+        fixture.sandbox.clear_requests();
+        fixture
+    }
+}
+
+/// Returns the operations of AWS that were called since the last look, without the lists of members.
+fn calls(fixture: &Fixture) -> Vec<String> {
+    let requests = fixture.sandbox.requests().into_iter();
+    let operations = requests
+        .filter(|request| request.service == Service::Aws)
+        .filter_map(|request| request.target)
+        .filter(|operation| operation != "ListGroupMemberships")
+        .collect();
+    fixture.sandbox.clear_requests();
+    operations
+}
+
+fn number_of(calls: &[String], operation: &str) -> usize {
+    calls.iter().filter(|call| *call == operation).count()
+}
+
+/// Returns the kinds of the events that the pipeline emits from now on.
+fn watch(pipeline: Pipeline) -> (Pipeline, Arc<Mutex<Vec<Event>>>) {
+    let events = Arc::<Mutex<Vec<Event>>>::default();
+    let seen = events.clone();
+    let pipeline = pipeline.on_event(move |event| {
+        seen.lock().expect("a lock").push(event.clone());
+    });
+    (pipeline, events)
+}
+
+fn take(events: &Mutex<Vec<Event>>) -> Vec<Event> {
+    std::mem::take(&mut *events.lock().expect("a lock"))
+}
+
+#[tokio::test]
+async fn a_plan_sends_few_calls_more_than_the_least_and_its_run_and_check_send_none_again() {
+    for size in [SMALL, LARGER] {
+        let fixture = size.fixture().await;
+        let pipeline = fixture.pipeline();
+        let plan = pipeline.plan().await.expect("a plan");
+        assert!(plan.is_empty(), "{plan}");
+        let (planned, least) = (calls(&fixture), size.least());
+        assert!(planned.len() * 10 <= least * 11, "{least}: {planned:?}");
+
+        apply(&pipeline, &plan).await.expect("a run");
+        assert!(pipeline.verify().await.expect("a check").passed());
+        let mut again = calls(&fixture);
+        again.retain(|operation| !CONTENTS.contains(&operation.as_str()));
+        assert_eq!(again, [""; 0]);
+    }
+}
+
+#[tokio::test]
+async fn a_plan_with_removals_reads_users_and_groups_once() {
+    let fixture = Fixture::new(EXPIRES).await;
+    fixture.run().await.expect("a run");
+    let days = Duration::from_hours(24 * 10);
+    fixture.sandbox.advance(days);
+    fixture.clock.advance(days);
+    fixture.sandbox.clear_requests();
+    let plan = fixture.pipeline().plan().await.expect("a plan");
+    assert_eq!(plan.removals().count(), 1, "{plan}");
+    let calls = calls(&fixture);
+    let lists = ["ListUsers", "ListGroups", "GetGroupId", "GetUserId"];
+    // A page has one item.
+    let pages = |operation| number_of(&calls, operation);
+    let users = fixture.sandbox.identity_users().len();
+    let groups = fixture.sandbox.identity_groups().len();
+    assert_eq!(lists.map(pages), [users, groups, 0, 0]);
+}
+
+#[tokio::test]
+async fn the_name_of_a_set_that_the_blueprint_does_not_name_is_read_once() {
+    let fixture = SMALL.fixture().await;
+    let instances = fixture.aws.instances().try_collect().await;
+    let center = fixture
+        .aws
+        .identity_center(&instances.expect("instances")[0]);
+    let new = NewPermissionSet {
+        name: "Handmade".to_owned(),
+        ..NewPermissionSet::default()
+    };
+    let set = center.permission_sets().create(&new).await.expect("a set");
+    fixture.sandbox.clear_requests();
+    for described in [SMALL.sets + 1, SMALL.sets] {
+        fixture.run().await.expect("a run");
+        let calls = calls(&fixture);
+        assert_eq!(number_of(&calls, "DescribePermissionSet"), described);
+    }
+    let state = fixture.store.load().await.expect("a store");
+    let names = state.expect("a state").facts.set_names;
+    assert_eq!(names.into_iter().collect::<Vec<_>>(), [(set.arn, set.name)]);
+}
+
+#[tokio::test]
+async fn a_plan_and_a_check_tell_the_calls_before_they_send_them() {
+    let fixture = LARGER.fixture().await;
+    let (pipeline, events) = watch(fixture.pipeline());
+    pipeline.plan().await.expect("a plan");
+    let calls = calls(&fixture);
+    let sent = number_of(&calls, "ListAccountAssignmentsForPrincipal") + 1;
+    let planned = take(&events);
+    pipeline.verify().await.expect("a check");
+    for events in [&planned, &take(&events)] {
+        let numbers: Vec<u64> = events.iter().map(|event| event.seq).collect();
+        assert_eq!(numbers, (0..numbers.len() as u64).collect::<Vec<_>>());
+        let is_progress = |event: &Event| matches!(event.kind, EventKind::ReadProgress { .. });
+        assert!(events[1..].iter().all(is_progress), "{events:?}");
+        let EventKind::ReadForecast {
+            calls, duration, ..
+        } = &events[0].kind
+        else {
+            panic!("{events:?}");
+        };
+        assert_eq!(*calls, sent + 6 * LARGER.sets);
+        // The connection sends 15 calls per second.
+        assert_eq!(duration.as_secs(), calls.div_ceil(15) as u64);
+        let progress = EventKind::ReadProgress {
+            part: ReadPart::Assignments,
+            done: 1,
+            total: LARGER.groups,
+        };
+        assert_eq!(events[1].kind, progress);
+        assert_eq!(events[0].run, events[1].run);
+    }
+    assert_ne!(*planned[0].run, *events_run(&pipeline, &events).await);
+}
+
+/// Returns the id of the events of another plan.
+async fn events_run(pipeline: &Pipeline, events: &Mutex<Vec<Event>>) -> String {
+    pipeline.plan().await.expect("a plan");
+    take(events)[0].run.to_string()
+}
+
+/// The calls that read the contents of a permission set.
+const CONTENTS: [&str; 5] = [
+    "ListManagedPoliciesInPermissionSet",
+    "ListCustomerManagedPolicyReferencesInPermissionSet",
+    "GetInlinePolicyForPermissionSet",
+    "GetPermissionsBoundaryForPermissionSet",
+    "ListAccountsForProvisionedPermissionSet",
+];
+
+/// A blueprint with access that ends.
+const EXPIRES: &str = r#"
+[provisioning]
+assign_groups = ["aws-users"]
+
+[sign_in]
+skip = true
+
+[[access]]
+group = "deployers"
+account = "Sandbox"
+permission_set = "ReadOnlyAccess"
+until = 2026-11-30
+
+[[access]]
+group = "deployers"
+account = "Sandbox"
+permission_set = "AdministratorAccess"
+"#;
