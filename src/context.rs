@@ -216,7 +216,7 @@ impl Context {
 
     /// Returns whether a shared read of this time may be used: it was read in this context, or a plan, run or check that used it
     /// has ended at most `max_age` ago. A plan of a large organization takes longer than that, and its first reads stay valid.
-    /// What a run itself has read is used for `max_age`, because a run may wait for hours.
+    /// A run uses its own reads for `max_age`, because it may wait for hours.
     pub(crate) fn is_shared(&self, read_at: Duration, max_age: Duration) -> bool {
         let used = *lock(&self.shared_reads.used);
         let now = self.clock.elapsed();

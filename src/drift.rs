@@ -20,7 +20,7 @@ use crate::{
 pub struct Drift {
     /// The differences, the most severe first.
     pub findings: Vec<DriftFinding>,
-    /// What could not be read or compared. With a problem, the list may lack findings.
+    /// The parts that could not be read or compared. With a problem, the list may lack findings.
     pub problems: Vec<Problem>,
     /// The assignments that were read; `None` if the instance has none or could not be read.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -59,7 +59,7 @@ pub enum Severity {
     Warning,
     /// Access that the blueprint does not give, or that is missing.
     Error,
-    /// Administrator access that the blueprint does not give, or a limit that is gone.
+    /// The blueprint does not give administrator access that exists, or a permission set has lost a limit.
     Critical,
 }
 

@@ -271,7 +271,7 @@ async fn a_name_that_matches_nothing_is_an_error_with_the_nearest_names() {
     );
 }
 
-/// What every form says about a row.
+/// The facts of a row that every form has.
 type Cells = [String; 9];
 
 fn cells(row: &AccessRow<'_>) -> Cells {
