@@ -15,7 +15,8 @@ use std::{
 };
 
 use aws_sso_glue::{
-    Account, AccountId, GroupId, PermissionSetArn, Principal, UserId,
+    Account, AccountId, GroupId, IdentityUser, ItemError, ListError, PermissionSetArn, Principal,
+    UserId,
     estate::{
         AssignmentRef, AssignmentTable, Coverage, CoverageLevel, Members, Organization,
         PermissionSetTable, Principals,
@@ -81,12 +82,12 @@ impl AccessQuery {
 /// Ids are interned: an assignment takes 12 bytes. All iterators derive what they return.
 #[derive(Clone, Debug)]
 pub struct AccessSnapshot {
-    organization: Arc<Organization>,
-    principals: Arc<Principals>,
-    permission_sets: Arc<PermissionSetTable>,
-    assignments: Arc<AssignmentTable>,
-    members: Option<Arc<Members>>,
-    rules: Option<Rules>,
+    pub(crate) organization: Arc<Organization>,
+    pub(crate) principals: Arc<Principals>,
+    pub(crate) permission_sets: Arc<PermissionSetTable>,
+    pub(crate) assignments: Arc<AssignmentTable>,
+    pub(crate) members: Option<Arc<Members>>,
+    pub(crate) rules: Option<Rules>,
 }
 
 /// The access of the blueprint.
@@ -151,24 +152,6 @@ impl fmt::Display for AssignmentStatus {
 }
 
 impl AccessSnapshot {
-    pub(crate) fn new(
-        organization: Arc<Organization>,
-        principals: Arc<Principals>,
-        permission_sets: Arc<PermissionSetTable>,
-        assignments: Arc<AssignmentTable>,
-        members: Option<Arc<Members>>,
-        rules: Option<Rules>,
-    ) -> Self {
-        Self {
-            organization,
-            principals,
-            permission_sets,
-            assignments,
-            members,
-            rules,
-        }
-    }
-
     /// Returns the accounts and organizational units.
     #[must_use]
     pub fn organization(&self) -> &Organization {
@@ -205,11 +188,11 @@ impl AccessSnapshot {
         self.members.as_ref()?.get(group).map(Vec::as_slice)
     }
 
-    /// Returns whether a user may sign in. AWS does not always report it; then the user may.
+    /// Returns whether a user exists and [may sign in](IdentityUser::is_enabled).
     #[must_use]
     pub fn is_enabled(&self, user: &UserId) -> bool {
         let user = self.principals.user(user);
-        user.is_some_and(|user| user.active != Some(false))
+        user.is_some_and(IdentityUser::is_enabled)
     }
 
     /// Returns the place of an entry of `access`, such as `access[2] (company.toml:40)`.
@@ -315,6 +298,14 @@ impl AccessSnapshot {
             Some(rules.expansion.row(spec, set, account)?.entries)
         };
         found().unwrap_or_default()
+    }
+}
+
+/// Fails if an item of a list was not read.
+pub(crate) fn require_all(unread: &[ItemError]) -> Result<(), aws_sso_glue::Error> {
+    match unread.first() {
+        None => Ok(()),
+        Some(first) => Err(ListError::Item(first.clone()).into()),
     }
 }
 

@@ -184,8 +184,8 @@ impl Listeners {
         self.lock().callbacks.push(Box::new(callback));
     }
 
-    /// Returns a stream of all events from now on, also those of plans and checks. The stream ends when the next apply ends, or when the pipeline is
-    /// dropped.
+    /// Returns a stream of all events from now on, also those of plans and checks. The stream ends when the next apply ends, or
+    /// when the pipeline is dropped.
     pub(crate) fn subscribe(&self) -> impl Stream<Item = Event> + Send + Unpin + use<> {
         let mut open = self.lock();
         let sender = open

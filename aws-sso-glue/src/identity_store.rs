@@ -36,6 +36,14 @@ pub struct IdentityUser {
     pub active: Option<bool>,
 }
 
+impl IdentityUser {
+    /// Returns whether the user may sign in. AWS does not always report it; then the user may.
+    #[must_use]
+    pub fn is_enabled(&self) -> bool {
+        self.active != Some(false)
+    }
+}
+
 /// A group.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]

@@ -16,7 +16,7 @@ use rest_core::{Clock, SystemClock};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Serialize, Serializer, ser::SerializeSeq as _};
 
-use super::{AccessQuery, AccessSnapshot, AccountAssignment, AssignmentStatus};
+use super::{AccessQuery, AccessSnapshot, AccountAssignment, AssignmentStatus, require_all};
 use crate::{
     blueprint::nearest,
     error::{Error, ErrorKind, Result},
@@ -561,25 +561,22 @@ async fn read(
         Organization::read(aws, details.management_account, true).await
     };
     let (organization, estate) = future::try_join(organization, reader.read()).await?;
-    let unread = estate.principals.unread().iter();
-    let unread = unread.chain(estate.permission_sets.unread()).next();
-    if let Some(error) = unread {
-        return Err(aws_sso_glue::ListError::Item(error.clone()).into());
-    }
+    require_all(estate.principals.unread())?;
+    require_all(estate.permission_sets.unread())?;
     let members = if query.members {
         let groups = super::assigned_groups(&estate.assignments);
         Some(reader.read_members(groups).await?)
     } else {
         None
     };
-    Ok(AccessSnapshot::new(
-        organization.into(),
-        estate.principals,
-        estate.permission_sets,
-        estate.assignments,
-        members.map(Into::into),
-        None,
-    ))
+    Ok(AccessSnapshot {
+        organization: organization.into(),
+        principals: estate.principals,
+        permission_sets: estate.permission_sets,
+        assignments: estate.assignments,
+        members: members.map(Into::into),
+        rules: None,
+    })
 }
 
 /// Returns the path of each unit. There is none if the units were not read.

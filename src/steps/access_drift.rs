@@ -2,16 +2,24 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use aws_sso_glue::{Account, AccountId, Assignment, PermissionSetArn, Principal as AwsPrincipal};
+use aws_sso_glue::{
+    Account, AccountId, Assignment, GroupId, PermissionSetArn, Principal as AwsPrincipal, UserId,
+    estate::Principals,
+};
 
-use super::{estate::InstanceReads, set_contents::is_administrator};
+use super::{
+    access_hazards::{Role, principal_subject},
+    estate::InstanceReads,
+    set_contents::is_administrator,
+};
 use crate::{
     access::{AccessSnapshot, AccountAssignment, AssignmentStatus, Rules},
-    blueprint::{Accounts, PrincipalSpec, Row},
+    blueprint::{Accounts, EarlierMatches, PrincipalSpec, account_name},
     context::Context,
     drift::{Drift, DriftCause, DriftCode, DriftFinding},
     error::Result,
-    plan::{Name, Principal, Subject, count},
+    plan::{Principal, Subject, count},
+    state::Facts,
 };
 
 /// Returns the differences between the assignments of an instance and those of the blueprint.
@@ -28,12 +36,7 @@ pub(super) async fn findings(
         coverage: Some(access.coverage().clone()),
         ..Drift::default()
     };
-    let comparison = Comparison {
-        access,
-        rules,
-        recorded: cx.facts_at_start().principals.clone(),
-        earlier: cx.facts_at_start().selections.clone(),
-    };
+    let comparison = Comparison::new(access, rules, cx.facts_at_start());
     comparison.add_missing(&mut drift);
     let foreign = comparison.foreign();
     let sets: BTreeSet<&PermissionSetArn> = foreign
@@ -69,21 +72,38 @@ pub(super) async fn findings(
 struct Comparison<'a> {
     access: &'a AccessSnapshot,
     rules: &'a Rules,
+    /// The users and groups of the blueprint that AWS has.
+    in_aws: HashMap<&'a PrincipalSpec, &'a AwsPrincipal>,
     /// The users and groups of earlier runs, by their id in AWS.
-    recorded: BTreeMap<String, PrincipalSpec>,
+    recorded: &'a BTreeMap<String, PrincipalSpec>,
+    /// The recorded ids that AWS no longer has.
+    old_ids: HashMap<&'a PrincipalSpec, &'a String>,
     /// The accounts that each selector matched at the last run.
-    earlier: BTreeMap<String, BTreeSet<AccountId>>,
+    earlier: &'a EarlierMatches,
 }
 
 impl<'a> Comparison<'a> {
+    fn new(access: &'a AccessSnapshot, rules: &'a Rules, saved: &'a Facts) -> Self {
+        let specs = rules.specs.iter();
+        let recorded = &saved.principals;
+        // Of several ids of one name, the first one is named.
+        let old = recorded.iter().rev();
+        let old = old.filter(|(id, _)| !exists(access.principals(), id));
+        Self {
+            access,
+            rules,
+            in_aws: specs.map(|(principal, spec)| (spec, principal)).collect(),
+            recorded,
+            old_ids: old.map(|(id, spec)| (spec, id)).collect(),
+            earlier: &saved.selections,
+        }
+    }
+
     /// Adds the assignments of the blueprint that are missing.
     fn add_missing(&self, drift: &mut Drift) {
-        let in_aws = self.rules.specs.iter();
-        let in_aws: HashMap<&PrincipalSpec, &AwsPrincipal> =
-            in_aws.map(|(principal, spec)| (spec, principal)).collect();
         let sets = self.access.permission_sets();
         for row in self.rules.expansion.rows() {
-            let principal = in_aws.get(row.principal);
+            let principal = self.in_aws.get(row.principal);
             let set = sets.by_name(row.permission_set);
             let exists = principal.zip(set).is_some_and(|(principal, set)| {
                 let assignment = Assignment {
@@ -106,34 +126,26 @@ impl<'a> Comparison<'a> {
                 "{} does not have {} in {}, which {given} gives",
                 row.principal,
                 row.permission_set,
-                account_text(&row.account.id, Some(row.account)),
+                account_name(row.account),
             );
             let fix = "apply a plan of the blueprint";
-            let finding = DriftFinding::new(code, subject(&row), text, fix);
-            drift.add(finding.with_cause(self.recreated(row.principal, in_aws.get(row.principal))));
+            let finding = DriftFinding::new(code, Role::of(&row).subject(), text, fix);
+            drift.add(finding.with_cause(self.recreated(row.principal)));
         }
     }
 
     /// Returns the cause if earlier runs have recorded another id for a user or group.
-    fn recreated(&self, spec: &PrincipalSpec, now: Option<&&AwsPrincipal>) -> Option<DriftCause> {
-        let now = now.map(|principal| id(principal));
-        let mut recorded = self.recorded.iter();
-        let is_old = |old: &String| now.as_ref() != Some(old) && !self.exists(old);
-        let (old_id, _) = recorded.find(|(old, known)| *known == spec && is_old(old))?;
-        Some(DriftCause::RecreatedPrincipal {
-            name: spec.to_string(),
-            old_id: old_id.clone(),
-            new_id: now,
-        })
+    fn recreated(&self, spec: &PrincipalSpec) -> Option<DriftCause> {
+        let old_id = self.old_ids.get(spec)?;
+        Some(self.recreated_from(spec, old_id))
     }
 
-    /// Returns whether AWS has a user or group with this id.
-    fn exists(&self, id: &str) -> bool {
-        let principals = self.access.principals();
-        let user = aws_sso_glue::UserId::parse(id).ok();
-        let group = aws_sso_glue::GroupId::parse(id).ok();
-        user.is_some_and(|id| principals.user(&id).is_some())
-            || group.is_some_and(|id| principals.group(&id).is_some())
+    fn recreated_from(&self, spec: &PrincipalSpec, old_id: &str) -> DriftCause {
+        DriftCause::RecreatedPrincipal {
+            name: spec.to_string(),
+            old_id: old_id.to_owned(),
+            new_id: self.in_aws.get(spec).map(|principal| id(principal)),
+        }
     }
 
     /// Returns the assignments that the blueprint does not give.
@@ -189,11 +201,7 @@ impl<'a> Comparison<'a> {
             _ => "delete the assignment in AWS, or add it to `access` in the blueprint",
         };
         let cause = match (code, recorded) {
-            (DriftCode::Orphan, Some(spec)) => Some(DriftCause::RecreatedPrincipal {
-                name: spec.to_string(),
-                old_id: principal_id.clone(),
-                new_id: self.id_of(spec),
-            }),
+            (DriftCode::Orphan, Some(spec)) => Some(self.recreated_from(spec, &principal_id)),
             (DriftCode::UnmanagedAssignment | DriftCode::UnmanagedAdmin, _) => {
                 self.moved(row, spec.as_ref())
             }
@@ -210,12 +218,6 @@ impl<'a> Comparison<'a> {
             permission_set: row.permission_set.into(),
         };
         DriftFinding::new(code, subject, text, fix).with_cause(cause)
-    }
-
-    fn id_of(&self, spec: &PrincipalSpec) -> Option<String> {
-        let mut specs = self.rules.specs.iter();
-        let (principal, _) = specs.find(|(_, known)| *known == spec)?;
-        Some(id(principal))
     }
 
     /// Returns the cause if a selector of the blueprint matched the account at the last run, and does not match it now.
@@ -354,30 +356,17 @@ impl<'a> Comparison<'a> {
     }
 }
 
-fn subject(row: &Row<'_>) -> Subject {
-    Subject::Assignment {
-        principal: principal_subject(row.principal),
-        account: row.account.id.as_str().into(),
-        permission_set: row.permission_set.into(),
-    }
+/// Returns the name and the id of an account, or the id of one that the organization no longer has.
+pub(super) fn account_text(id: &AccountId, account: Option<&Account>) -> String {
+    account.map_or_else(|| id.to_string(), account_name)
 }
 
-fn principal_subject(spec: &PrincipalSpec) -> Principal {
-    match spec {
-        PrincipalSpec::User(name) => Principal::User {
-            name: Name::from(name),
-        },
-        PrincipalSpec::Group(name) => Principal::Group {
-            name: Name::from(name),
-        },
-    }
-}
-
-fn account_text(id: &AccountId, account: Option<&Account>) -> String {
-    match account.and_then(|account| account.name.as_deref()) {
-        Some(name) => format!("{name} ({id})"),
-        None => id.to_string(),
-    }
+/// Returns whether AWS has a user or group with this id.
+fn exists(in_aws: &Principals, id: &str) -> bool {
+    let user = UserId::parse(id).ok();
+    let group = GroupId::parse(id).ok();
+    user.is_some_and(|id| in_aws.user(&id).is_some())
+        || group.is_some_and(|id| in_aws.group(&id).is_some())
 }
 
 /// Returns the id of a user or group.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use aws_sso_glue::{AccountId, Aws, IdentityCenter, UserId, estate::Principals};
+use aws_sso_glue::{AccountId, Aws, IdentityCenter, IdentityUser, UserId, estate::Principals};
 use okta_client::Client as Okta;
 
 use super::{
@@ -39,13 +39,18 @@ impl<'a> Role<'a> {
     /// Returns the subject of the assignment of the role.
     pub(super) fn subject(&self) -> Subject {
         Subject::Assignment {
-            principal: match self.principal {
-                PrincipalSpec::User(login) => Principal::User { name: login.into() },
-                PrincipalSpec::Group(name) => Principal::Group { name: name.into() },
-            },
+            principal: principal_subject(self.principal),
             account: self.account.as_str().into(),
             permission_set: self.permission_set.into(),
         }
+    }
+}
+
+/// Returns the user or group of a plan.
+pub(super) fn principal_subject(principal: &PrincipalSpec) -> Principal {
+    match principal {
+        PrincipalSpec::User(login) => Principal::User { name: login.into() },
+        PrincipalSpec::Group(name) => Principal::Group { name: name.into() },
     }
 }
 
@@ -270,11 +275,7 @@ impl Services<'_> {
             let leaving = group.and_then(|group| removed_members.get(group));
             let is_removed = removed.assignments.contains(&role.subject());
             let (before, after) = accounts.entry(role.account).or_default();
-            let is_active = |id: &&UserId| {
-                users
-                    .user(id)
-                    .is_some_and(|user| user.active != Some(false))
-            };
+            let is_active = |id: &&UserId| users.user(id).is_some_and(IdentityUser::is_enabled);
             for holder in holders.iter().filter(is_active) {
                 *before += 1;
                 let loses = is_removed

@@ -14,7 +14,7 @@ use futures::future::BoxFuture;
 use okta_client::Client as Okta;
 
 use super::{
-    access_drift::{self, id as principal_id},
+    access_drift::{self, account_text, id as principal_id},
     access_hazards::{Role, Services, access_hazards},
     caller::{self, ManagementOnly},
     estate::{InstanceReads, SHARED},
@@ -142,14 +142,14 @@ impl AccountAssignments {
             places: places.map(|entry| self.blueprint.place(entry)).collect(),
             expansion: Arc::clone(&expansion),
         };
-        Ok(Some(AccessSnapshot::new(
-            expansion.shared_organization(),
-            in_aws.principals,
-            in_aws.sets,
-            in_aws.assignments,
+        Ok(Some(AccessSnapshot {
+            organization: expansion.shared_organization(),
+            principals: in_aws.principals,
+            permission_sets: in_aws.sets,
+            assignments: in_aws.assignments,
             members,
-            Some(of_blueprint),
-        )))
+            rules: Some(of_blueprint),
+        }))
     }
 
     /// Returns whether AWS lists the assignment.
@@ -685,10 +685,7 @@ impl Current {
         let mut names = Vec::new();
         for row in foreign.iter().take(MAX_NAMES) {
             let account = access.organization().account(row.account);
-            let account = match account.and_then(|account| account.name.as_deref()) {
-                Some(name) => format!("{name} ({})", row.account),
-                None => row.account.to_string(),
-            };
+            let account = account_text(row.account, account);
             names.push(format!(
                 "{} has {} in {account}",
                 in_aws.principal_name(row.principal),

@@ -18,7 +18,7 @@ use futures::future;
 
 use super::{app_lists::Cached, lookup};
 use crate::{
-    access::AccessQuery,
+    access::{AccessQuery, require_all},
     context::Context,
     error::{Error, Result},
     event::{EventKind, ReadPart},
@@ -87,13 +87,8 @@ impl<'a> InstanceReads<'a> {
         let read = async {
             let read = self.center.estate().read_principals().await;
             let principals = read.map_err(identity_store_error)?;
-            match principals.unread() {
-                [] => Ok(principals),
-                [first, ..] => {
-                    let error = aws_sso_glue::ListError::Item(first.clone());
-                    Err(identity_store_error(error.into()))
-                }
-            }
+            require_all(principals.unread()).map_err(identity_store_error)?;
+            Ok(principals)
         };
         let cache = &self.cache.principals;
         cache
@@ -118,13 +113,8 @@ impl<'a> InstanceReads<'a> {
                 .read_permission_sets()
                 .await
                 .map_err(unreadable_sets)?;
-            match sets.unread() {
-                [] => Ok(sets),
-                [first, ..] => {
-                    let error = aws_sso_glue::ListError::Item(first.clone());
-                    Err(unreadable_sets(error.into()))
-                }
-            }
+            require_all(sets.unread()).map_err(unreadable_sets)?;
+            Ok(sets)
         };
         let cache = &self.cache.sets;
         let sets = cache

@@ -73,7 +73,7 @@ fn target_user(
 ) -> Result<TargetUser, UnreadItem> {
     let id = resource_id(user.id.as_str())?;
     let external_id = external_id(&user.external_ids);
-    let active = user.active != Some(false);
+    let active = user.is_enabled();
     Ok(TargetUser {
         managed: managed(external_id.as_ref()),
         // The API does not return all attributes, so a user that exists is planned as an update. It is no longer planned if SCIM

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use okta_aws_sso::{
-    Blueprint, CheckOutcome, Plan,
+    Blueprint, CheckOutcome,
     aws::{Aws, ConnectOptions, Credentials},
     plan::{Action, StepId},
     steps::{self, ids},
@@ -12,7 +12,7 @@ use okta_aws_sso::{
 use rest_core::Secret;
 use sandbox::{Fault, Sandbox, Service, Stage};
 
-use crate::fixture::{Fixture, SEED, TEAM, apply, aws_options, company, direct, lines};
+use crate::fixture::{Fixture, SEED, TEAM, apply, aws_options, company, direct, lines, note};
 
 const MANAGEMENT: &str = "111122223333";
 const DELEGATED: &str = "200000000003";
@@ -105,12 +105,6 @@ fn calls(fixture: &Fixture, operation: &str) -> usize {
         .iter()
         .filter(|request| request.target.as_deref() == Some(operation));
     calls.count()
-}
-
-fn note(plan: &Plan, code: &str) -> Option<String> {
-    let mut notes = plan.steps.iter().flat_map(|step| &step.notes);
-    let note = notes.find(|note| note.code.as_str() == code)?;
-    Some(note.text.clone())
 }
 
 /// Refuses the next call of an operation. The answer has the time of the sandbox, because the SDK repeats a refused call if the clocks

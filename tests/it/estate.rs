@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use okta_aws_sso::{CheckOutcome, Pipeline, Plan, aws::NewPermissionSet};
+use okta_aws_sso::{CheckOutcome, Pipeline, aws::NewPermissionSet};
 use sandbox::{Fault, Sandbox, Service};
 
-use crate::fixture::{Fixture, TEAM, apply, company};
+use crate::fixture::{Fixture, TEAM, apply, company, note};
 
 /// Returns the calls to an AWS service since the last look, by operation.
 fn calls(fixture: &Fixture, operations: &[&str]) -> Vec<usize> {
@@ -22,12 +22,6 @@ fn calls(fixture: &Fixture, operations: &[&str]) -> Vec<usize> {
         .iter()
         .map(|name| counts.get(*name).copied().unwrap_or(0));
     counts.collect()
-}
-
-fn note(plan: &Plan) -> Option<String> {
-    let mut notes = plan.steps.iter().flat_map(|step| &step.notes);
-    let note = notes.find(|note| note.code.as_str() == "other-assignments")?;
-    Some(note.text.clone())
 }
 
 async fn passes(pipeline: &Pipeline) -> bool {
@@ -94,7 +88,10 @@ async fn access_that_was_given_by_hand_is_in_the_plan_by_name() {
     let fixture = Fixture::new(TEAM).await;
     fixture.run().await.expect("a run");
     assert_eq!(
-        note(&fixture.pipeline().plan().await.expect("a plan")),
+        note(
+            &fixture.pipeline().plan().await.expect("a plan"),
+            "other-assignments"
+        ),
         None
     );
 
@@ -116,7 +113,7 @@ async fn access_that_was_given_by_hand_is_in_the_plan_by_name() {
 
     let plan = fixture.pipeline().plan().await.expect("a plan");
     assert!(plan.is_empty(), "{plan}");
-    let note = note(&plan).expect("a note");
+    let note = note(&plan, "other-assignments").expect("a note");
     let (sandbox, workload) = (&through.account, &elsewhere.account);
     let expected = format!(
         "2 assignments are not in the blueprint and are kept: group deployers has HandmadeAdmin in Sandbox ({sandbox}), group deployers has Deploy in Management ({workload})"

@@ -362,6 +362,13 @@ pub(crate) fn lines(plan: &Plan, step: &'static str) -> Vec<String> {
     changes.chain(problems).collect()
 }
 
+/// Returns the text of the first note with this code.
+pub(crate) fn note(plan: &Plan, code: &str) -> Option<String> {
+    let mut notes = plan.steps.iter().flat_map(|step| &step.notes);
+    let note = notes.find(|note| note.code.as_str() == code)?;
+    Some(note.text.clone())
+}
+
 /// Returns the text of a step's plan without indentation, for a snapshot.
 pub(crate) fn unindented(step: &StepPlan) -> String {
     let text = step.to_string();

@@ -8,7 +8,7 @@ use okta_aws_sso::{
 use sandbox::{Company, Sandbox, Stage};
 use serde_json::Value as Json;
 
-use crate::fixture::{Fixture, SEED, TEAM, company, lines};
+use crate::fixture::{Fixture, SEED, TEAM, company, lines, note};
 
 /// A partition, with the values that its documents give.
 struct Partition {
@@ -79,10 +79,8 @@ async fn fixture(partition: &Partition, blueprint: &str) -> Fixture {
     Fixture::with_sandbox(sandbox, blueprint).await
 }
 
-fn undocumented_hosts(plan: &Plan) -> Option<&str> {
-    let mut notes = plan.steps.iter().flat_map(|step| &step.notes);
-    let note = notes.find(|note| note.code.as_str() == "undocumented-hosts")?;
-    Some(&note.text)
+fn undocumented_hosts(plan: &Plan) -> Option<String> {
+    note(plan, "undocumented-hosts")
 }
 
 fn place(asked: &[ManualStep], kind: ManualStepKind) -> &ManualStep {

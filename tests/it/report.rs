@@ -4,10 +4,9 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use okta_aws_sso::{
     Access, AccessQuery, AccessReport, Blueprint, Document, Error,
     access::{AccessRow, OrphanCoverage, ReportLevel},
-    aws::{Assignment, IdentityCenter, OperationStatus, Principal, estate::CoverageLevel},
+    aws::estate::CoverageLevel,
     deps::jiff::Timestamp,
 };
-use rest_core::Clock as _;
 use sandbox::{
     AccountSeed, AccountState, Company, PermissionSetSeed, Person, PersonStatus, PrincipalSeed,
     Sandbox,
@@ -68,15 +67,8 @@ async fn fixture(company: Company) -> Fixture {
     Fixture::with_sandbox(Sandbox::builder().company(company), SEED).await
 }
 
-async fn center(fixture: &Fixture) -> IdentityCenter {
-    let instances = fixture.aws.instances().try_collect().await;
-    fixture
-        .aws
-        .identity_center(&instances.expect("instances")[0])
-}
-
 async fn read(fixture: &Fixture, query: &AccessQuery) -> AccessReport {
-    let center = center(fixture).await;
+    let center = fixture.center().await;
     let report = AccessReport::read_with(&fixture.aws, &center, query, &fixture.clock).await;
     report.expect("a report")
 }
@@ -551,34 +543,8 @@ async fn joined() -> (Fixture, AccessReport) {
     std::fs::write(&path, overlapping()).expect("a file");
     fixture.blueprint = Blueprint::load(&path).expect("a blueprint");
     fixture.run().await.expect("a run");
-    let center = center(&fixture).await;
-    let sets = center.permission_sets();
-    let set = sets
-        .find("Deploy")
-        .await
-        .expect("a response")
-        .expect("a set");
-    let user = center
-        .identity_store()
-        .user_by_name("ada.lovelace@example.com")
-        .await;
-    let organization = fixture.aws.organizations().describe().await;
-    let by_hand = Assignment {
-        account: organization.expect("an organization").management_account,
-        permission_set: set.arn,
-        principal: Principal::User(user.expect("a response").expect("a user").id),
-    };
-    let operation = center.assignments().start_create(&by_hand).await;
-    let operation = operation.expect("an operation");
-    while center
-        .assignments()
-        .status(&operation)
-        .await
-        .expect("a status")
-        != OperationStatus::Succeeded
-    {
-        fixture.clock.sleep(std::time::Duration::from_secs(5)).await;
-    }
+    let by_hand = fixture.assignment("ada.lovelace@example.com", "Deploy", "Management");
+    fixture.change_assignment(&by_hand.await, true).await;
     let mut query = AccessQuery::default();
     query.level = CoverageLevel::Full;
     let access = fixture.pipeline().access(&query).await.expect("access");

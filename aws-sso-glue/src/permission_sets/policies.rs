@@ -44,17 +44,10 @@ impl PermissionSets<'_> {
             .permission_set_arn(arn.as_str())
             .managed_policy_arn(policy)
             .send();
-        match SERVICE
+        let attached = SERVICE
             .call("AttachManagedPolicyToPermissionSet", call)
-            .await
-        {
-            // A concurrent write causes the same error, so check whether the policy is attached.
-            Err(error) if error.is_conflict() => {
-                let attached = self.has_managed_policy(arn, policy).await?;
-                if attached { Ok(()) } else { Err(error) }
-            }
-            result => result.map(drop),
-        }
+            .await;
+        ensure_attached(attached, self.managed_policies(arn), policy).await
     }
 
     /// Detaches an AWS-managed policy. Succeeds if the policy is not attached.
@@ -75,17 +68,10 @@ impl PermissionSets<'_> {
             .permission_set_arn(arn.as_str())
             .managed_policy_arn(policy)
             .send();
-        match SERVICE
+        let detached = SERVICE
             .call("DetachManagedPolicyFromPermissionSet", call)
-            .await
-        {
-            // Either the policy or the permission set does not exist, so check the policies.
-            Err(error) if error.is_not_found() => {
-                let attached = self.has_managed_policy(arn, policy).await?;
-                if attached { Err(error) } else { Ok(()) }
-            }
-            result => result.map(drop),
-        }
+            .await;
+        ensure_detached(detached, self.managed_policies(arn), policy).await
     }
 
     /// Lists the references to customer-managed policies, as path and name, such as `/team/Deploy`.
@@ -126,17 +112,10 @@ impl PermissionSets<'_> {
             .permission_set_arn(arn.as_str())
             .customer_managed_policy_reference(reference(policy))
             .send();
-        match SERVICE
-            .call("AttachCustomerManagedPolicyReferenceToPermissionSet", call)
-            .await
-        {
-            // A concurrent write causes the same error, so check whether the policy is attached.
-            Err(error) if error.is_conflict() => {
-                let attached = self.has_customer_managed_policy(arn, policy).await?;
-                if attached { Ok(()) } else { Err(error) }
-            }
-            result => result.map(drop),
-        }
+        let operation = "AttachCustomerManagedPolicyReferenceToPermissionSet";
+        let attached = SERVICE.call(operation, call).await;
+        let policy = path_and_name(reference(policy));
+        ensure_attached(attached, self.customer_managed_policies(arn), &policy).await
     }
 
     /// Detaches a customer managed policy, given as path and name. Succeeds if the policy is not attached.
@@ -157,35 +136,10 @@ impl PermissionSets<'_> {
             .permission_set_arn(arn.as_str())
             .customer_managed_policy_reference(reference(policy))
             .send();
-        match SERVICE
-            .call(
-                "DetachCustomerManagedPolicyReferenceFromPermissionSet",
-                call,
-            )
-            .await
-        {
-            // Either the policy or the permission set does not exist, so check the policies.
-            Err(error) if error.is_not_found() => {
-                let attached = self.has_customer_managed_policy(arn, policy).await?;
-                if attached { Err(error) } else { Ok(()) }
-            }
-            result => result.map(drop),
-        }
-    }
-
-    async fn has_customer_managed_policy(
-        &self,
-        arn: &PermissionSetArn,
-        policy: &str,
-    ) -> Result<bool, Error> {
+        let operation = "DetachCustomerManagedPolicyReferenceFromPermissionSet";
+        let detached = SERVICE.call(operation, call).await;
         let policy = path_and_name(reference(policy));
-        let mut policies = self.customer_managed_policies(arn);
-        while let Some(attached) = policies.try_next().await? {
-            if attached == policy {
-                return Ok(true);
-            }
-        }
-        Ok(false)
+        ensure_detached(detached, self.customer_managed_policies(arn), &policy).await
     }
 
     /// Returns the permissions boundary of the permission set.
@@ -304,20 +258,6 @@ impl PermissionSets<'_> {
         SERVICE.call("TagResource", call).await.map(drop)
     }
 
-    async fn has_managed_policy(
-        &self,
-        arn: &PermissionSetArn,
-        policy: &str,
-    ) -> Result<bool, Error> {
-        let mut policies = self.managed_policies(arn);
-        while let Some(attached) = policies.try_next().await? {
-            if attached == policy {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
-
     /// Returns the inline policy of the permission set as JSON.
     ///
     /// # Errors
@@ -387,6 +327,47 @@ impl PermissionSets<'_> {
             result => result.map(drop),
         }
     }
+}
+
+/// Succeeds if a policy is attached after this response.
+async fn ensure_attached<T>(
+    response: Result<T, Error>,
+    policies: Pager<String, Error>,
+    policy: &str,
+) -> Result<(), Error> {
+    match response {
+        // A concurrent write causes the same error, so check whether the policy is attached.
+        Err(error) if error.is_conflict() => {
+            let attached = contains(policies, policy).await?;
+            if attached { Ok(()) } else { Err(error) }
+        }
+        result => result.map(drop),
+    }
+}
+
+/// Succeeds if a policy is not attached after this response.
+async fn ensure_detached<T>(
+    response: Result<T, Error>,
+    policies: Pager<String, Error>,
+    policy: &str,
+) -> Result<(), Error> {
+    match response {
+        // Either the policy or the permission set does not exist, so check the policies.
+        Err(error) if error.is_not_found() => {
+            let attached = contains(policies, policy).await?;
+            if attached { Err(error) } else { Ok(()) }
+        }
+        result => result.map(drop),
+    }
+}
+
+async fn contains(mut policies: Pager<String, Error>, policy: &str) -> Result<bool, Error> {
+    while let Some(attached) = policies.try_next().await? {
+        if attached == policy {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Returns the reference to a policy that is given as path and name. The default path is `/` (IAM identifiers).

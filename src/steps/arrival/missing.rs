@@ -39,7 +39,7 @@ impl Missing {
         let mut missing = Self::default();
         for user in scope.provisionable_users() {
             match in_aws.users.get(assigned.aws_user_name(user)) {
-                Some(found) if found.active != Some(false) => {}
+                Some(found) if found.is_enabled() => {}
                 found => {
                     let missing_user = MissingUser {
                         user: user.clone(),
