@@ -370,14 +370,16 @@ impl Blueprint {
     /// Returns the [warnings](Self::warnings) with the ARNs of this partition of AWS.
     pub(crate) fn warnings_in(&self, partition: &Partition) -> Vec<Note> {
         let sets = self.permission_sets.iter();
-        let unknown = sets.flat_map(|(name, set)| {
-            let note = move |text| {
-                Note::new("unknown-managed-policy", text)
-                    .about(Subject::permission_set(name.clone()))
+        let notes = sets.flat_map(|(name, set)| {
+            let note = move |code, text| {
+                Note::new(code, text).about(Subject::permission_set(name.clone()))
             };
-            set.unknown_policies(partition).map(note)
+            let unknown = set.unknown_policies(partition);
+            let unknown = unknown.map(move |text| note("unknown-managed-policy", text));
+            let relay_state = set.foreign_relay_state(partition);
+            unknown.chain(relay_state.map(|text| note("relay-state-of-another-partition", text)))
         });
-        unknown.collect()
+        notes.collect()
     }
 
     /// Returns the users and groups of `access`.

@@ -16,7 +16,7 @@ use crate::{
     event::{Emitter, EventKind, ReadPart},
     operator::{Answers, ManualStep, Operator, OperatorError},
     plan::StepId,
-    state::Facts,
+    state::{Facts, StateStore, now},
 };
 
 /// The input of a step in addition to its own configuration: facts, operator and clock.
@@ -41,6 +41,8 @@ pub struct Context {
     started: Duration,
     run_memory: Memory,
     shared_reads: Arc<Memory>,
+    /// The store of the state, beside which a long read keeps its finished parts.
+    store: Option<StateStore>,
     /// Saves the state; only during an apply.
     saver: OnceLock<Box<dyn Saver>>,
     /// The events of the plan, the run or the check.
@@ -114,6 +116,7 @@ impl Context {
             clock,
             run_memory: Memory::default(),
             shared_reads: Arc::default(),
+            store: None,
             saver: OnceLock::new(),
             events: OnceLock::new(),
         }
@@ -232,10 +235,16 @@ impl Context {
         self.clock.elapsed().saturating_sub(self.started)
     }
 
-    /// Sets the shared reads, which live longer than this context.
-    pub(crate) fn with_shared_reads(mut self, reads: &Arc<Memory>) -> Self {
+    /// Sets the shared reads, which live longer than this context, and the store beside which their parts are kept.
+    pub(crate) fn with_shared_reads(mut self, reads: &Arc<Memory>, store: &StateStore) -> Self {
         self.shared_reads = Arc::clone(reads);
+        self.store = Some(store.clone());
         self
+    }
+
+    /// Returns the store of the state, unless the context belongs to no pipeline.
+    pub(crate) fn store(&self) -> Option<&StateStore> {
+        self.store.as_ref()
     }
 
     /// Stores a file that is saved beside the state.
@@ -340,14 +349,9 @@ impl Context {
     }
 
     /// Returns the current time of the context's clock.
-    ///
-    /// # Panics
-    ///
-    /// Panics if the clock is off by thousands of years.
     #[must_use]
     pub fn now(&self) -> jiff::Timestamp {
-        jiff::Timestamp::try_from(self.clock.now())
-            .expect("the clock is within some thousand years")
+        now(&*self.clock)
     }
 
     /// Returns the clock, for a client that a step creates.

@@ -1,6 +1,7 @@
 //! Events of a plan, an apply or a check, in the order in which they happen.
 
 use std::{
+    collections::HashMap,
     fmt,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
@@ -103,7 +104,7 @@ pub enum EventKind {
         #[schemars(with = "String")]
         duration: Duration,
     },
-    /// A part of the access was read from AWS. This event comes at most twice a second.
+    /// A part of the access was read from AWS. This event comes at most twice a second for each part.
     ReadProgress {
         /// The part.
         part: ReadPart,
@@ -148,7 +149,7 @@ pub enum EventKind {
 }
 
 /// A part of the access that takes many calls to read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum ReadPart {
@@ -242,7 +243,7 @@ pub(crate) struct Emitter {
     clock: Arc<dyn Clock>,
     next: AtomicU64,
     /// The elapsed time of the clock at the last [`EventKind::ReadProgress`].
-    last_progress: Mutex<Option<Duration>>,
+    last_progress: Mutex<HashMap<ReadPart, Duration>>,
 }
 
 impl Emitter {
@@ -252,7 +253,7 @@ impl Emitter {
             run: run.into(),
             clock,
             next: AtomicU64::new(0),
-            last_progress: Mutex::new(None),
+            last_progress: Mutex::default(),
         }
     }
 
@@ -270,17 +271,18 @@ impl Emitter {
         });
     }
 
-    /// Hands on how much of a part was read, unless another such event was handed on less than half a second ago.
+    /// Hands on how much of a part was read, unless another such event of the part was handed on less than half a second ago.
     pub(crate) fn read_progress(&self, part: ReadPart, done: usize, total: usize) {
         let now = self.clock.elapsed();
         let mut last = self
             .last_progress
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        if last.is_some_and(|last| now.saturating_sub(last) < PROGRESS_INTERVAL) {
+        let of_part = last.get(&part);
+        if of_part.is_some_and(|last| now.saturating_sub(*last) < PROGRESS_INTERVAL) {
             return;
         }
-        *last = Some(now);
+        last.insert(part, now);
         drop(last);
         self.emit(EventKind::ReadProgress { part, done, total });
     }

@@ -511,7 +511,7 @@ impl Pipeline {
 
     async fn context(&self, facts: Facts) -> Result<Context> {
         let cx = Context::new(facts, self.operator.clone(), self.clock.clone())
-            .with_shared_reads(&self.shared_reads);
+            .with_shared_reads(&self.shared_reads, &self.store);
         if let Some(sync_state) = self.store.read(SyncState::FILE).await? {
             cx.set_saved_file(SyncState::FILE, sync_state);
         }

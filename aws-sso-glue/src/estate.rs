@@ -6,6 +6,7 @@
 //! [`Organization`] has the accounts and the organizational units.
 
 mod forecast;
+mod log;
 mod organization;
 mod read;
 mod rows;
@@ -23,6 +24,7 @@ use serde::Serialize;
 use self::rows::Rows;
 pub use self::{
     forecast::Forecast,
+    log::{FinishedList, ListKey, ReadLog},
     organization::Organization,
     read::{EstateReader, ReadProgress},
     rows::AssignmentRef,
@@ -132,6 +134,8 @@ pub struct Coverage {
     pub unreadable: usize,
     /// Whether AWS does not let the caller list the assignments of a principal: only the management account may.
     pub denied_by_principal: bool,
+    /// Number of principals or pairs that were read earlier, by a read that was ended (see [`ReadLog`]).
+    pub from_log: usize,
 }
 
 impl Coverage {
@@ -160,6 +164,17 @@ impl fmt::Display for Coverage {
                     self.users_not_read
                 )?;
             }
+        }
+        if self.from_log > 0 {
+            let what = match self.strategy {
+                Strategy::ByPrincipal => "users and groups",
+                Strategy::ByPair => "pairs of permission set and account",
+            };
+            write!(
+                f,
+                "; {} {what} by an earlier read that was ended",
+                self.from_log
+            )?;
         }
         match self.unreadable {
             0 => Ok(()),

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use url::Url;
+
 use crate::{InstanceArn, PermissionSetArn};
 
 /// A partition of AWS. It decides the ARNs and the host names of an instance.
@@ -24,6 +26,9 @@ use crate::{InstanceArn, PermissionSetArn};
 /// AWS has more partitions, such as `aws-eusc` and `aws-iso`. [`Other`](Self::Other) has the name of one of these. Its ARNs
 /// are right, because the name is a part of them. Its host names are not known, so the methods for host names return
 /// `None`, and a caller accepts the host that AWS shows.
+///
+/// The endpoints of the services follow from the Region. In GovCloud, whose user guide asks for FIPS endpoints, the SDK's
+/// endpoint rules have the same host with and without FIPS for each service that this crate uses.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Partition {
@@ -189,13 +194,33 @@ impl Partition {
     /// of GovCloud and China.
     #[must_use]
     pub fn console_url(&self, region: &str) -> Option<String> {
-        let domain = match self {
-            Self::Aws => "aws.amazon.com",
-            Self::AwsUsGov => "amazonaws-us-gov.com",
-            Self::AwsCn => "amazonaws.cn",
-            Self::Other(_) => return None,
-        };
+        let domain = self.console_domain()?;
         Some(format!("https://{region}.console.{domain}/singlesignon"))
+    }
+
+    /// Returns the partition to whose AWS console a URL leads, or `None` if it leads to no console that this version knows.
+    #[must_use]
+    pub fn of_console_url(url: &Url) -> Option<Self> {
+        let host = url.host_str()?;
+        [Self::Aws, Self::AwsUsGov, Self::AwsCn]
+            .into_iter()
+            .find(|partition| {
+                let domain = partition.console_domain();
+                domain.is_some_and(|domain| {
+                    let console = host.strip_suffix(domain);
+                    let console = console.and_then(|console| console.strip_suffix('.'));
+                    console.is_some_and(|console| console.split('.').any(|part| part == "console"))
+                })
+            })
+    }
+
+    fn console_domain(&self) -> Option<&'static str> {
+        match self {
+            Self::Aws => Some("aws.amazon.com"),
+            Self::AwsUsGov => Some("amazonaws-us-gov.com"),
+            Self::AwsCn => Some("amazonaws.cn"),
+            Self::Other(_) => None,
+        }
     }
 
     /// Returns the domain of the hosts that serve sign-in, among them the issuer and the assertion consumer service (ACS)
@@ -280,6 +305,36 @@ mod tests {
             ("local", None),
         ] {
             assert_eq!(Partition::of_region(region), partition, "{region}");
+        }
+    }
+
+    #[test]
+    fn the_url_of_a_console_shows_its_partition() {
+        for (url, partition) in [
+            ("https://console.aws.amazon.com/s3/", Some(Partition::Aws)),
+            (
+                "https://eu-west-1.console.aws.amazon.com/ec2",
+                Some(Partition::Aws),
+            ),
+            (
+                "https://111122223333-abc.us-east-1.console.aws.amazon.com/",
+                Some(Partition::Aws),
+            ),
+            (
+                "https://console.amazonaws-us-gov.com/",
+                Some(Partition::AwsUsGov),
+            ),
+            (
+                "https://cn-north-1.console.amazonaws.cn/",
+                Some(Partition::AwsCn),
+            ),
+            ("https://docs.aws.amazon.com/", None),
+            ("https://console.aws.amazon.com.example.com/", None),
+            ("https://console.example.com/", None),
+            ("mailto:console@aws.amazon.com", None),
+        ] {
+            let found = Partition::of_console_url(&url.parse().expect("a URL"));
+            assert_eq!(found, partition, "{url}");
         }
     }
 

@@ -11,6 +11,7 @@ use aws_sdk_ssoadmin::{
 };
 use futures::{StreamExt, TryStreamExt, stream};
 use rest_core::{Page, Pager};
+use serde::{Deserialize, Serialize};
 
 use crate::{
     AccountId, Error, IdentityCenter, OperationStatus, PermissionSetArn, RequestId, call::read_row,
@@ -32,7 +33,7 @@ pub struct PermissionSets<'a> {
 }
 
 /// A permission set.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct PermissionSet {
     /// The ARN.

@@ -31,10 +31,10 @@ impl Least {
         Self::with_assignments(size, size.rows().map(pages).sum())
     }
 
-    /// Returns the calls if the assignments of all groups and users are read. No user has an assignment of its own.
+    /// Returns the calls if the assignments of all groups and users are read. No user has an assignment of its own; the pages of
+    /// a user have those of the user's groups.
     pub(crate) fn of_all(size: Size) -> Self {
-        let by_principal: usize = size.rows().map(pages).sum();
-        let by_principal = by_principal + size.users();
+        let by_principal: usize = size.rows().chain(size.rows_of_users()).map(pages).sum();
         let accounts = size.accounts_of_sets();
         let by_pair = accounts.iter().map(|accounts| pages(*accounts) + accounts);
         Self::with_assignments(size, by_principal.min(by_pair.sum()))

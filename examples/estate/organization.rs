@@ -54,6 +54,14 @@ impl Size {
         (0..self.groups).map(move |group| SETS_OF_A_GROUP * self.accounts_in(group % self.teams))
     }
 
+    /// Returns the number of assignments of the groups of each user. The same users are in two groups.
+    pub(crate) fn rows_of_users(self) -> impl Iterator<Item = usize> {
+        let rows: Vec<usize> = self.rows().collect();
+        let of_users = rows.chunks(2).map(|groups| groups.iter().sum());
+        let of_users: Vec<usize> = of_users.collect();
+        of_users.into_iter().flat_map(|rows| [rows; MEMBERS])
+    }
+
     /// Returns the number of accounts of each permission set.
     pub(crate) fn accounts_of_sets(self) -> Vec<usize> {
         let mut teams = vec![std::collections::BTreeSet::new(); self.sets];

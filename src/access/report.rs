@@ -20,6 +20,7 @@ use super::{AccessQuery, AccessSnapshot, AccountAssignment, AssignmentStatus, re
 use crate::{
     blueprint::nearest,
     error::{Error, ErrorKind, Result},
+    state::now,
 };
 
 /// Each person's roles in each account.
@@ -242,7 +243,7 @@ impl AccessReport {
         query: &AccessQuery,
         clock: &dyn Clock,
     ) -> Result<Self> {
-        let read_at = Timestamp::try_from(clock.now()).unwrap_or(Timestamp::UNIX_EPOCH);
+        let read_at = now(clock);
         let read = read(aws, center, query).await;
         let failed = |error| Error::service("the access report could not be read from AWS", error);
         Ok(Self::new(read.map_err(failed)?, read_at))

@@ -130,6 +130,18 @@ impl PermissionSetSpec {
         })
     }
 
+    /// Returns a warning if the relay state leads to the AWS console of another partition, where the user cannot sign in.
+    pub(super) fn foreign_relay_state(&self, partition: &Partition) -> Option<String> {
+        let url = self.relay_state.as_deref()?;
+        let console = Partition::of_console_url(&url.parse().ok()?)?;
+        (console != *partition).then(|| {
+            format!(
+                "the relay state `{url}` leads to the AWS console of partition {console}, and the instance is in partition \
+                 {partition}: use the address of the console there"
+            )
+        })
+    }
+
     /// Returns the first rule of AWS that the set violates.
     ///
     /// Sources: the service model "SSO Admin" for the texts, and the quotas of IAM Identity Center for the numbers.

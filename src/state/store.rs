@@ -2,6 +2,7 @@
 
 use std::{fmt, path::PathBuf, sync::Arc};
 
+use futures::TryStreamExt;
 use object_store::{
     ObjectStore, ObjectStoreExt as _, PutMode, PutOptions, PutPayload, PutResult, UpdateVersion,
     local::LocalFileSystem, memory::InMemory, path::Path,
@@ -12,7 +13,12 @@ use crate::error::{Error, ErrorKind, Result};
 
 /// The store of one integration's state and of the files beside it.
 ///
-/// Anybody can read a store. Only the holder of its [lock](Self::lock) can write. Clones are cheap and share the store.
+/// Anybody can read a store. Only the holder of its [lock](Self::lock) can write the state. Clones are cheap and share the
+/// store.
+///
+/// A read of a large organization that takes more than two minutes keeps its finished parts in the folder `estate-read`, if
+/// the store can be written. The next plan goes on with those that are younger than 30 minutes, and the folder is emptied at
+/// the end of the read.
 #[derive(Clone)]
 pub struct StateStore {
     store: Arc<dyn ObjectStore>,
@@ -143,8 +149,35 @@ impl StateStore {
         }
     }
 
-    /// Replaces a file. Only the holder of the lock calls this function.
-    pub(super) async fn write(&self, name: &str, bytes: impl Into<PutPayload>) -> Result<()> {
+    /// Returns the names of the files in a folder.
+    pub(crate) async fn files(&self, folder: &str) -> Result<Vec<String>> {
+        let files = self.store.list(Some(&self.path(folder)));
+        let name = |file: object_store::ObjectMeta| {
+            Some(format!("{folder}/{}", file.location.filename()?))
+        };
+        let names = files.try_filter_map(async |file| Ok(name(file)));
+        names.try_collect().await.map_err(|error| {
+            Error::new(
+                ErrorKind::State,
+                format!("the files of {folder} could not be listed"),
+            )
+            .with_source(error)
+        })
+    }
+
+    /// Removes a file, if it exists.
+    pub(crate) async fn remove(&self, name: &str) -> Result<()> {
+        match self.store.delete(&self.path(name)).await {
+            Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
+            Err(error) => Err(
+                Error::new(ErrorKind::State, format!("{name} could not be removed"))
+                    .with_source(error),
+            ),
+        }
+    }
+
+    /// Replaces a file. For the state and the files that belong to it, only the holder of the lock calls this function.
+    pub(crate) async fn write(&self, name: &str, bytes: impl Into<PutPayload>) -> Result<()> {
         self.write_with_mode(name, bytes, PutMode::Overwrite)
             .await
             .map_err(|error| not_saved(name, error))?;
@@ -174,7 +207,7 @@ impl StateStore {
     }
 
     fn path(&self, name: &str) -> Path {
-        self.prefix.clone().join(name)
+        name.split('/').fold(self.prefix.clone(), Path::join)
     }
 }
 

@@ -3,6 +3,8 @@
 //! They are read once for a plan, the run that applies it and the check after the run. Own writes are recorded, and the check
 //! reads again what the run has written.
 
+mod kept;
+
 use std::{
     collections::{BTreeSet, HashMap},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -15,7 +17,9 @@ use aws_sso_glue::{
     estate::{AssignmentTable, EstateReader, Members, PermissionSetTable, Principals, SetInEstate},
 };
 use futures::future;
+use serde::{Deserialize, Serialize};
 
+use self::kept::KeptReads;
 use super::{app_lists::Cached, lookup};
 use crate::{
     access::{AccessQuery, require_all},
@@ -38,14 +42,18 @@ struct Cache {
     contents: Mutex<HashMap<PermissionSetArn, Arc<SetInAws>>>,
     /// The assignments that the run has written and not read since.
     written: Mutex<BTreeSet<Assignment>>,
+    /// The finished parts of a long read that has not ended.
+    kept: Mutex<Option<Arc<KeptReads>>>,
 }
 
 /// A permission set as AWS has it.
+#[derive(Clone, Serialize, Deserialize)]
 pub(super) struct SetInAws {
     pub(super) contents: PermissionSetContents,
     /// The accounts that do not have the latest version of the set.
     pub(super) outdated: Vec<AccountId>,
-    /// The elapsed time of the clock at the read.
+    /// The elapsed time of the clock at the read, or at the start of a process that goes on with the read.
+    #[serde(skip)]
     pub(super) read_at: Duration,
 }
 
@@ -108,7 +116,7 @@ impl<'a> InstanceReads<'a> {
     ) -> Result<Arc<PermissionSetTable>> {
         let reader = self.center.estate().wanted_sets(wanted);
         let read = async {
-            self.emit_forecast(&reader);
+            self.forecast(&reader).await;
             let sets = reader
                 .read_permission_sets()
                 .await
@@ -126,8 +134,9 @@ impl<'a> InstanceReads<'a> {
         Ok(sets)
     }
 
-    /// Emits the number of calls that the permission sets and the assignments of all groups need.
-    fn emit_forecast(&self, reader: &EstateReader) {
+    /// Emits the number of calls that the permission sets and the assignments of all groups need. If they take long, their parts
+    /// are kept.
+    async fn forecast(&self, reader: &EstateReader) {
         let principals = self.cache.principals.known(&self.instance, self.cx, SHARED);
         let groups = principals.map_or(0, |principals| principals.groups().len());
         let forecast = reader.forecast(groups);
@@ -136,6 +145,13 @@ impl<'a> InstanceReads<'a> {
             calls: forecast.calls,
             duration: forecast.duration,
         });
+        if forecast.duration > kept::LONG && self.kept().is_none() {
+            *lock(&self.cache.kept) = KeptReads::open(&self.instance, self.cx).await;
+        }
+    }
+
+    fn kept(&self) -> Option<Arc<KeptReads>> {
+        lock(&self.cache.kept).clone()
     }
 
     /// Forgets the permission sets after a write that creates or changes them.
@@ -162,10 +178,23 @@ impl<'a> InstanceReads<'a> {
         if let Some(known) = known.filter(is_usable) {
             return Ok(Some(known));
         }
-        match &found.details {
-            Some(details) => self.read_set(details.clone(), with_tags).await.map(Some),
-            None => self.set_now(&found.arn, with_tags).await,
+        let Some(details) = &found.details else {
+            return self.set_now(&found.arn, with_tags).await;
+        };
+        let kept = self.kept();
+        let earlier = kept.as_ref().and_then(|kept| kept.take_set(&found.arn));
+        let earlier = earlier.filter(|set| {
+            set.contents.set == *details && (set.contents.tags.is_some() || !with_tags)
+        });
+        if let Some(set) = earlier {
+            let read_at = self.cx.clock().elapsed();
+            return Ok(Some(self.know_set(SetInAws { read_at, ..set })));
         }
+        let set = self.read_set(details.clone(), with_tags).await?;
+        if let Some(kept) = kept {
+            kept.keep_set(&set).await;
+        }
+        Ok(Some(set))
     }
 
     /// Reads a permission set with its contents now.
@@ -182,7 +211,7 @@ impl<'a> InstanceReads<'a> {
     }
 
     async fn read_set(&self, set: PermissionSet, with_tags: bool) -> Result<Arc<SetInAws>> {
-        let (name, arn) = (set.name.clone(), set.arn.clone());
+        let name = set.name.clone();
         let sets = self.center.permission_sets();
         let contents = sets.contents(set.clone(), with_tags);
         let contents = async {
@@ -192,13 +221,19 @@ impl<'a> InstanceReads<'a> {
         // A box, because the future is large.
         let read = future::try_join(contents, outdated_accounts(&self.center, &set));
         let (contents, outdated) = Box::pin(read).await?;
-        let read = Arc::new(SetInAws {
+        Ok(self.know_set(SetInAws {
             contents,
             outdated,
             read_at: self.cx.clock().elapsed(),
-        });
-        lock(&self.cache.contents).insert(arn, Arc::clone(&read));
-        Ok(read)
+        }))
+    }
+
+    /// Shares a set that was read.
+    fn know_set(&self, set: SetInAws) -> Arc<SetInAws> {
+        let set = Arc::new(set);
+        let arn = set.contents.set.arn.clone();
+        lock(&self.cache.contents).insert(arn, Arc::clone(&set));
+        set
     }
 
     /// Returns the contents of a permission set of the instance, or `None` if it was deleted meanwhile.
@@ -231,7 +266,11 @@ impl<'a> InstanceReads<'a> {
         let reader = self.center.estate().level(query.level);
         let reader = reader.users(users.chain(query.users.iter().cloned()));
         let reader = reader.wanted_pairs(pairs.len());
-        let reader = reader.on_progress(move |read| progress(read.done, read.total));
+        let mut reader = reader.on_progress(move |read| progress(read.done, read.total));
+        let kept = self.kept();
+        if let Some(kept) = &kept {
+            reader = reader.log(kept.clone());
+        }
         let read = || async {
             let read = reader.read_assignments(principals, &sets).await;
             read.map_err(unreadable_assignments)
@@ -245,6 +284,10 @@ impl<'a> InstanceReads<'a> {
         if table.coverage().level < query.level || !query.users.iter().all(is_asked) {
             table = Arc::new(read().await?);
             cache.set(instance.clone(), self.cx, Arc::clone(&table));
+        }
+        if let Some(kept) = kept {
+            kept.clear().await;
+            *lock(&self.cache.kept) = None;
         }
         let mut again = std::mem::take(&mut *self.unread());
         let unknown = wanted.iter().filter(|one| table.contains(one).is_none());

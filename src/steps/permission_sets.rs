@@ -25,6 +25,7 @@ use crate::{
     context::Context,
     drift::{Drift, DriftCode, DriftFinding},
     error::{Error, ErrorKind, Result},
+    event::ReadPart,
     plan::{Action, Change, Kind, Name, Note, PolicyRef, StepId, Subject},
     step::{Applied, Planned, Step, unknown_change},
 };
@@ -353,7 +354,9 @@ impl Step for PermissionSets {
                 .extend(management.as_ref().and_then(ManagementOnly::note));
             let wanted = desired_sets.keys().map(String::as_str);
             let sets = reads.permission_sets(wanted).await?;
-            for (name, desired) in &*desired_sets {
+            let progress = cx.read_progress(ReadPart::PermissionSets);
+            for (number, (name, desired)) in desired_sets.iter().enumerate() {
+                progress(number + 1, desired_sets.len());
                 let with_tags = !desired.set.tags.is_empty();
                 let read = match sets.by_name(name) {
                     Some(found) => reads.set(found, with_tags).await,

@@ -2,14 +2,19 @@
 
 use std::{
     fmt::Write as _,
+    num::NonZeroU32,
     sync::{Arc, Mutex},
     time::Duration,
 };
 
-use okta_aws_sso::{Event, EventKind, Pipeline, ReadPart, aws::NewPermissionSet};
-use sandbox::{AccountSeed, Company, Sandbox, Service};
+use okta_aws_sso::{
+    Event, EventKind, Guard, Pipeline, ReadPart,
+    aws::{Aws, ConnectOptions, NewPermissionSet},
+};
+use sandbox::{AccountSeed, Company, PermissionSetSeed, PrincipalSeed, Sandbox, Service};
+use tokio::sync::Notify;
 
-use crate::fixture::{Fixture, apply, company};
+use crate::fixture::{Fixture, apply, aws_options, company, note};
 
 /// The number of groups with access, of their permission sets, and of their accounts.
 struct Size {
@@ -197,15 +202,132 @@ async fn a_plan_and_a_check_tell_the_calls_before_they_send_them() {
         assert_eq!(*calls, sent + 6 * LARGER.sets);
         // The connection sends 15 calls per second.
         assert_eq!(duration.as_secs(), calls.div_ceil(15) as u64);
-        let progress = EventKind::ReadProgress {
-            part: ReadPart::Assignments,
-            done: 1,
-            total: LARGER.groups,
+        let first = |part| {
+            events.iter().find_map(|event| match event.kind {
+                EventKind::ReadProgress {
+                    part: of,
+                    done,
+                    total,
+                } if of == part => Some((done, total)),
+                _ => None,
+            })
         };
-        assert_eq!(events[1].kind, progress);
+        assert_eq!(first(ReadPart::PermissionSets), Some((1, LARGER.sets)));
+        assert_eq!(first(ReadPart::Assignments), Some((1, LARGER.groups)));
         assert_eq!(events[0].run, events[1].run);
     }
     assert_ne!(*planned[0].run, *events_run(&pipeline, &events).await);
+}
+
+/// Number of groups that only AWS has, each with an assignment.
+const OTHERS: usize = 150;
+
+/// Number of groups with assignments.
+const ALL: usize = OTHERS + SMALL.groups;
+
+#[tokio::test]
+async fn a_long_plan_goes_on_with_what_a_plan_that_was_ended_has_read() {
+    let fixture = slow_fixture().await;
+    end_plan(&fixture, 120).await;
+    // A file has 100 parts. Two of them are the sets of the blueprint.
+    let text = plan_with_calls(&fixture, ALL - 98, 0).await;
+    let part = "98 users and groups by an earlier read that was ended";
+    assert!(text.contains(part), "{text}");
+    let text = plan_with_calls(&fixture, ALL, SMALL.sets).await;
+    assert!(!text.contains("earlier"), "{text}");
+}
+
+#[tokio::test]
+async fn a_long_plan_reads_again_what_was_read_half_an_hour_ago() {
+    let fixture = slow_fixture().await;
+    end_plan(&fixture, 120).await;
+    fixture.clock.advance(Duration::from_mins(30));
+    fixture.sandbox.advance(Duration::from_mins(30));
+    plan_with_calls(&fixture, ALL, SMALL.sets).await;
+}
+
+/// Returns a fixture in which nothing is to do, with a connection that sends one call per second.
+async fn slow_fixture() -> Fixture {
+    // There are more pairs of set and account than groups, so the assignments are read by principal.
+    let mut company = SMALL.company();
+    for account in 0..15 {
+        let seed = AccountSeed::new(&other_account(account), &format!("other-{account}"), "");
+        company = company.account(seed);
+    }
+    let company = company.estate(|mut estate| {
+        for set in 0..10 {
+            estate = estate.set(PermissionSetSeed::new(&format!("Other{set}")));
+        }
+        for group in 0..OTHERS {
+            let name = format!("other-{group}");
+            let principal = PrincipalSeed::Group(&name);
+            let account = other_account(group / 10);
+            let set = format!("Other{}", group % 10);
+            estate = estate.group(&name, [""; 0]);
+            estate = estate.assign(principal, &account, &set);
+        }
+        estate
+    });
+    let sandbox = Sandbox::builder().company(company).page_size(None);
+    let mut fixture = Fixture::with_sandbox(sandbox, &SMALL.blueprint()).await;
+    // AWS has the groups from an earlier identity source.
+    let pipeline = fixture.pipeline().guard(Guard {
+        max_removals: 1,
+        ..Guard::default()
+    });
+    let plan = pipeline.plan().await.expect("a plan");
+    apply(&pipeline, &plan).await.expect("a run");
+    let secret = fixture.sandbox.aws_secret_access_key();
+    let options = ConnectOptions {
+        sso_admin_calls_per_second: NonZeroU32::new(1),
+        ..aws_options(&fixture.sandbox, secret, Arc::new(fixture.clock.clone()))
+    };
+    fixture.aws = Aws::connect(options).await.expect("a connection");
+    fixture
+}
+
+fn other_account(number: usize) -> String {
+    format!("4000000{number:05}")
+}
+
+/// Ends a plan when it has read the assignments of this number of principals.
+async fn end_plan(fixture: &Fixture, principals: usize) {
+    let ended = Arc::new(Notify::new());
+    let end = ended.clone();
+    let pipeline = fixture.pipeline().on_event(move |event| {
+        if let EventKind::ReadProgress {
+            part: ReadPart::Assignments,
+            done,
+            ..
+        } = event.kind
+            && done >= principals
+        {
+            end.notify_one();
+        }
+    });
+    tokio::select! {
+        () = ended.notified() => {}
+        _ = pipeline.plan() => panic!("the plan has ended by itself"),
+    }
+    fixture.sandbox.clear_requests();
+}
+
+/// Plans, checks how many lists of assignments and how many inline policies were read, and returns the note about the others
+/// with access.
+async fn plan_with_calls(fixture: &Fixture, lists: usize, sets: usize) -> String {
+    let plan = fixture.pipeline().plan().await.expect("a plan");
+    assert!(plan.is_empty(), "{plan}");
+    let calls = calls(fixture);
+    let number = |operation| number_of(&calls, operation);
+    let found = [
+        "ListAccountAssignmentsForPrincipal",
+        "GetInlinePolicyForPermissionSet",
+    ]
+    .map(number);
+    assert_eq!(found, [lists, sets]);
+    let text = note(&plan, "other-assignments").expect("a note");
+    assert!(text.contains(&format!("{OTHERS} ")), "{text}");
+    text
 }
 
 /// Returns the id of the events of another plan.

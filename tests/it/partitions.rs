@@ -250,6 +250,26 @@ async fn a_policy_of_another_partition_is_a_problem_of_its_set_alone() {
 }
 
 #[tokio::test]
+async fn the_plan_warns_about_a_relay_state_of_another_partition() {
+    let blueprint = format!(
+        "{SEED}\n[permission_sets.Consoles]\nrelay_state = \"https://console.aws.amazon.com/s3/\"\n"
+    );
+    let code = "relay-state-of-another-partition";
+    let fixture = fixture(&GOVCLOUD, &blueprint).await;
+    let plan = fixture.pipeline().plan().await.expect("a plan");
+    let text = note(&plan, code).expect("a note");
+    assert!(
+        text.contains(
+            "leads to the AWS console of partition aws, and the instance is in partition aws-us-gov"
+        ),
+        "{text}"
+    );
+    let commercial = Fixture::new(&blueprint).await;
+    let plan = commercial.pipeline().plan().await.expect("a plan");
+    assert_eq!(note(&plan, code), None);
+}
+
+#[tokio::test]
 async fn a_region_of_another_partition_than_the_credentials_is_refused() {
     let blueprint = format!("[aws]\nregion = \"cn-north-1\"\n{SEED}");
     let fixture = Fixture::new(&blueprint).await;

@@ -15,8 +15,8 @@ use futures::{
 use rest_core::{ItemError, Pager};
 
 use super::{
-    AssignmentTable, Coverage, CoverageLevel, Estate, Members, PermissionSetTable, Principals,
-    SetInEstate, SetNames, Strategy, rows::Rows,
+    AssignmentTable, Coverage, CoverageLevel, Estate, FinishedList, Members, PermissionSetTable,
+    Principals, ReadLog, SetInEstate, SetNames, Strategy, log::ListKey, rows::Rows,
 };
 use crate::{
     AccountId, Assignment, Error, GroupId, IdentityCenter, IdentityUser, PermissionSetArn,
@@ -54,6 +54,7 @@ pub struct EstateReader {
     by_principal: bool,
     pairs: bool,
     progress: Option<Arc<dyn Fn(ReadProgress) + Send + Sync>>,
+    log: Option<Arc<dyn ReadLog>>,
 }
 
 /// How far the assignments of an [`Estate`] are read.
@@ -80,6 +81,7 @@ impl IdentityCenter {
             by_principal: true,
             pairs: false,
             progress: None,
+            log: None,
         }
     }
 }
@@ -136,6 +138,12 @@ impl EstateReader {
     /// Calls `progress` after each principal or pair.
     pub fn on_progress(mut self, progress: impl Fn(ReadProgress) + Send + Sync + 'static) -> Self {
         self.progress = Some(Arc::new(progress));
+        self
+    }
+
+    /// Takes the lists of assignments that the log has from an earlier read, and keeps those that this read finishes there.
+    pub fn log(mut self, log: Arc<dyn ReadLog>) -> Self {
+        self.log = Some(log);
         self
     }
 
@@ -229,6 +237,7 @@ impl EstateReader {
             users_not_read: users.saturating_sub(users_read),
             unreadable: found.unread.len(),
             denied_by_principal: found.denied,
+            from_log: found.from_log,
         };
         let mut table = AssignmentTable {
             rows: found.rows,
@@ -271,10 +280,11 @@ impl EstateReader {
     ) -> Result<(), Error> {
         if table.coverage.strategy == Strategy::ByPrincipal {
             let unexplained = table.rows.unexplained(&pairs);
-            let (rows, unread) = self.read_by_pair(&unexplained).await?;
-            table.rows.add(&rows);
-            table.unread.extend(unread);
+            let read = self.read_lists(by_pair(unexplained), true).await?;
+            table.rows.add(&read.rows);
+            table.unread.extend(read.unread);
             table.coverage.unreadable = table.unread.len();
+            table.coverage.from_log += read.from_log;
         }
         table.provisioned = Some(pairs);
         Ok(())
@@ -317,30 +327,27 @@ impl EstateReader {
                 let principals: BTreeSet<&Principal> =
                     assignments.iter().map(|one| &one.principal).collect();
                 let principals: Vec<Principal> = principals.into_iter().cloned().collect();
-                let (rows, unread) = self.read_by_principal(&principals).await?;
+                let read = self.read_lists(by_principal(&principals), false).await?;
                 let again: HashSet<&Principal> = principals.iter().collect();
                 table
                     .rows
-                    .replace(|row| again.contains(row.principal), &rows);
+                    .replace(|row| again.contains(row.principal), &read.rows);
                 table.add_read(principals);
-                unread
+                read.unread
             }
             Strategy::ByPair => {
                 let pairs = assignments.iter();
                 let pairs: BTreeSet<_> = pairs
                     .map(|one| (&one.permission_set, &one.account))
                     .collect();
-                let pairs: Vec<_> = pairs
-                    .into_iter()
-                    .map(|(set, account)| (set.clone(), account.clone()))
-                    .collect();
-                let (rows, unread) = self.read_by_pair(&pairs).await?;
-                let again: HashSet<_> = pairs.iter().map(|(set, account)| (set, account)).collect();
+                let owned = pairs.iter();
+                let owned = owned.map(|&(set, account)| (set.clone(), account.clone()));
+                let read = self.read_lists(by_pair(owned), false).await?;
                 table.rows.replace(
-                    |row| again.contains(&(row.permission_set, row.account)),
-                    &rows,
+                    |row| pairs.contains(&(row.permission_set, row.account)),
+                    &read.rows,
                 );
-                unread
+                read.unread
             }
         };
         table.unread.extend(unread);
@@ -394,13 +401,14 @@ impl EstateReader {
         let pairs = provisioned.as_ref().map_or(usize::MAX, Vec::len);
         let mut denied = false;
         if self.by_principal && principals.len() <= pairs {
-            match self.read_by_principal(&principals).await {
+            match self.read_lists(by_principal(&principals), true).await {
                 Err(error) if error.is_permission_denied() => denied = true,
                 read => {
-                    let (rows, unread) = read?;
+                    let read = read?;
                     return Ok(Found {
-                        rows,
-                        unread,
+                        rows: read.rows,
+                        unread: read.unread,
+                        from_log: read.from_log,
                         read: Some(principals.into_iter().collect()),
                         provisioned,
                         strategy: Strategy::ByPrincipal,
@@ -413,10 +421,13 @@ impl EstateReader {
             Some(pairs) => pairs,
             None => self.pairs(sets).await?,
         };
-        let (rows, unread) = self.read_by_pair(&pairs).await?;
+        let read = self
+            .read_lists(by_pair(pairs.iter().cloned()), true)
+            .await?;
         Ok(Found {
-            rows,
-            unread,
+            rows: read.rows,
+            unread: read.unread,
+            from_log: read.from_log,
             read: None,
             provisioned: Some(pairs),
             strategy: Strategy::ByPair,
@@ -449,75 +460,82 @@ impl EstateReader {
         Ok(pairs.concat())
     }
 
-    async fn read_by_principal(
-        &self,
-        principals: &[Principal],
-    ) -> Result<(Rows, Vec<ItemError>), Error> {
-        let lists = principals.iter().map(|principal| {
-            let (center, principal) = (self.center.clone(), principal.clone());
-            async move {
-                let list = center.assignments().for_principal(&principal);
-                let (mut rows, unread) = partial(list).await?;
-                // For a user, AWS can also return the assignments of the user's groups.
-                rows.retain(|row| row.principal == principal);
-                Ok((rows, unread))
-            }
-            .boxed()
-        });
-        self.collect(Strategy::ByPrincipal, lists).await
-    }
-
-    async fn read_by_pair(
-        &self,
-        pairs: &[(PermissionSetArn, AccountId)],
-    ) -> Result<(Rows, Vec<ItemError>), Error> {
-        let lists = pairs.iter().map(|pair| {
-            let (center, (set, account)) = (self.center.clone(), pair.clone());
-            async move {
-                let list = center.assignments().list(&account, &set);
-                let (principals, unread) = partial(list).await?;
-                let row = |principal| Assignment {
-                    account: account.clone(),
-                    permission_set: set.clone(),
-                    principal,
-                };
-                Ok((principals.into_iter().map(row).collect(), unread))
-            }
-            .boxed()
-        });
-        self.collect(Strategy::ByPair, lists).await
-    }
-
-    /// Collects lists of assignments.
-    async fn collect(
-        &self,
-        strategy: Strategy,
-        lists: impl ExactSizeIterator<Item = Call<ItemsAndErrors<Assignment>>>,
-    ) -> Result<(Rows, Vec<ItemError>), Error> {
+    /// Reads lists of assignments. With `logged`, the lists of the log are not read, and the others are added to it.
+    async fn read_lists(&self, lists: Vec<ListKey>, logged: bool) -> Result<Lists, Error> {
         let total = lists.len();
-        let (mut rows, mut unread, mut done) = (Vec::new(), Vec::new(), 0);
-        let mut table = Rows::default();
-        let mut lists = at_once(lists);
-        while let Some((items, errors)) = lists.try_next().await? {
-            rows.extend(items);
-            unread.extend(errors);
-            done += 1;
-            // The ids of an assignment take many times more memory than its row.
-            if rows.len() >= MAX_UNSORTED {
-                table.extend(&rows);
-                rows.clear();
+        let log = self.log.as_ref().filter(|_| logged);
+        let mut read = Lists::default();
+        let mut left = Vec::with_capacity(total);
+        for list in lists {
+            match log.and_then(|log| log.take(&list)) {
+                Some(found) => {
+                    read.from_log += 1;
+                    read.rows.push(&found.into_assignments());
+                }
+                None => left.push(list),
             }
+        }
+        let mut done = read.from_log;
+        let mut lists = at_once(left.into_iter().map(|list| self.list(list)));
+        while let Some((list, items, errors)) = lists.try_next().await? {
+            if let Some(log) = log
+                && errors.is_empty()
+            {
+                log.keep(FinishedList::new(&list, &items)).await;
+            }
+            read.rows.push(&items);
+            read.unread.extend(errors);
+            done += 1;
             if let Some(progress) = &self.progress {
                 progress(ReadProgress {
-                    strategy,
+                    strategy: list.strategy(),
                     done,
                     total,
                 });
             }
         }
-        table.extend(&rows);
-        Ok((table, unread))
+        read.rows.sort();
+        Ok(read)
     }
+
+    /// Reads a list. A list of something that was deleted meanwhile is empty.
+    fn list(&self, list: ListKey) -> Call<(ListKey, Vec<Assignment>, Vec<ItemError>)> {
+        let center = self.center.clone();
+        async move {
+            let (items, errors) = match &list {
+                ListKey::Principal(principal) => {
+                    let found = center.assignments().for_principal(principal);
+                    let (mut rows, errors) = partial(found).await?;
+                    // For a user, AWS can also return the assignments of the user's groups.
+                    rows.retain(|row: &Assignment| row.principal == *principal);
+                    (rows, errors)
+                }
+                ListKey::Pair(set, account) => {
+                    let found = center.assignments().list(account, set);
+                    let (principals, errors) = partial(found).await?;
+                    let row = |principal| Assignment {
+                        account: account.clone(),
+                        permission_set: set.clone(),
+                        principal,
+                    };
+                    (principals.into_iter().map(row).collect(), errors)
+                }
+            };
+            Ok((list, items, errors))
+        }
+        .boxed()
+    }
+}
+
+fn by_principal(principals: &[Principal]) -> Vec<ListKey> {
+    principals.iter().cloned().map(ListKey::Principal).collect()
+}
+
+fn by_pair(pairs: impl IntoIterator<Item = (PermissionSetArn, AccountId)>) -> Vec<ListKey> {
+    let pairs = pairs.into_iter();
+    pairs
+        .map(|(set, account)| ListKey::Pair(set, account))
+        .collect()
 }
 
 impl fmt::Debug for EstateReader {
@@ -530,10 +548,20 @@ impl fmt::Debug for EstateReader {
     }
 }
 
+/// Lists of assignments that were read.
+#[derive(Default)]
+struct Lists {
+    rows: Rows,
+    unread: Vec<ItemError>,
+    /// Number of lists of an earlier read.
+    from_log: usize,
+}
+
 /// The assignments as they were read.
 struct Found {
     rows: Rows,
     unread: Vec<ItemError>,
+    from_log: usize,
     read: Option<HashSet<Principal>>,
     provisioned: Option<Vec<(PermissionSetArn, AccountId)>>,
     strategy: Strategy,
@@ -569,6 +597,3 @@ fn at_once<T>(calls: impl Iterator<Item = Call<T>>) -> impl Stream<Item = Result
 
 /// A call takes about a third of a second, so 8 concurrent calls use up the rate of about 20 per second.
 const CONCURRENT_CALLS: usize = 8;
-
-/// Number of assignments that are collected before they become rows.
-const MAX_UNSORTED: usize = 100_000;

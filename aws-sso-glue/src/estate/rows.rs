@@ -89,12 +89,21 @@ pub(super) struct Rows {
 }
 
 impl Rows {
-    pub(super) fn extend<'a>(&mut self, assignments: impl IntoIterator<Item = &'a Assignment>) {
+    pub(super) fn extend(&mut self, assignments: &[Assignment]) {
         self.merge();
+        self.push(assignments);
+        self.sort();
+    }
+
+    /// Adds rows that are [sorted](Self::sort) later.
+    pub(super) fn push(&mut self, assignments: &[Assignment]) {
         for assignment in assignments {
             let row = self.intern(assignment);
             self.sorted.push(row);
         }
+    }
+
+    pub(super) fn sort(&mut self) {
         self.sorted.sort_unstable();
         self.sorted.dedup();
     }

@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures::future;
+use serde::{Deserialize, Serialize};
 
 use super::{PermissionSet, PermissionSets};
 use crate::Error;
 
 /// The contents of a permission set: its properties, its policies, and its tags if they were read.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct PermissionSetContents {
     /// The properties.
@@ -26,7 +27,7 @@ pub struct PermissionSetContents {
 }
 
 /// The permissions boundary of a permission set: a policy that limits what the set gives.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Boundary {
     /// An AWS managed policy, by its ARN.
