@@ -13,11 +13,6 @@ import asyncio
 import json
 import os
 import pathlib
-import signal
-import subprocess
-import sys
-import tempfile
-import time
 
 # Okta's SDK refuses a URL without TLS unless this variable is set. The tests of the SDK set it too.
 os.environ["OKTA_TESTING_TESTINGDISABLEHTTPSCHECK"] = "true"
@@ -27,10 +22,7 @@ import botocore.config  # noqa: E402
 from okta.client import Client  # noqa: E402
 
 from okta_sdk import all_items, profile_of  # noqa: E402
-
-HERE = pathlib.Path(__file__).resolve().parent
-ROOT = HERE.parent
-TARGET = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
+from sandbox import check, integrated_sandbox, pages, print_summary  # noqa: E402
 
 # The end states that the checks expect: of the example company and blueprint, and of the fault campaign
 # (`company` and `TEAM` in tests/it/fixture.rs).
@@ -52,36 +44,6 @@ CAMPAIGN = {
     "members": {"deployers": 2},
     "domains": ["login.example.com"],
 }
-
-passed = 0
-
-
-def check(what, found, expected):
-    global passed
-    if found != expected:
-        sys.exit(f"FAILED {what}: found {found!r}, expected {expected!r}")
-    passed += 1
-    print(f"ok {what}")
-
-
-def example(name):
-    return TARGET / "debug" / "examples" / name
-
-
-def start(folder):
-    """Starts the sandbox and waits until it has written its ready file."""
-    ready = folder / "ready.json"
-    sandbox = subprocess.Popen([example("sandbox"), "--okta-oauth", "--ready-file", ready], stdout=subprocess.DEVNULL)
-    deadline = time.monotonic() + 30
-    while not ready.exists():
-        if sandbox.poll() is not None or time.monotonic() > deadline:
-            sys.exit("FAILED the sandbox did not start")
-        time.sleep(0.05)
-    return sandbox, ready
-
-
-def pages(client, operation, key, **arguments):
-    return [item for page in client.get_paginator(operation).paginate(**arguments) for item in page[key]]
 
 
 def check_with_boto3(aws, expected):
@@ -183,27 +145,11 @@ def main():
     parser.add_argument("--ready", type=pathlib.Path, help="the ready file of a sandbox after a run of the fault campaign")
     ready = parser.parse_args().ready
     if ready is None:
-        check_example()
+        with integrated_sandbox() as target:
+            check_all(target, EXAMPLE)
     else:
         check_all(json.loads(ready.read_text()), CAMPAIGN)
-    print(f"{passed} passed, 0 failed")
-
-
-def check_example():
-    subprocess.run(["cargo", "build", "--quiet", "--locked", "--example", "sandbox", "--example", "integrate"], cwd=ROOT, check=True)
-    with tempfile.TemporaryDirectory() as folder:
-        folder = pathlib.Path(folder)
-        sandbox, ready = start(folder)
-        try:
-            target = json.loads(ready.read_text())
-            subprocess.run(
-                [example("integrate"), "--target", ready, "--state", folder / "state", "--yes"],
-                check=True, stdout=subprocess.DEVNULL,
-            )
-            check_all(target, EXAMPLE)
-        finally:
-            sandbox.send_signal(signal.SIGINT)
-            sandbox.wait(timeout=10)
+    print_summary()
 
 
 if __name__ == "__main__":

@@ -28,11 +28,9 @@ import time
 import urllib.error
 import urllib.request
 
-from official_clients import start
+from sandbox import ROOT, TARGET, start
 
 HERE = pathlib.Path(__file__).resolve().parent
-ROOT = HERE.parent
-TARGET = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
 NODE = pathlib.Path(os.environ.get("OKTA_INTEROP_DIR", TARGET / "tools" / "okta"))
 OURS = [TARGET / "debug" / "examples" / "administer"]
 PYTHON = [sys.executable, HERE / "administer.py"]

@@ -42,6 +42,10 @@ pub struct AccessQuery {
     /// Whether to read the accounts in which each permission set is provisioned, which shows the assignments of deleted users
     /// and groups (default: yes). It takes one call for each permission set.
     pub provisioned: bool,
+    /// Whether to read every pair of permission set and account in which the set is provisioned (default: no), which shows all
+    /// assignments, also each one of a deleted user or group. It takes one call for each set and each pair: more than 180,000
+    /// calls, or three hours, in an organization with that many pairs.
+    pub sweep: bool,
     /// Whether to read the members of the groups that have assignments (default: yes). It takes one call for each such group.
     pub members: bool,
 }
@@ -52,6 +56,7 @@ impl Default for AccessQuery {
             level: CoverageLevel::Groups,
             users: Vec::new(),
             provisioned: true,
+            sweep: false,
             members: true,
         }
     }

@@ -54,6 +54,9 @@ pub(crate) struct ReportArguments {
     /// Read the assignments of all users, and not of the groups alone. It can take one call for each user.
     #[arg(long)]
     full: bool,
+    /// Read every pair of permission set and account, one call for each, which shows each assignment of a deleted user or group.
+    #[arg(long)]
+    sweep: bool,
     /// Name the entries of this blueprint that give each role.
     #[arg(long, value_name = "FILE", requires = "state")]
     blueprint: Option<PathBuf>,
@@ -157,6 +160,7 @@ impl ReportArguments {
         if self.full {
             query.level = CoverageLevel::Full;
         }
+        query.sweep = self.sweep;
         query.users.extend(self.user.clone());
         let connection = Connection {
             target: self.target.clone(),

@@ -36,6 +36,9 @@ pub(crate) struct DriftArguments {
     /// and of the users of the blueprint are compared.
     #[arg(long)]
     groups_only: bool,
+    /// Read every pair of permission set and account, one call for each, which shows each assignment of a deleted user or group.
+    #[arg(long, conflicts_with = "groups_only")]
+    sweep: bool,
     /// Print JSON instead of text.
     #[arg(long)]
     json: bool,
@@ -62,11 +65,12 @@ impl DriftArguments {
             let plan = pipeline.plan().await?;
             pipeline.apply(&plan).await?.complete()?;
         }
-        let query = if self.groups_only {
+        let mut query = if self.groups_only {
             AccessQuery::default()
         } else {
             AccessQuery::full()
         };
+        query.sweep = self.sweep;
         let drift = pipeline.drift(&query).await?;
         output.drift(&drift, self.severity);
         Ok(if !drift.problems.is_empty() {

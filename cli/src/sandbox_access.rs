@@ -127,8 +127,8 @@ fn states() -> Company {
 }
 
 fn large() -> Company {
-    const GROUPS: usize = 40;
-    const MEMBERS: usize = 50;
+    const GROUPS: usize = 10;
+    const MEMBERS: usize = 200;
     const ACCOUNTS: usize = 200;
     const SETS: usize = 20;
     let user = |number: usize| format!("person.{number:05}@example.com");
@@ -155,7 +155,7 @@ fn large() -> Company {
             let name = format!("team-{group:02}");
             let members = (0..MEMBERS).map(|member| user(group * MEMBERS + member));
             estate = estate.group(&name, members);
-            // 25 assignments a group: 40 groups of 50 members have 50,000 rows.
+            // 25 assignments a group: 10 groups of 200 members have 50,000 rows.
             for number in 0..25 {
                 let (place, role) = ((group * 5 + number * 8) % ACCOUNTS, (group + number) % SETS);
                 let principal = PrincipalSeed::Group(&name);

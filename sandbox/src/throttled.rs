@@ -16,7 +16,13 @@ pub(crate) fn aws(request: &Request<Bytes>, request_id: &str) -> Response<Bytes>
         Some("sts") => return sts(request_id),
         _ => (StatusCode::BAD_REQUEST, "ThrottlingException"),
     };
-    let body = json!({ "__type": exception, "message": "Rate exceeded" });
+    // The models of the portal and of sign-in spell the member in lower case.
+    let message = if status == StatusCode::BAD_REQUEST {
+        "Message"
+    } else {
+        "message"
+    };
+    let body = json!({ "__type": exception, message: "Rate exceeded" });
     let mut response = response(
         status,
         "application/x-amz-json-1.1",

@@ -381,7 +381,7 @@ impl AccessReport {
                     "; the assignments of deleted users and groups were not read"
                 }
                 OrphanCoverage::Alone => {
-                    "; an assignment of a deleted user or group is shown if its role has no other assignment in the account"
+                    "; an assignment of a deleted user or group is shown if its role has no other assignment in the account (a sweep shows all)"
                 }
                 OrphanCoverage::All => "",
             });
@@ -552,6 +552,7 @@ async fn read(
     query: &AccessQuery,
 ) -> Result<AccessSnapshot, aws_sso_glue::Error> {
     let reader = center.estate().level(query.level).users(&query.users);
+    let reader = reader.by_principal(!query.sweep);
     let reader = if query.provisioned {
         reader.provisioned_pairs()
     } else {

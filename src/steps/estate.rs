@@ -14,7 +14,10 @@ use std::{
 use aws_sso_glue::{
     AccountId, Assignment, Aws, GroupId, IdentityCenter, InstanceArn, PermissionSet,
     PermissionSetArn, PermissionSetContents, Principal,
-    estate::{AssignmentTable, EstateReader, Members, PermissionSetTable, Principals, SetInEstate},
+    estate::{
+        AssignmentTable, EstateReader, Members, PermissionSetTable, Principals, SetInEstate,
+        Strategy,
+    },
 };
 use futures::future;
 use serde::{Deserialize, Serialize};
@@ -265,7 +268,7 @@ impl<'a> InstanceReads<'a> {
         let progress = self.cx.read_progress(ReadPart::Assignments);
         let reader = self.center.estate().level(query.level);
         let reader = reader.users(users.chain(query.users.iter().cloned()));
-        let reader = reader.wanted_pairs(pairs.len());
+        let reader = reader.wanted_pairs(pairs.len()).by_principal(!query.sweep);
         let mut reader = reader.on_progress(move |read| progress(read.done, read.total));
         let kept = self.kept();
         if let Some(kept) = &kept {
@@ -281,7 +284,9 @@ impl<'a> InstanceReads<'a> {
             let user = principals.user_by_name(name);
             user.is_none_or(|user| table.was_read(&Principal::User(user.id.clone())))
         };
-        if table.coverage().level < query.level || !query.users.iter().all(is_asked) {
+        let lacks_sweep = query.sweep && table.coverage().strategy == Strategy::ByPrincipal;
+        if lacks_sweep || table.coverage().level < query.level || !query.users.iter().all(is_asked)
+        {
             table = Arc::new(read().await?);
             cache.set(instance.clone(), self.cx, Arc::clone(&table));
         }

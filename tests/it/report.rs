@@ -3,8 +3,8 @@
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use okta_aws_sso::{
     Access, AccessQuery, AccessReport, Blueprint, Document, Error,
-    access::{AccessRow, OrphanCoverage, ReportLevel},
-    aws::estate::CoverageLevel,
+    access::{AccessRow, AssignmentStatus, OrphanCoverage, ReportLevel},
+    aws::estate::{CoverageLevel, Strategy},
     deps::jiff::Timestamp,
 };
 use sandbox::{
@@ -13,7 +13,7 @@ use sandbox::{
 };
 use serde_json::Value;
 
-use crate::fixture::{Fixture, SEED, START, TEAM};
+use crate::fixture::{Fixture, SEED, START, TEAM, company};
 
 const DELETED_USER: &str = "90000000-1111-2222-3333-000000000001";
 const DELETED_GROUP: &str = "90000000-1111-2222-3333-000000000002";
@@ -173,6 +173,40 @@ async fn a_report_says_which_assignments_it_lacks() {
         unknown.count() >= 4,
         "a group whose members were not read has a row"
     );
+}
+
+#[tokio::test]
+async fn a_sweep_shows_an_orphan_whose_role_another_group_has_in_the_account() {
+    let account = "111122223333";
+    let company = company().estate(|estate| {
+        estate
+            .group("deployers", [""; 0])
+            .set(PermissionSetSeed::new("Deploy"))
+            .set(PermissionSetSeed::new("Admin"))
+            .assign(PrincipalSeed::Group("deployers"), account, "Deploy")
+            .assign(PrincipalSeed::UserId(DELETED_USER), account, "Deploy")
+    });
+    let fixture = fixture(company).await;
+    let orphans = |report: &AccessReport| {
+        let rows = report.rows();
+        let orphans = rows.filter(|row| row.status == AssignmentStatus::Orphan);
+        (report.coverage().orphans, orphans.count())
+    };
+    let mut query = AccessQuery::default();
+    let found = orphans(&read(&fixture, &query).await);
+    assert_eq!(found, (OrphanCoverage::Alone, 0));
+    query.sweep = true;
+    let found = orphans(&read(&fixture, &query).await);
+    assert_eq!(found, (OrphanCoverage::All, 1));
+
+    // A pipeline reads again what it has read without a sweep.
+    let (fixture, _) = joined().await;
+    let pipeline = fixture.pipeline();
+    for (sweep, strategy) in [(false, Strategy::ByPrincipal), (true, Strategy::ByPair)] {
+        query.sweep = sweep;
+        let access = pipeline.access(&query).await.expect("the access");
+        assert_eq!(access.table().coverage().strategy, strategy);
+    }
 }
 
 #[tokio::test]
@@ -587,7 +621,7 @@ async fn an_explanation_names_the_path_and_the_line_of_the_blueprint() {
         Deploy group deployers: access[1] (company.toml:16), access[2] (company.toml:21)
       person.00003@example.com
         Deploy group deployers: access[1] (company.toml:16), access[2] (company.toml:21)
-    Read on 2026-11-24T09:00:00Z: the assignments of all groups and users were read; an assignment of a deleted user or group is shown if its role has no other assignment in the account
+    Read on 2026-11-24T09:00:00Z: the assignments of all groups and users were read; an assignment of a deleted user or group is shown if its role has no other assignment in the account (a sweep shows all)
     ");
 }
 

@@ -61,7 +61,14 @@ impl Call<'_> {
         (self.service.admit)(self)?;
         let mut operations = self.service.operations.iter();
         match operations.find(|(name, _)| *name == self.operation) {
-            Some((_, operation)) => operation(self),
+            Some((_, operation)) => {
+                if self.operation.starts_with("List") {
+                    // AWS checks all members of a request before it looks for the resource.
+                    let paging = &self.service.paging;
+                    self.params.page_request(paging.max as u64, paging.token);
+                }
+                operation(self)
+            }
             None => Err(Refusal::new("UnknownOperationException", "")),
         }
     }

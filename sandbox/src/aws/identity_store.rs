@@ -138,13 +138,13 @@ impl Call<'_> {
                 let here = center.region == *region || (reads && center.answers_in(region));
                 center.identity_store == id && here
             })
-            .ok_or_else(|| no_store(&id))
+            .ok_or_else(no_store)
     }
 
     /// Returns the identity store that [`store`](Self::store) has checked, as a shared reference for
     /// pagination.
     fn checked_store(&self) -> Result<&Center, Refusal> {
-        self.cloud.center.as_ref().ok_or_else(|| no_store(""))
+        self.cloud.center.as_ref().ok_or_else(no_store)
     }
 
     /// Returns the id of the user in the request.
@@ -166,15 +166,9 @@ impl Call<'_> {
         short(&id).to_owned()
     }
 
-    /// Fails if the request contains a `Revision` that differs from the current revision.
-    fn expect_revision(&self, found: u64) -> Result<(), Refusal> {
-        match self.params.text_opt("Revision", &REVISION) {
-            Some(expected) if expected != found.to_string() => Err(Refusal::conflict(
-                "The resource was modified by another request.",
-            )
-            .with("Reason", "CONCURRENT_MODIFICATION")),
-            _ => Ok(()),
-        }
+    /// Returns the revision that the request expects.
+    fn expected_revision(&self) -> Option<String> {
+        self.params.text_opt("Revision", &REVISION)
     }
 
     fn store_denied(&self, resource: &str) -> Refusal {
@@ -183,6 +177,17 @@ impl Call<'_> {
              identity-based policy allows the identitystore:{} action",
             self.caller.arn, self.operation, self.operation
         ))
+    }
+}
+
+/// Fails if a request expects another revision than the current one.
+fn check_revision(expected: Option<&str>, found: u64) -> Result<(), Refusal> {
+    match expected {
+        Some(expected) if expected != found.to_string() => Err(Refusal::conflict(
+            "The resource was modified by another request.",
+        )
+        .with("Reason", "CONCURRENT_MODIFICATION")),
+        _ => Ok(()),
     }
 }
 
@@ -294,8 +299,9 @@ fn not_found(kind: &str, id: &str) -> Refusal {
     }
 }
 
-fn no_store(id: &str) -> Refusal {
-    not_found("IDENTITY_STORE", id)
+/// Returns the error for a missing identity store. Its id does not match the model's pattern of `ResourceId`.
+fn no_store() -> Refusal {
+    not_found("IDENTITY_STORE", "")
 }
 
 fn duplicate(Duplicate(attribute): &Duplicate) -> Refusal {

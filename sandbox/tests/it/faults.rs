@@ -104,7 +104,8 @@ async fn a_throttled_aws_request_gets_the_exception_of_its_service() {
         .await;
         assert_eq!(response.status(), 400);
         let body: serde_json::Value = response.json().await.expect("JSON");
-        assert_eq!(body["__type"], exception);
+        let expected = serde_json::json!({ "__type": exception, "Message": "Rate exceeded" });
+        assert_eq!(body, expected);
     }
     let recorded = &sandbox.requests()[0];
     assert_eq!(recorded.target.as_deref(), Some("ListInstances"));

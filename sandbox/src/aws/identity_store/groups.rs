@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 
 use super::users::reserved;
 use super::{
-    Call, alternate, duplicate, external_ids, filter, group_of, issuer, list_response, not_found,
+    Call, alternate, check_revision, duplicate, external_ids, filter, group_of, issuer,
+    list_response, not_found,
 };
 use crate::aws::center::Center;
 use crate::aws::directory::Group;
@@ -70,9 +71,9 @@ pub(super) fn create(call: &mut Call<'_>) -> Result<Value, Refusal> {
 }
 
 pub(super) fn delete(call: &mut Call<'_>) -> Result<Value, Refusal> {
-    let id = call.group_id();
+    let (id, expected) = (call.group_id(), call.expected_revision());
     let revision = group_of(call.store()?, &id)?.revision;
-    call.expect_revision(revision)?;
+    check_revision(expected.as_deref(), revision)?;
     call.store()?.directory.delete_group(&id);
     Ok(json!({}))
 }

@@ -1,5 +1,6 @@
 //! Tests of the Identity Store API.
 
+use axum::http::Request;
 use serde_json::{Value, json};
 
 use crate::aws::harness::{Harness, ServiceError};
@@ -147,10 +148,52 @@ fn a_missing_resource_returns_not_found_with_its_kind() {
 }
 
 #[test]
+fn the_constraints_of_the_model_are_checked_before_the_resource() {
+    let mut harness = Harness::with_identity_center();
+    let id = "9067000000-00000000-0000-0000-0000-000000000000";
+    let operations = json!([{ "AttributePath": "title", "AttributeValue": "x" }]);
+    for (operation, body) in [
+        (
+            "ListGroupMemberships",
+            json!({ "GroupId": id, "MaxResults": 0 }),
+        ),
+        (
+            "UpdateUser",
+            json!({ "UserId": id, "Operations": operations, "Revision": "x" }),
+        ),
+        (
+            "UpdateGroup",
+            json!({ "GroupId": id, "Operations": operations, "Revision": "x" }),
+        ),
+        ("DeleteUser", json!({ "UserId": id, "Revision": "x" })),
+        ("DeleteGroup", json!({ "GroupId": id, "Revision": "x" })),
+    ] {
+        assert_eq!(
+            error_code(harness.identity(operation, body)),
+            "ValidationException",
+            "{operation}"
+        );
+    }
+}
+
+#[test]
 fn another_store_or_region_is_not_found() {
     let mut harness = Harness::with_identity_center();
-    let other = harness.identity("ListUsers", json!({ "IdentityStoreId": "d-0000000000" }));
-    assert_eq!(error_code(other), "ResourceNotFoundException");
+    let head = Request::post("/")
+        .header("content-type", "application/x-amz-json-1.1")
+        .header("x-amz-target", "AWSIdentityStore.ListUsers");
+    let body = json!({ "IdentityStoreId": "d-0000000000" });
+    let request = harness.signed("identitystore", head, &body.to_string());
+    let other: Value = serde_json::from_slice(harness.send(&request).body()).expect("an error");
+    // The id of a store does not match the model's pattern of `ResourceId`.
+    assert_eq!(
+        other,
+        json!({
+            "__type": "ResourceNotFoundException",
+            "Message": "IDENTITY_STORE not found.",
+            "ResourceType": "IDENTITY_STORE",
+        })
+    );
     harness.region = "us-east-1".to_owned();
     assert_eq!(
         error_code(harness.identity("ListUsers", json!({}))),
@@ -197,6 +240,28 @@ fn a_user_needs_names_and_at_most_one_value_per_list() {
     }
     let mut body = whole.clone();
     body["Emails"] = json!([{ "Value": "a@b" }, { "Value": "c@d" }]);
+    assert_eq!(
+        error_code(harness.identity("CreateUser", body)),
+        "ValidationException"
+    );
+    for (name, value) in [
+        ("NickName", json!("")),
+        ("Emails", json!([{ "Value": "x".repeat(1025) }])),
+        ("Addresses", json!([{ "Country": "" }])),
+        ("Photos", json!([])),
+        ("Photos", json!([{ "Type": "photo" }])),
+    ] {
+        let mut body = whole.clone();
+        body[name] = value;
+        let (code, message) = harness
+            .identity("CreateUser", body)
+            .expect_err("the request must fail");
+        assert_eq!(code, "ValidationException", "{name}");
+        let member = format!("at '{}{}", name[..1].to_lowercase(), &name[1..]);
+        assert!(message.contains(&member), "{message}");
+    }
+    let mut body = whole.clone();
+    body["Name"]["MiddleName"] = "".into();
     assert_eq!(
         error_code(harness.identity("CreateUser", body)),
         "ValidationException"

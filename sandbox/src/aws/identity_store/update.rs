@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::users::{EXTENSION, lower_keys};
-use super::{Call, duplicate, group_of, user_of};
+use super::{Call, check_revision, duplicate, group_of, user_of};
 use crate::aws::directory::Draft;
 use crate::aws::params::Params;
 use crate::aws::reply::Refusal;
@@ -11,12 +11,12 @@ use crate::aws::rules::ATTRIBUTE_PATH;
 use crate::scim::ENTERPRISE;
 
 pub(super) fn user(call: &mut Call<'_>) -> Result<Value, Refusal> {
-    let id = call.user_id();
+    let (id, expected) = (call.user_id(), call.expected_revision());
     let changes = read(call.params);
     let now = call.now;
     let user = user_of(call.store()?, &id)?;
     let (revision, mut draft) = (user.revision, user.draft().clone());
-    call.expect_revision(revision)?;
+    check_revision(expected.as_deref(), revision)?;
     for (path, value) in changes {
         set(&mut draft, &path, value)?;
     }
@@ -35,11 +35,11 @@ pub(super) fn user(call: &mut Call<'_>) -> Result<Value, Refusal> {
 }
 
 pub(super) fn group(call: &mut Call<'_>) -> Result<Value, Refusal> {
-    let id = call.group_id();
+    let (id, expected) = (call.group_id(), call.expected_revision());
     let changes = read(call.params);
     let now = call.now;
     let mut group = group_of(call.store()?, &id)?.clone();
-    call.expect_revision(group.revision)?;
+    check_revision(expected.as_deref(), group.revision)?;
     for (path, value) in changes {
         let text = match value {
             Value::String(text) if !text.is_empty() => Some(text),

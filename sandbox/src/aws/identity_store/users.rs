@@ -3,7 +3,8 @@
 use serde_json::{Map, Value, json};
 
 use super::{
-    Call, alternate, duplicate, external_ids, filter, issuer, list_response, not_found, user_of,
+    Call, alternate, check_revision, duplicate, external_ids, filter, issuer, list_response,
+    not_found, user_of,
 };
 use crate::aws::center::Center;
 use crate::aws::directory::{Draft, User};
@@ -76,12 +77,26 @@ pub(super) fn create(call: &mut Call<'_>) -> Result<Value, Refusal> {
     let params = call.params;
     params.text("UserName", &USER_NAME);
     params.text("DisplayName", &ATTRIBUTE_VALUE);
+    for name in TEXTS {
+        params.text_opt(name, &ATTRIBUTE_VALUE);
+    }
     if let Some(name) = params.structure("Name") {
         name.text("GivenName", &ATTRIBUTE_VALUE);
         name.text("FamilyName", &ATTRIBUTE_VALUE);
+        for part in NAME_PARTS {
+            name.text_opt(part, &ATTRIBUTE_VALUE);
+        }
     }
-    for name in ["Emails", "Addresses", "PhoneNumbers", "Roles"] {
-        params.structures_opt(name, 1, 1);
+    for (name, max) in LISTS {
+        for item in params.structures_opt(name, 1, max).unwrap_or_default() {
+            for part in PARTS {
+                item.text_opt(part, &ATTRIBUTE_VALUE);
+            }
+            item.boolean_opt("Primary");
+            if name == "Photos" {
+                item.text("Value", &ATTRIBUTE_VALUE);
+            }
+        }
     }
     let mut attributes = Map::new();
     for name in ATTRIBUTES {
@@ -118,9 +133,9 @@ pub(super) fn create(call: &mut Call<'_>) -> Result<Value, Refusal> {
 }
 
 pub(super) fn delete(call: &mut Call<'_>) -> Result<Value, Refusal> {
-    let id = call.user_id();
+    let (id, expected) = (call.user_id(), call.expected_revision());
     let revision = user_of(call.store()?, &id)?.revision;
-    call.expect_revision(revision)?;
+    check_revision(expected.as_deref(), revision)?;
     call.store()?.directory.delete_user(&id);
     Ok(json!({}))
 }
@@ -220,6 +235,49 @@ fn extended(params: &Params<'_>) -> bool {
         .iter()
         .any(|name| name == EXTENSION)
 }
+
+/// The attributes with one text, which the service model does not require.
+const TEXTS: [&str; 9] = [
+    "NickName",
+    "ProfileUrl",
+    "UserType",
+    "Title",
+    "PreferredLanguage",
+    "Locale",
+    "Timezone",
+    "Website",
+    "Birthdate",
+];
+
+/// The optional parts of a name.
+const NAME_PARTS: [&str; 4] = [
+    "Formatted",
+    "MiddleName",
+    "HonorificPrefix",
+    "HonorificSuffix",
+];
+
+/// The attributes with several values, and the maximum number of values in a request.
+const LISTS: [(&str, usize); 5] = [
+    ("Emails", 1),
+    ("Addresses", 1),
+    ("PhoneNumbers", 1),
+    ("Roles", 1),
+    ("Photos", 3),
+];
+
+/// The texts in a value of `LISTS`.
+const PARTS: [&str; 9] = [
+    "Value",
+    "Type",
+    "Display",
+    "StreetAddress",
+    "Locality",
+    "Region",
+    "PostalCode",
+    "Country",
+    "Formatted",
+];
 
 const ATTRIBUTES: [&str; 17] = [
     "UserName",
