@@ -9,12 +9,12 @@ use std::{
 
 use okta_aws_sso::{
     Event, EventKind, Guard, Pipeline, ReadPart,
-    aws::{Aws, ConnectOptions, NewPermissionSet},
+    aws::{Aws, ConnectOptions, NewPermissionSet, UpdatePermissionSet},
 };
-use sandbox::{AccountSeed, Company, PermissionSetSeed, PrincipalSeed, Sandbox, Service};
+use sandbox::{AccountSeed, Company, Fault, PermissionSetSeed, PrincipalSeed, Sandbox, Service};
 use tokio::sync::Notify;
 
-use crate::fixture::{Fixture, apply, aws_options, company, note};
+use crate::fixture::{Fixture, apply, aws_options, company, lines, note};
 
 /// The number of groups with access, of their permission sets, and of their accounts.
 struct Size {
@@ -138,22 +138,28 @@ async fn a_plan_sends_few_calls_more_than_the_least_and_its_run_and_check_send_n
 }
 
 #[tokio::test]
-async fn a_plan_with_removals_reads_users_and_groups_once() {
+async fn a_plan_and_a_run_with_removals_each_read_users_and_groups_once() {
     let fixture = Fixture::new(EXPIRES).await;
     fixture.run().await.expect("a run");
     let days = Duration::from_hours(24 * 10);
     fixture.sandbox.advance(days);
     fixture.clock.advance(days);
     fixture.sandbox.clear_requests();
-    let plan = fixture.pipeline().plan().await.expect("a plan");
+    let pipeline = fixture.pipeline().guard(one_removal());
+    let plan = pipeline.plan().await.expect("a plan");
     assert_eq!(plan.removals().count(), 1, "{plan}");
-    let calls = calls(&fixture);
-    let lists = ["ListUsers", "ListGroups", "GetGroupId", "GetUserId"];
     // A page has one item.
-    let pages = |operation| number_of(&calls, operation);
     let users = fixture.sandbox.identity_users().len();
     let groups = fixture.sandbox.identity_groups().len();
-    assert_eq!(lists.map(pages), [users, groups, 0, 0]);
+    let planned = calls(&fixture);
+    let lists = ["ListUsers", "ListGroups"];
+    let numbers = |calls: &[String]| lists.map(|list| number_of(calls, list));
+    assert_eq!(numbers(&planned), [users, groups]);
+    let by_name = ["GetGroupId", "GetUserId"].map(|get| number_of(&planned, get));
+    assert_eq!(by_name, [0, 0]);
+    // A removal is checked against the users and groups that AWS has at that time.
+    apply(&pipeline, &plan).await.expect("a run");
+    assert_eq!(numbers(&calls(&fixture)), [users, groups]);
 }
 
 #[tokio::test]
@@ -228,6 +234,12 @@ const ALL: usize = OTHERS + SMALL.groups;
 #[tokio::test]
 async fn a_long_plan_goes_on_with_what_a_plan_that_was_ended_has_read() {
     let fixture = slow_fixture().await;
+    // A list with an assignment that cannot be read is not kept.
+    let json = [("content-type", "application/x-amz-json-1.1")];
+    let odd = r#"{"AccountAssignments":[{"PrincipalType":"GROUP"}]}"#;
+    let fault = Fault::answer(Service::Aws, 200, &json, odd, false);
+    let fault = fault.on("ListAccountAssignmentsForPrincipal").after(30);
+    fixture.sandbox.inject(fault);
     end_plan(&fixture, 120).await;
     // A file has 100 parts. Two of them are the sets of the blueprint.
     let text = plan_with_calls(&fixture, ALL - 98, 0).await;
@@ -244,6 +256,23 @@ async fn a_long_plan_reads_again_what_was_read_half_an_hour_ago() {
     fixture.clock.advance(Duration::from_mins(30));
     fixture.sandbox.advance(Duration::from_mins(30));
     plan_with_calls(&fixture, ALL, SMALL.sets).await;
+}
+
+#[tokio::test]
+async fn a_set_that_has_changed_since_a_plan_that_was_ended_is_read_again() {
+    let fixture = slow_fixture().await;
+    end_plan(&fixture, 120).await;
+    let center = fixture.center().await;
+    let sets = center.permission_sets();
+    let set = sets.find("Set0").await.expect("a response").expect("a set");
+    let change = UpdatePermissionSet {
+        session_duration: Some("PT9H".to_owned()),
+        ..UpdatePermissionSet::default()
+    };
+    sets.update(&set.arn, &change).await.expect("an update");
+    let plan = fixture.pipeline().plan().await.expect("a plan");
+    let changes = lines(&plan, "permission-sets");
+    assert!(changes[0].contains("Set0"), "{changes:?}");
 }
 
 /// Returns a fixture in which nothing is to do, with a connection that sends one call per second.
@@ -271,10 +300,7 @@ async fn slow_fixture() -> Fixture {
     let sandbox = Sandbox::builder().company(company).page_size(None);
     let mut fixture = Fixture::with_sandbox(sandbox, &SMALL.blueprint()).await;
     // AWS has the groups from an earlier identity source.
-    let pipeline = fixture.pipeline().guard(Guard {
-        max_removals: 1,
-        ..Guard::default()
-    });
+    let pipeline = fixture.pipeline().guard(one_removal());
     let plan = pipeline.plan().await.expect("a plan");
     apply(&pipeline, &plan).await.expect("a run");
     let secret = fixture.sandbox.aws_secret_access_key();
@@ -284,6 +310,13 @@ async fn slow_fixture() -> Fixture {
     };
     fixture.aws = Aws::connect(options).await.expect("a connection");
     fixture
+}
+
+fn one_removal() -> Guard {
+    Guard {
+        max_removals: 1,
+        ..Guard::default()
+    }
 }
 
 fn other_account(number: usize) -> String {
@@ -326,7 +359,12 @@ async fn plan_with_calls(fixture: &Fixture, lists: usize, sets: usize) -> String
     .map(number);
     assert_eq!(found, [lists, sets]);
     let text = note(&plan, "other-assignments").expect("a note");
-    assert!(text.contains(&format!("{OTHERS} ")), "{text}");
+    assert!(text.starts_with(&format!("{OTHERS} ")), "{text}");
+    assert!(
+        text.contains(&format!("and {} more", OTHERS - 10)),
+        "{text}"
+    );
+    assert_eq!(text.matches(" has ").count(), 10, "{text}");
     text
 }
 

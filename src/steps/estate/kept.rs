@@ -166,3 +166,29 @@ async fn remove(store: &StateStore, name: &str) {
         tracing::warn!(%error, file = name, "a file of an earlier read cannot be removed");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_used_for_its_instance_for_half_an_hour() {
+        let instance = |id: &str| {
+            let arn = format!("arn:aws:sso:::instance/ssoins-{id}");
+            InstanceArn::parse(&arn).expect("an ARN")
+        };
+        let ours = instance("1234567890abcdef");
+        let read_at = Timestamp::UNIX_EPOCH;
+        let file = File {
+            instance: ours.clone(),
+            read_at,
+            lists: Vec::new(),
+            sets: Vec::new(),
+        };
+        for (minutes, usable) in [(-1, false), (0, true), (29, true), (30, false)] {
+            let now = read_at + SignedDuration::from_mins(minutes);
+            assert_eq!(is_usable(&file, &ours, now), usable, "{minutes}");
+        }
+        assert!(!is_usable(&file, &instance("fedcba0987654321"), read_at));
+    }
+}
