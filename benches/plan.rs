@@ -1,4 +1,5 @@
-//! Prints the memory and the time of planning the account assignments of an organization, for 1,000 to 400,000 of them.
+//! Prints the memory and the time of planning the account assignments of an organization, for 1,000 to 400,000 of them, and the
+//! memory of writing the access report.
 //! `cargo bench --bench plan`; with `-- --test`, 1,000 only.
 //!
 //! In each size AWS has as many assignments as the blueprint wants. In the first measurement they are the same. In the second
@@ -8,15 +9,17 @@
 use std::{
     alloc::System,
     fmt::Write as _,
+    io,
     sync::{Arc, Mutex},
     time::Duration,
 };
 
 use cap::Cap;
 use okta_aws_sso::{
-    Blueprint, BoxFuture, Clock, Context, Pipeline, Planned, Report, Result, Secret, State,
-    StateStore, Step, SystemClock,
+    AccessQuery, AccessReport, Blueprint, BoxFuture, Clock, Context, Pipeline, Planned, Report,
+    Result, Secret, State, StateStore, Step, SystemClock,
     aws::{Aws, ConnectOptions, Credentials},
+    deps::jiff::Timestamp,
     okta,
     plan::{Change, StepId},
     steps::{self, ids},
@@ -40,19 +43,34 @@ fn main() {
     let all = [1_000, 10_000, 100_000, 400_000];
     let sizes = if is_test { &all[..1] } else { &all[..] };
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-    println!("assignments  heap bytes each: nothing to do  all to create  planning: nothing to do");
+    println!(
+        "assignments  heap bytes each: nothing to do  all to create  planning: nothing to do  writing a report: heap bytes"
+    );
     for &assignments in sizes {
-        let (same, time) = runtime.block_on(measure(assignments, true));
-        let (others, _) = runtime.block_on(measure(assignments, false));
+        let same = runtime.block_on(measure(assignments, true));
+        let others = runtime.block_on(measure(assignments, false));
         println!(
-            "{assignments:>11}  {same:>30}  {others:>13}  {:>21.2} s",
-            time.as_secs_f64()
+            "{assignments:>11}  {:>30}  {:>13}  {:>21.2} s  {:>28}",
+            same.bytes,
+            others.bytes,
+            same.time.as_secs_f64(),
+            same.report
         );
     }
 }
 
-/// Returns the bytes of the estate, the wanted rows and the plan for each assignment, and the time of planning them again.
-async fn measure(assignments: usize, is_same: bool) -> (usize, Duration) {
+#[derive(Default)]
+struct Measured {
+    /// The heap bytes of the estate, the wanted rows and the plan for each assignment.
+    bytes: usize,
+    /// The time of planning them again.
+    time: Duration,
+    /// The most heap bytes that writing the report takes besides the access.
+    report: usize,
+}
+
+/// Measures the planning, and the report if nothing is to do.
+async fn measure(assignments: usize, is_same: bool) -> Measured {
     let groups = assignments / ACCOUNTS;
     let quotas = IdentityCenterQuotas {
         calls_per_second: None,
@@ -86,15 +104,44 @@ async fn measure(assignments: usize, is_same: bool) -> (usize, Duration) {
     let changes = plan.step(&ids::ACCOUNT_ASSIGNMENTS).expect("the step");
     let expected = if is_same { 0 } else { assignments };
     assert_eq!(changes.changes.len(), expected, "{:?}", changes.problems);
-    let bytes = after.last().0.saturating_sub(before.last().0);
+    let bytes = after.last().0.saturating_sub(before.last().0) / assignments;
     if !is_same {
-        return (bytes / assignments, Duration::ZERO);
+        return Measured {
+            bytes,
+            ..Measured::default()
+        };
     }
     // The run plans again, with what the plan has read.
     let applied = pipeline.apply(&plan).await.and_then(Report::complete);
     applied.expect("a run");
     let time = after.last().1.saturating_sub(before.last().1);
-    (bytes / assignments, time)
+
+    let access = pipeline.access(&AccessQuery::default()).await;
+    let report = AccessReport::new(access.expect("the access"), Timestamp::UNIX_EPOCH);
+    // The groups have no members, so each assignment is one row.
+    assert_eq!(report.rows().count(), assignments);
+    let before = HEAP.allocated();
+    let mut most = Most(before);
+    report.write_csv(&mut most).expect("a report");
+    Measured {
+        bytes,
+        time,
+        report: most.0 - before,
+    }
+}
+
+/// A writer that records the most bytes of the heap.
+struct Most(usize);
+
+impl io::Write for Most {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 = self.0.max(HEAP.allocated());
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// A step without changes, which records the heap and the time.

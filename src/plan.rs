@@ -241,14 +241,11 @@ impl StepPlan {
 
     /// Makes problems of changes with the same key, which could not be told apart.
     pub(crate) fn check(&mut self) {
-        let mut seen = HashSet::new();
-        let changes = std::mem::take(&mut self.changes);
-        for change in changes {
-            let key = (change.action, change.subject.clone());
-            if seen.insert(key) {
-                self.changes.push(change);
-                continue;
-            }
+        let mut seen = HashSet::with_capacity(self.changes.len());
+        let is_seen = |change: &mut Change| !seen.insert((change.action, change.subject.clone()));
+        let repeated: Vec<Change> = self.changes.extract_if(.., is_seen).collect();
+        self.changes.shrink_to_fit();
+        for change in repeated {
             let error = Error::new(
                 ErrorKind::Pipeline,
                 format!("step {} plans to {change} twice", self.step),

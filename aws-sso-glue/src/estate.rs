@@ -318,11 +318,12 @@ impl AssignmentTable {
 
     /// Returns whether an assignment exists, or `None` if that was not read.
     #[must_use]
-    pub fn contains(&self, assignment: &Assignment) -> Option<bool> {
+    pub fn contains<'a>(&self, assignment: impl Into<AssignmentRef<'a>>) -> Option<bool> {
+        let assignment = assignment.into();
         if self.rows.contains(assignment) {
             return Some(true);
         }
-        let was_read = self.unread.is_empty() && self.was_read(&assignment.principal);
+        let was_read = self.unread.is_empty() && self.was_read(assignment.principal);
         was_read.then_some(false)
     }
 

@@ -126,6 +126,8 @@ impl Change {
         after: Value,
     ) -> Self {
         let name = name.into();
+        // Exactly, because a large plan has hundreds of thousands of changes with one or two values.
+        self.fields.reserve_exact(1);
         self.fields.push(Field {
             name,
             before,

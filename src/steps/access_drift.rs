@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use aws_sso_glue::{
-    Account, AccountId, Assignment, GroupId, PermissionSetArn, Principal as AwsPrincipal, UserId,
-    estate::Principals,
+    Account, AccountId, GroupId, PermissionSetArn, Principal as AwsPrincipal, UserId,
+    estate::{AssignmentRef, Principals},
 };
 
 use super::{
@@ -106,12 +106,8 @@ impl<'a> Comparison<'a> {
             let principal = self.in_aws.get(row.principal);
             let set = sets.by_name(row.permission_set);
             let exists = principal.zip(set).is_some_and(|(principal, set)| {
-                let assignment = Assignment {
-                    account: row.account.id.clone(),
-                    permission_set: set.arn.clone(),
-                    principal: (*principal).clone(),
-                };
-                self.access.table().contains(&assignment) == Some(true)
+                let assignment = AssignmentRef::new(&row.account.id, &set.arn, principal);
+                self.access.table().contains(assignment) == Some(true)
             });
             if exists {
                 continue;

@@ -268,22 +268,25 @@ impl Step for AccountAssignments {
             let roles = rows.iter().chain(&expired).map(Role::of);
             let roles: Vec<Role<'_>> = roles.collect();
             let current = Current::read(self, &roles, &AccessQuery::plan(), cx).await?;
-            for row in &rows {
-                if !current.is_assigned(&Role::of(row), cx) {
+            let assignments = current.assignments(&roles);
+            let (wanted, ended) = assignments.split_at(rows.len());
+            let mut names = Names::default();
+            for (row, assignment) in rows.iter().zip(wanted) {
+                if !current.is_assigned(*assignment) {
                     let principal = current.principals.get(row.principal);
-                    let change = change(Action::Create, row, principal);
+                    let change = change(Action::Create, row, principal, &mut names);
                     plan_change(&mut planned, change, row, management.as_ref(), cx);
                 }
             }
-            for row in &expired {
-                if current.is_assigned(&Role::of(row), cx) {
+            for (row, assignment) in expired.iter().zip(ended) {
+                if current.is_assigned(*assignment) {
                     let principal = current.principals.get(row.principal);
-                    let change = change(Action::Remove, row, principal);
+                    let change = change(Action::Remove, row, principal, &mut names);
                     let change = change.because(Note::new("expired", "the access has expired"));
                     plan_change(&mut planned, change, row, management.as_ref(), cx);
                 }
             }
-            let foreign = current.foreign_assignments(&roles, &access, cx);
+            let foreign = current.foreign_assignments(&assignments, &access);
             planned.notes.extend(foreign);
             if current.is_denied_by_principal() {
                 planned.notes.push(caller::read_by_pair(cx));
@@ -441,11 +444,28 @@ impl Step for AccountAssignments {
 }
 
 /// Returns the change that creates or removes an assignment.
-fn change(action: Action, row: &Row<'_>, principal: Option<&Principal>) -> Change {
+fn change<'a>(
+    action: Action,
+    row: &Row<'a>,
+    principal: Option<&Principal>,
+    names: &mut Names<'a>,
+) -> Change {
     let name = row.account.name.clone();
     let name = name.unwrap_or_else(|| row.account.id.to_string());
     let principal = Value::known_or_after(principal.map(principal_id), &ids::ARRIVAL);
-    let change = Change::new(action, Role::of(row).subject());
+    let subject = Subject::Assignment {
+        principal: match row.principal {
+            PrincipalSpec::User(login) => plan::Principal::User {
+                name: names.get(login),
+            },
+            PrincipalSpec::Group(name) => plan::Principal::Group {
+                name: names.get(name),
+            },
+        },
+        account: names.get(row.account.id.as_str()),
+        permission_set: names.get(row.permission_set),
+    };
+    let change = Change::new(action, subject);
     match action {
         Action::Remove => change
             .field("account", Value::Known(name), Value::Absent)
@@ -453,6 +473,17 @@ fn change(action: Action, row: &Row<'_>, principal: Option<&Principal>) -> Chang
         _ => change
             .with("account", name)
             .with_value("principal", principal),
+    }
+}
+
+/// The names in a plan. Changes share them, because a large plan has hundreds of thousands.
+#[derive(Default)]
+struct Names<'a>(HashMap<&'a str, plan::Name>);
+
+impl<'a> Names<'a> {
+    fn get(&mut self, text: &'a str) -> plan::Name {
+        let name = self.0.entry(text).or_insert_with(|| text.into());
+        name.clone()
     }
 }
 
@@ -547,6 +578,8 @@ impl Lanes {
 struct Current {
     /// The principals of the blueprint that AWS has.
     principals: BTreeMap<PrincipalSpec, Principal>,
+    /// The permission sets that the state knows.
+    sets: BTreeMap<String, PermissionSetArn>,
     in_aws: Option<InAws>,
 }
 
@@ -567,6 +600,7 @@ impl Current {
     ) -> Result<Self> {
         let mut current = Self {
             principals: BTreeMap::new(),
+            sets: cx.facts(|facts| facts.permission_sets.clone()),
             in_aws: None,
         };
         if lookup::assignable_identity_center(&step.aws, cx).is_none() {
@@ -587,8 +621,8 @@ impl Current {
                 .find_principals(step, &specs, &principals, cx)
                 .await?;
         }
-        let wanted = roles.iter().filter_map(|role| current.assignment(role, cx));
-        let wanted: Vec<Assignment> = wanted.collect();
+        let wanted = current.assignments(roles).into_iter().flatten();
+        let wanted: Vec<AssignmentRef<'_>> = wanted.collect();
         let assignments = reads.assignments(&principals, &wanted, query).await?;
         let sets = reads.permission_sets([]).await?;
         current.in_aws = Some(InAws {
@@ -632,34 +666,37 @@ impl Current {
         Ok(())
     }
 
-    /// Returns the assignment by AWS's ids, if they are known.
-    fn assignment(&self, role: &Role<'_>, cx: &Context) -> Option<Assignment> {
-        let set = role.permission_set;
-        Some(Assignment {
-            account: role.account.clone(),
-            permission_set: cx.facts(|facts| facts.permission_sets.get(set).cloned())?,
-            principal: self.principals.get(role.principal)?.clone(),
-        })
+    /// Returns the assignment of each role by AWS's ids, if they are known.
+    fn assignments<'a>(&'a self, roles: &[Role<'a>]) -> Vec<Option<AssignmentRef<'a>>> {
+        let is_same = |one: &Role<'_>, other: &Role<'_>| {
+            one.principal == other.principal && one.permission_set == other.permission_set
+        };
+        let assignments = roles.chunk_by(is_same).flat_map(|roles| {
+            let principal = self.principals.get(roles[0].principal);
+            let set = self.sets.get(roles[0].permission_set);
+            let ids = set.zip(principal);
+            roles.iter().map(move |role| {
+                ids.map(|(set, principal)| AssignmentRef::new(role.account, set, principal))
+            })
+        });
+        assignments.collect()
     }
 
     /// Returns whether AWS has the assignment. One that could not be read counts as absent: AWS accepts a second creation.
-    fn is_assigned(&self, role: &Role<'_>, cx: &Context) -> bool {
-        let assignment = self.assignment(role, cx);
+    fn is_assigned(&self, assignment: Option<AssignmentRef<'_>>) -> bool {
         let known = assignment.zip(self.in_aws.as_ref());
-        known.is_some_and(|(one, in_aws)| in_aws.assignments.contains(&one) == Some(true))
+        known.is_some_and(|(one, in_aws)| in_aws.assignments.contains(one) == Some(true))
     }
 
-    /// Returns a note about the assignments of the whole instance that are not among the `roles` of the blueprint. The step keeps
-    /// them.
+    /// Returns a note about the assignments of the whole instance that are not among the `wanted` ones of the blueprint. The step
+    /// keeps them.
     fn foreign_assignments(
         &self,
-        roles: &[Role<'_>],
+        wanted: &[Option<AssignmentRef<'_>>],
         access: &Expansion,
-        cx: &Context,
     ) -> Option<Note> {
         let in_aws = self.in_aws.as_ref()?;
-        let wanted = roles.iter().filter_map(|role| self.assignment(role, cx));
-        let wanted: HashSet<Assignment> = wanted.collect();
+        let wanted: HashSet<AssignmentRef<'_>> = wanted.iter().flatten().copied().collect();
         let specs = self.principals.iter();
         let specs: HashMap<&Principal, &PrincipalSpec> =
             specs.map(|(spec, principal)| (principal, spec)).collect();
@@ -671,8 +708,7 @@ impl Current {
             spec.is_some_and(|spec| access.is_unresolved(&spec, set))
         };
         let rows = in_aws.assignments.iter();
-        let foreign =
-            rows.filter(|row| !wanted.contains(&row.to_assignment()) && !may_be_wanted(row));
+        let foreign = rows.filter(|row| !wanted.contains(row) && !may_be_wanted(row));
         let mut foreign: Vec<_> = foreign.collect();
         if foreign.is_empty() {
             return None;
@@ -680,7 +716,7 @@ impl Current {
         // Administrators first, so that a long list shows them.
         foreign.sort_by_cached_key(|row| {
             let set = in_aws.set_name(row.permission_set);
-            (!set.contains("Admin"), set.to_owned(), row.to_assignment())
+            (!set.contains("Admin"), set, *row)
         });
         let mut names = Vec::new();
         for row in foreign.iter().take(MAX_NAMES) {

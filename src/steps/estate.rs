@@ -6,7 +6,7 @@
 mod kept;
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeSet, HashMap, HashSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -15,8 +15,8 @@ use aws_sso_glue::{
     AccountId, Assignment, Aws, GroupId, IdentityCenter, InstanceArn, PermissionSet,
     PermissionSetArn, PermissionSetContents, Principal,
     estate::{
-        AssignmentTable, EstateReader, Members, PermissionSetTable, Principals, SetInEstate,
-        Strategy,
+        AssignmentRef, AssignmentTable, EstateReader, Members, PermissionSetTable, Principals,
+        SetInEstate, Strategy,
     },
 };
 use futures::future;
@@ -253,28 +253,27 @@ impl<'a> InstanceReads<'a> {
     pub(super) async fn assignments(
         &self,
         principals: &Principals,
-        wanted: &[Assignment],
+        wanted: &[AssignmentRef<'_>],
         query: &AccessQuery,
     ) -> Result<Arc<AssignmentTable>> {
         let sets = self.permission_sets([]).await?;
-        let users = wanted.iter().filter_map(|one| match &one.principal {
+        let users = wanted.iter().filter_map(|one| match one.principal {
             Principal::User(id) => Some(principals.user(id)?.user_name.clone()),
             Principal::Group(_) => None,
         });
-        let pairs = wanted.iter();
-        let pairs: BTreeSet<_> = pairs
-            .map(|one| (&one.permission_set, &one.account))
-            .collect();
         let progress = self.cx.read_progress(ReadPart::Assignments);
         let reader = self.center.estate().level(query.level);
         let reader = reader.users(users.chain(query.users.iter().cloned()));
-        let reader = reader.wanted_pairs(pairs.len()).by_principal(!query.sweep);
+        let reader = reader.by_principal(!query.sweep);
         let mut reader = reader.on_progress(move |read| progress(read.done, read.total));
         let kept = self.kept();
         if let Some(kept) = &kept {
             reader = reader.log(kept.clone());
         }
         let read = || async {
+            let pairs = wanted.iter().map(|one| (one.permission_set, one.account));
+            let pairs: HashSet<_> = pairs.collect();
+            let reader = reader.clone().wanted_pairs(pairs.len());
             let read = reader.read_assignments(principals, &sets).await;
             read.map_err(unreadable_assignments)
         };
@@ -295,8 +294,8 @@ impl<'a> InstanceReads<'a> {
             *lock(&self.cache.kept) = None;
         }
         let mut again = std::mem::take(&mut *self.unread());
-        let unknown = wanted.iter().filter(|one| table.contains(one).is_none());
-        again.extend(unknown.cloned());
+        let unknown = wanted.iter().filter(|one| table.contains(**one).is_none());
+        again.extend(unknown.map(|one| one.to_assignment()));
         let lacks_pairs = query.provisioned && table.provisioned().is_none();
         if again.is_empty() && !lacks_pairs {
             return Ok(table);

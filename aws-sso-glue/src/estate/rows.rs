@@ -52,7 +52,7 @@ struct Row {
 }
 
 /// One assignment of an [`Estate`](super::Estate).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub struct AssignmentRef<'a> {
     /// The account.
@@ -63,7 +63,21 @@ pub struct AssignmentRef<'a> {
     pub principal: &'a Principal,
 }
 
-impl AssignmentRef<'_> {
+impl<'a> AssignmentRef<'a> {
+    /// Creates an assignment of these ids.
+    #[must_use]
+    pub fn new(
+        account: &'a AccountId,
+        permission_set: &'a PermissionSetArn,
+        principal: &'a Principal,
+    ) -> Self {
+        Self {
+            account,
+            permission_set,
+            principal,
+        }
+    }
+
     /// Returns a copy of the assignment.
     #[must_use]
     pub fn to_assignment(self) -> Assignment {
@@ -72,6 +86,17 @@ impl AssignmentRef<'_> {
             permission_set: self.permission_set.clone(),
             principal: self.principal.clone(),
         }
+    }
+}
+
+impl<'a> From<&'a Assignment> for AssignmentRef<'a> {
+    fn from(assignment: &'a Assignment) -> Self {
+        let Assignment {
+            account,
+            permission_set,
+            principal,
+        } = assignment;
+        Self::new(account, permission_set, principal)
     }
 }
 
@@ -148,7 +173,7 @@ impl Rows {
     }
 
     pub(super) fn remove(&mut self, assignment: &Assignment) {
-        let Some(row) = self.row(assignment) else {
+        let Some(row) = self.row(assignment.into()) else {
             return;
         };
         self.added.remove(&row);
@@ -158,7 +183,7 @@ impl Rows {
         self.merge_if_large();
     }
 
-    pub(super) fn contains(&self, assignment: &Assignment) -> bool {
+    pub(super) fn contains(&self, assignment: AssignmentRef<'_>) -> bool {
         let Some(row) = self.row(assignment) else {
             return false;
         };
@@ -187,9 +212,25 @@ impl Rows {
         rank: impl Fn(&AccountId) -> usize,
     ) -> impl Iterator<Item = AssignmentRef<'_>> {
         let ranks: Vec<usize> = self.accounts.values.iter().map(rank).collect();
-        let mut rows: Vec<Row> = self.rows().collect();
-        rows.sort_unstable_by_key(|row| (ranks[row.account as usize], *row));
-        rows.into_iter().map(|row| self.resolve(row))
+        let added: Vec<Row> = self.added.iter().copied().collect();
+        let row = move |position: u32| {
+            let position = position as usize;
+            let sorted = self.sorted.get(position).copied();
+            sorted.unwrap_or_else(|| added[position - self.sorted.len()])
+        };
+        // Positions, because the rows themselves would take three times the memory.
+        let positions = self.sorted.len() + self.added.len();
+        let positions = 0..u32::try_from(positions).expect("fewer than 2^32 assignments");
+        let mut order: Vec<u32> = positions
+            .filter(|position| !self.removed.contains(&row(*position)))
+            .collect();
+        order.sort_unstable_by_key(|position| {
+            let row = row(*position);
+            (ranks[row.account as usize], row)
+        });
+        order
+            .into_iter()
+            .map(move |position| self.resolve(row(position)))
     }
 
     fn resolve(&self, row: Row) -> AssignmentRef<'_> {
@@ -208,11 +249,11 @@ impl Rows {
         }
     }
 
-    fn row(&self, assignment: &Assignment) -> Option<Row> {
+    fn row(&self, assignment: AssignmentRef<'_>) -> Option<Row> {
         Some(Row {
-            principal: self.principals.number(&assignment.principal)?,
-            set: self.sets.number(&assignment.permission_set)?,
-            account: self.accounts.number(&assignment.account)?,
+            principal: self.principals.number(assignment.principal)?,
+            set: self.sets.number(assignment.permission_set)?,
+            account: self.accounts.number(assignment.account)?,
         })
     }
 
@@ -292,7 +333,7 @@ mod tests {
                     expected.insert(one.clone());
                 }
             }
-            assert_eq!(rows.contains(&one), expected.contains(&one));
+            assert_eq!(rows.contains((&one).into()), expected.contains(&one));
             if step % 500 == 0 {
                 assert_eq!(all(&rows), expected);
             }
