@@ -276,3 +276,24 @@ async fn other_process(store: &StateStore) {
     // The version of the object changes as well, as it does when another run takes over.
     store.write("lock.json", json).await.expect("a write");
 }
+
+#[tokio::test]
+async fn the_files_of_a_folder_are_listed_and_removed() {
+    let (_folder, stores) = stores();
+    for store in stores {
+        assert_eq!(store.files("reads").await.expect("a list"), [""; 0]);
+        for name in ["reads/1.json", "reads/2.json", "other.json"] {
+            store.write(name, "{}").await.expect("a save");
+        }
+        let mut files = store.files("reads").await.expect("a list");
+        files.sort_unstable();
+        assert_eq!(files, ["reads/1.json", "reads/2.json"]);
+        for _ in 0..2 {
+            store.remove("reads/1.json").await.expect("a removal");
+        }
+        let files = store.files("reads").await.expect("a list");
+        assert_eq!(files, ["reads/2.json"]);
+        let content = store.read("reads/2.json").await.expect("a file");
+        assert_eq!(content.as_deref(), Some(&b"{}"[..]));
+    }
+}
