@@ -29,6 +29,9 @@ struct Args {
     /// size. This takes hours.
     #[arg(long)]
     long: bool,
+    /// Read the access of all users also at the largest size, on the manual clock. This takes half an hour.
+    #[arg(long)]
+    full: bool,
     /// Leave out the sizes with fewer accounts.
     #[arg(long, value_name = "ACCOUNTS", default_value_t = 0)]
     from: usize,
@@ -76,7 +79,7 @@ async fn run(args: &Args, server: &Handle) -> Result<(), measure::Failure> {
             continue;
         }
         let is_largest = size.accounts == Size::ALL[Size::ALL.len() - 1].accounts;
-        let with_full = args.long || !is_largest;
+        let with_full = args.long || args.full || !is_largest;
         sizes.push(measure::measure(size, with_full, args.long, server).await?);
     }
     if args.json {
