@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use aws_sso_glue::InstanceArn;
 use futures::future::BoxFuture;
 use rest_core::Clock;
 use serde::{Serialize, de::DeserializeOwned};
@@ -16,7 +17,7 @@ use crate::{
     event::{Emitter, EventKind, ReadPart},
     operator::{Answers, ManualStep, Operator, OperatorError},
     plan::StepId,
-    state::{Facts, StateStore, now},
+    state::{Facts, KeptReads, StateStore, now},
 };
 
 /// The input of a step in addition to its own configuration: facts, operator and clock.
@@ -242,9 +243,11 @@ impl Context {
         self
     }
 
-    /// Returns the store of the state, unless the context belongs to no pipeline.
-    pub(crate) fn store(&self) -> Option<&StateStore> {
-        self.store.as_ref()
+    /// Returns the parts that an earlier long read of the instance has kept; `None` if the context belongs to no pipeline.
+    pub(crate) async fn kept_reads(&self, instance: &InstanceArn) -> Option<Arc<KeptReads>> {
+        let store = self.store.clone()?;
+        let kept = KeptReads::open(store, self.clock(), instance).await;
+        Some(Arc::new(kept))
     }
 
     /// Stores a file that is saved beside the state.

@@ -1,6 +1,7 @@
 //! The state that must survive a crash: ids and digests of created and verified objects, never a secret.
 
 mod holder;
+mod kept_reads;
 mod lease;
 mod lock;
 mod store;
@@ -17,6 +18,7 @@ use url::Url;
 
 pub use holder::LockHolder;
 pub(crate) use holder::now;
+pub(crate) use kept_reads::{FinishedSet, KeptReads, LONG_READ};
 pub use lock::StateLock;
 pub use store::StateStore;
 

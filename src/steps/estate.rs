@@ -3,8 +3,6 @@
 //! They are read once for a plan, the run that applies it and the check after the run. Own writes are recorded, and the check
 //! reads again what the run has written.
 
-mod kept;
-
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -20,15 +18,14 @@ use aws_sso_glue::{
     },
 };
 use futures::future;
-use serde::{Deserialize, Serialize};
 
-use self::kept::KeptReads;
 use super::{app_lists::Cached, lookup};
 use crate::{
     access::{AccessQuery, require_all},
     context::Context,
     error::{Error, Result},
     event::{EventKind, ReadPart},
+    state::{FinishedSet, KeptReads, LONG_READ},
     sync::identity_store_error,
 };
 
@@ -50,13 +47,11 @@ struct Cache {
 }
 
 /// A permission set as AWS has it.
-#[derive(Clone, Serialize, Deserialize)]
 pub(super) struct SetInAws {
     pub(super) contents: PermissionSetContents,
     /// The accounts that do not have the latest version of the set.
     pub(super) outdated: Vec<AccountId>,
     /// The elapsed time of the clock at the read, or at the start of a process that goes on with the read.
-    #[serde(skip)]
     pub(super) read_at: Duration,
 }
 
@@ -148,8 +143,9 @@ impl<'a> InstanceReads<'a> {
             calls: forecast.calls,
             duration: forecast.duration,
         });
-        if forecast.duration > kept::LONG && self.kept().is_none() {
-            *lock(&self.cache.kept) = KeptReads::open(&self.instance, self.cx).await;
+        if forecast.duration > LONG_READ && self.kept().is_none() {
+            let kept = self.cx.kept_reads(&self.instance).await;
+            *lock(&self.cache.kept) = kept;
         }
     }
 
@@ -190,12 +186,12 @@ impl<'a> InstanceReads<'a> {
             set.contents.set == *details && (set.contents.tags.is_some() || !with_tags)
         });
         if let Some(set) = earlier {
-            let read_at = self.cx.clock().elapsed();
-            return Ok(Some(self.know_set(SetInAws { read_at, ..set })));
+            return Ok(Some(self.know_set(set)));
         }
         let set = self.read_set(details.clone(), with_tags).await?;
         if let Some(kept) = kept {
-            kept.keep_set(&set).await;
+            let (contents, outdated) = (set.contents.clone(), set.outdated.clone());
+            kept.keep_set(FinishedSet { contents, outdated }).await;
         }
         Ok(Some(set))
     }
@@ -224,16 +220,17 @@ impl<'a> InstanceReads<'a> {
         // A box, because the future is large.
         let read = future::try_join(contents, outdated_accounts(&self.center, &set));
         let (contents, outdated) = Box::pin(read).await?;
-        Ok(self.know_set(SetInAws {
-            contents,
-            outdated,
-            read_at: self.cx.clock().elapsed(),
-        }))
+        Ok(self.know_set(FinishedSet { contents, outdated }))
     }
 
     /// Shares a set that was read.
-    fn know_set(&self, set: SetInAws) -> Arc<SetInAws> {
-        let set = Arc::new(set);
+    fn know_set(&self, set: FinishedSet) -> Arc<SetInAws> {
+        let FinishedSet { contents, outdated } = set;
+        let set = Arc::new(SetInAws {
+            contents,
+            outdated,
+            read_at: self.cx.clock().elapsed(),
+        });
         let arn = set.contents.set.arn.clone();
         lock(&self.cache.contents).insert(arn, Arc::clone(&set));
         set

@@ -1,4 +1,4 @@
-//! What a long read has finished, kept outside of the program, so that a read that was ended can go on.
+//! Keeps the finished lists of a long read outside of the program, so that a later read can go on with them.
 
 use std::collections::BTreeMap;
 
@@ -21,7 +21,7 @@ pub trait ReadLog: Send + Sync {
     fn keep(&self, list: FinishedList) -> BoxFuture<'_, ()>;
 }
 
-/// What a list of assignments is about.
+/// The subject of a list of assignments.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum ListKey {
     /// The assignments of a user or group.
@@ -81,7 +81,7 @@ impl FinishedList {
         })
     }
 
-    /// Returns what the list is about.
+    /// Returns the subject of the list.
     #[must_use]
     pub fn key(&self) -> ListKey {
         match &self.0 {

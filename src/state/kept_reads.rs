@@ -3,12 +3,12 @@
 use std::{
     collections::HashMap,
     mem::take,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use aws_sso_glue::{
-    InstanceArn, PermissionSetArn,
+    AccountId, InstanceArn, PermissionSetArn, PermissionSetContents,
     estate::{FinishedList, ListKey, ReadLog},
 };
 use futures::future::BoxFuture;
@@ -16,11 +16,11 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{SetInAws, lock};
-use crate::{Clock, StateStore, context::Context, error::Result, state::now};
+use super::{StateStore, now};
+use crate::{Clock, error::Result};
 
 /// A read that takes longer keeps its parts.
-pub(super) const LONG: Duration = Duration::from_mins(2);
+pub(crate) const LONG_READ: Duration = Duration::from_mins(2);
 
 /// The age from which on a part is read again.
 const MAX_AGE: SignedDuration = SignedDuration::from_mins(30);
@@ -32,7 +32,7 @@ const PARTS: usize = 100;
 const FOLDER: &str = "estate-read";
 
 /// The finished parts of a read.
-pub(super) struct KeptReads {
+pub(crate) struct KeptReads {
     store: StateStore,
     instance: InstanceArn,
     clock: Arc<dyn Clock>,
@@ -41,10 +41,18 @@ pub(super) struct KeptReads {
     parts: Mutex<Parts>,
 }
 
+/// A permission set that was read whole.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct FinishedSet {
+    pub(crate) contents: PermissionSetContents,
+    /// The accounts that do not have the latest version of the set.
+    pub(crate) outdated: Vec<AccountId>,
+}
+
 #[derive(Default)]
 struct Parts {
     earlier_lists: HashMap<ListKey, FinishedList>,
-    earlier_sets: HashMap<PermissionSetArn, SetInAws>,
+    earlier_sets: HashMap<PermissionSetArn, FinishedSet>,
     /// What is not saved yet.
     unsaved: Option<File>,
     files: usize,
@@ -57,13 +65,16 @@ struct File {
     /// The time at which the first part was read.
     read_at: Timestamp,
     lists: Vec<FinishedList>,
-    sets: Vec<SetInAws>,
+    sets: Vec<FinishedSet>,
 }
 
 impl KeptReads {
-    /// Returns what earlier reads of the instance have kept and is young enough, or `None` if the context has no store.
-    pub(super) async fn open(instance: &InstanceArn, cx: &Context) -> Option<Arc<Self>> {
-        let store = cx.store()?.clone();
+    /// Returns what earlier reads of the instance have kept and is young enough.
+    pub(crate) async fn open(
+        store: StateStore,
+        clock: Arc<dyn Clock>,
+        instance: &InstanceArn,
+    ) -> Self {
         let mut parts = Parts::default();
         let files = store.files(FOLDER).await.unwrap_or_else(|error| {
             tracing::warn!(%error, "what an earlier read has finished cannot be found");
@@ -71,7 +82,7 @@ impl KeptReads {
         });
         for name in files {
             match read_file(&store, &name).await {
-                Ok(Some(file)) if is_usable(&file, instance, cx.now()) => {
+                Ok(Some(file)) if is_usable(&file, instance, now(&*clock)) => {
                     let lists = file.lists.into_iter().map(|list| (list.key(), list));
                     parts.earlier_lists.extend(lists);
                     let sets = file.sets.into_iter();
@@ -86,27 +97,31 @@ impl KeptReads {
                 }
             }
         }
-        Some(Arc::new(Self {
+        Self {
             store,
             instance: instance.clone(),
-            clock: cx.clock(),
+            clock,
             id: Uuid::new_v4(),
             parts: Mutex::new(parts),
-        }))
+        }
+    }
+
+    fn parts(&self) -> MutexGuard<'_, Parts> {
+        self.parts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Removes and returns the set that an earlier read has finished.
-    pub(super) fn take_set(&self, arn: &PermissionSetArn) -> Option<SetInAws> {
-        lock(&self.parts).earlier_sets.remove(arn)
+    pub(crate) fn take_set(&self, arn: &PermissionSetArn) -> Option<FinishedSet> {
+        self.parts().earlier_sets.remove(arn)
     }
 
-    pub(super) async fn keep_set(&self, set: &SetInAws) {
-        self.add(|file| file.sets.push(set.clone())).await;
+    pub(crate) async fn keep_set(&self, set: FinishedSet) {
+        self.add(|file| file.sets.push(set)).await;
     }
 
     /// Removes all files: the read has ended.
-    pub(super) async fn clear(&self) {
-        *lock(&self.parts) = Parts::default();
+    pub(crate) async fn clear(&self) {
+        *self.parts() = Parts::default();
         let files = self.store.files(FOLDER).await.unwrap_or_default();
         for name in files {
             remove(&self.store, &name).await;
@@ -116,7 +131,7 @@ impl KeptReads {
     /// Adds a part, and saves a file if it is full.
     async fn add(&self, add: impl FnOnce(&mut File)) {
         let (full, number) = {
-            let mut parts = lock(&self.parts);
+            let mut parts = self.parts();
             let file = parts.unsaved.get_or_insert_with(|| File {
                 instance: self.instance.clone(),
                 read_at: now(&*self.clock),
@@ -140,7 +155,7 @@ impl KeptReads {
 
 impl ReadLog for KeptReads {
     fn take(&self, key: &ListKey) -> Option<FinishedList> {
-        lock(&self.parts).earlier_lists.remove(key)
+        self.parts().earlier_lists.remove(key)
     }
 
     fn keep(&self, list: FinishedList) -> BoxFuture<'_, ()> {
