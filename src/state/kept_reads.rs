@@ -53,7 +53,7 @@ pub(crate) struct FinishedSet {
 struct Parts {
     earlier_lists: HashMap<ListKey, FinishedList>,
     earlier_sets: HashMap<PermissionSetArn, FinishedSet>,
-    /// What is not saved yet.
+    /// The parts that no file has yet.
     unsaved: Option<File>,
     files: usize,
 }

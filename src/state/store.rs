@@ -13,8 +13,8 @@ use crate::error::{Error, ErrorKind, Result};
 
 /// The store of one integration's state and of the files beside it.
 ///
-/// Anybody can read a store. Only the holder of its [lock](Self::lock) can write the state. Clones are cheap and share the
-/// store.
+/// Every process with the store can read it. Only the holder of its [lock](Self::lock) can write the state. A clone copies no
+/// data and uses the same store.
 ///
 /// A read of a large organization that takes more than two minutes keeps its finished parts in the folder `estate-read`, if
 /// the store can be written. The next plan goes on with those that are younger than 30 minutes, and the folder is emptied at
