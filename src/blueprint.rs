@@ -41,6 +41,7 @@ mod accounts;
 mod diagnostic;
 mod expand;
 mod include;
+mod ownership;
 mod permission_set;
 mod rounds;
 mod select;
@@ -70,6 +71,8 @@ pub use accounts::{AccountFilter, Accounts};
 pub use diagnostic::ParseBlueprintError;
 pub use expand::{EarlierMatches, Expansion, Row};
 pub use include::{Origin, Origins};
+pub(crate) use ownership::matches_any;
+pub use ownership::{Ownership, OwnershipSection, Protect, Scope};
 pub use permission_set::{PermissionSetSpec, PermissionsBoundary};
 pub(crate) use select::account_name;
 
@@ -79,6 +82,11 @@ pub(crate) use select::account_name;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Blueprint {
+    /// The name of the blueprint (default: `default`). Blueprints that share a state store have different names: what each of
+    /// them has made is recorded under its name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("pattern" = r"^[A-Za-z0-9_-]{1,64}$"))]
+    pub name: Option<String>,
     /// The Okta org.
     #[serde(default)]
     pub okta: OktaSection,
@@ -98,6 +106,15 @@ pub struct Blueprint {
     /// The access: each entry gives users or groups their roles in accounts.
     #[serde(default)]
     pub access: Vec<Access>,
+    /// What a run removes of the things that the blueprint does not name (default: nothing).
+    #[serde(default)]
+    pub ownership: OwnershipSection,
+    /// Where mode `exclusive` removes what the blueprint does not name (default: everywhere).
+    #[serde(default)]
+    pub scope: Scope,
+    /// What no run removes or changes.
+    #[serde(default)]
+    pub protect: Protect,
     /// The lists for `for`, by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub lists: BTreeMap<String, Vec<String>>,
@@ -281,6 +298,12 @@ impl Blueprint {
             Some(origin) => format!("access[{entry}] ({origin})"),
             None => format!("access[{entry}]"),
         }
+    }
+
+    /// Returns the name, which is `default` if the blueprint has none.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.name.as_deref().unwrap_or("default")
     }
 
     /// Returns the groups that are pushed: the groups in `access` and `provisioning.push_groups`.

@@ -17,7 +17,7 @@ use crate::{
     event::{Emitter, EventKind, ReadPart},
     operator::{Answers, ManualStep, Operator, OperatorError},
     plan::StepId,
-    state::{Facts, KeptReads, StateStore, now},
+    state::{Facts, KeptReads, Ledger, Ledgers, StateStore, now},
 };
 
 /// The input of a step in addition to its own configuration: facts, operator and clock.
@@ -48,6 +48,18 @@ pub struct Context {
     saver: OnceLock<Box<dyn Saver>>,
     /// The events of the plan, the run or the check.
     events: OnceLock<Arc<Emitter>>,
+    /// The ledgers of other blueprints in the same store.
+    ledgers: Ledgers,
+    ledger: Mutex<LedgerDraft>,
+}
+
+/// The ledger of the blueprint as the run has changed it.
+#[derive(Default)]
+struct LedgerDraft {
+    /// The file beside the state.
+    file: Arc<str>,
+    ledger: Option<Arc<Ledger>>,
+    is_unsaved: bool,
 }
 
 /// Values of any type, by their type.
@@ -120,6 +132,8 @@ impl Context {
             store: None,
             saver: OnceLock::new(),
             events: OnceLock::new(),
+            ledgers: Ledgers::default(),
+            ledger: Mutex::default(),
         }
     }
 
@@ -248,6 +262,57 @@ impl Context {
         let store = self.store.clone()?;
         let kept = KeptReads::open(store, self.clock(), instance).await;
         Some(Arc::new(kept))
+    }
+
+    /// Sets the ledgers that the store has, for the blueprint of this name.
+    pub(crate) fn with_ledgers(mut self, ledgers: Ledgers, blueprint: &str) -> Self {
+        self.ledger = Mutex::new(LedgerDraft {
+            file: Ledger::file(blueprint).into(),
+            ledger: ledgers.own.clone(),
+            is_unsaved: false,
+        });
+        self.ledgers = ledgers;
+        self
+    }
+
+    /// Returns the ledgers of the store, as they were at the start.
+    pub(crate) fn ledgers(&self) -> &Ledgers {
+        &self.ledgers
+    }
+
+    /// Returns the ledger of the blueprint for an instance, or `None` if no run has made one.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the ledger is of another instance.
+    pub(crate) fn ledger(&self, instance: &InstanceArn) -> Result<Option<Arc<Ledger>>> {
+        let draft = lock(&self.ledger);
+        match &draft.ledger {
+            Some(ledger) if !ledger.is_of(instance) => Err(Error::new(
+                ErrorKind::State,
+                format!("{} belongs to another instance of IAM Identity Center than {instance}", draft.file),
+            )
+            .with_help("use the state store of that instance; or give the blueprint another `name`, which has a ledger of its own")),
+            known => Ok(known.clone()),
+        }
+    }
+
+    /// Changes the ledger of the blueprint. The next save writes it.
+    pub(crate) fn update_ledger(&self, instance: &InstanceArn, change: impl FnOnce(&mut Ledger)) {
+        let mut draft = lock(&self.ledger);
+        let ledger = draft
+            .ledger
+            .get_or_insert_with(|| Arc::new(Ledger::new(instance)));
+        change(Arc::make_mut(ledger));
+        draft.is_unsaved = true;
+    }
+
+    /// Returns the file and the content of the ledger, if it has changed since the last call.
+    pub(crate) fn take_unsaved_ledger(&self) -> Option<(Arc<str>, Vec<u8>)> {
+        let mut draft = lock(&self.ledger);
+        let is_unsaved = std::mem::take(&mut draft.is_unsaved);
+        let ledger = draft.ledger.as_ref().filter(|_| is_unsaved)?;
+        Some((Arc::clone(&draft.file), ledger.to_json()))
     }
 
     /// Stores a file that is saved beside the state.

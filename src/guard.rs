@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 pub use history::{RemovalHistory, Removed};
 
 use crate::{
+    blueprint::{Protect, matches_any},
     error::{Error, ErrorKind, Result},
     plan::{Action, Change, Hazard, Kind, Plan, StepId, Subject, count, protected_name},
     text::abbreviated,
@@ -32,8 +33,9 @@ pub struct Guard {
     pub approved: BTreeSet<String>,
     /// The ids of the allowed hazards, such as `emptied-group:aws-auditors` (default: none).
     pub allowed: BTreeSet<String>,
-    /// The names of protected users, groups and permission sets, in any letter case (default: the groups and permission sets of
-    /// AWS Control Tower).
+    /// The names of protected users, groups and permission sets, in any letter case, which may contain `*` and `?` (default: the
+    /// groups and permission sets of AWS Control Tower). A run also protects what
+    /// [`Blueprint::protect`](crate::Blueprint::protect) names.
     pub protected: BTreeSet<String>,
     /// The treatment of a plan that exceeds a limit (default: [`Excess::RefusePlan`]).
     pub excess: Excess,
@@ -153,6 +155,16 @@ impl Guard {
         }
     }
 
+    /// Protects what a blueprint names.
+    pub(crate) fn with_protected(mut self, protect: &Protect) -> Self {
+        if !protect.control_tower {
+            self.protected.retain(|name| !is_of_control_tower(name));
+        }
+        let named = [&protect.groups, &protect.users, &protect.permission_sets];
+        self.protected.extend(named.into_iter().flatten().cloned());
+        self
+    }
+
     /// Checks that a plan stays within the limits, with the removals of the last 7 days.
     ///
     /// # Errors
@@ -246,18 +258,20 @@ impl Guard {
 
     /// Returns a hazard for each protected name that a change of the plan writes to.
     fn protected_changes(&self, plan: &Plan) -> Vec<Hazard> {
-        // AWS compares names of users and groups in any letter case.
-        let protected: BTreeSet<String> = self
+        let (patterns, names): (Vec<String>, Vec<String>) = self
             .protected
             .iter()
+            // AWS compares names of users and groups in any letter case.
             .map(|name| name.to_lowercase())
-            .collect();
+            .partition(|name| name.contains(['*', '?']));
+        let names: BTreeSet<String> = names.into_iter().collect();
+        let is_protected = |name: &str| names.contains(name) || matches_any(&patterns, name);
         let mut seen = BTreeSet::new();
         plan.changes()
             .filter(|(_, change)| change.action.writes())
             .filter_map(|(_, change)| {
                 let name = protected_name(&change.subject)?.to_lowercase();
-                let is_first = protected.contains(&name) && seen.insert(name);
+                let is_first = is_protected(&name) && seen.insert(name);
                 is_first.then(|| Hazard::TouchesProtected {
                     subject: change.subject.clone(),
                 })
@@ -429,6 +443,12 @@ const CONTROL_TOWER_SETS: [&str; 6] = [
     "AWSServiceCatalogAdminFullAccess",
     "AWSServiceCatalogEndUserAccess",
 ];
+
+/// Returns whether AWS Control Tower creates a group or permission set of this name.
+pub(crate) fn is_of_control_tower(name: &str) -> bool {
+    let mut names = CONTROL_TOWER_GROUPS.iter().chain(&CONTROL_TOWER_SETS);
+    names.any(|known| known.eq_ignore_ascii_case(name))
+}
 
 #[cfg(test)]
 mod tests;

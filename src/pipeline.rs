@@ -27,7 +27,7 @@ pub use wait_policy::WaitPolicy;
 
 use crate::{
     access::{AccessQuery, AccessSnapshot},
-    blueprint::Blueprint,
+    blueprint::{Blueprint, Protect},
     context::{Context, Memory},
     drift::Drift,
     error::{Error, ErrorKind, Result},
@@ -36,7 +36,7 @@ use crate::{
     operator::{NoOperator, Operator},
     outcome::Report,
     plan::{Hazard, Kind, Need, Plan, Problem, StepId, StepPlan, count},
-    state::{Facts, State, StateLock, StateStore},
+    state::{Facts, Ledgers, State, StateLock, StateStore},
     step::{Check, CheckOutcome, Step},
     steps::{self, Steps},
     sync::SyncState,
@@ -61,6 +61,8 @@ use crate::{
 pub struct Pipeline {
     steps: Steps,
     blueprint: String,
+    blueprint_name: String,
+    protect: Protect,
     /// The violated rules of the blueprint.
     blueprint_problems: Vec<Problem>,
     store: StateStore,
@@ -101,6 +103,8 @@ impl Pipeline {
         Self {
             steps: steps.into(),
             blueprint: String::new(),
+            blueprint_name: Blueprint::default().name().to_owned(),
+            protect: Protect::default(),
             blueprint_problems: Vec::new(),
             store: StateStore::memory(),
             operator: Arc::new(NoOperator),
@@ -119,6 +123,8 @@ impl Pipeline {
     #[must_use]
     pub fn blueprint(mut self, blueprint: &Blueprint) -> Self {
         self.blueprint = blueprint.digest();
+        blueprint.name().clone_into(&mut self.blueprint_name);
+        self.protect = blueprint.protect.clone();
         self.blueprint_problems = blueprint.validate();
         self
     }
@@ -342,7 +348,8 @@ impl Pipeline {
         let today = TimeZone::UTC.to_datetime(cx.now()).date();
         let found = self.hazards(plan, &cx).await;
         let found: Vec<Hazard> = found.into_iter().flat_map(|(_, hazards)| hazards).collect();
-        let withheld = self.guard.decide(plan, &found, &state.removals, today)?;
+        let guard = self.guard.clone().with_protected(&self.protect);
+        let withheld = guard.decide(plan, &found, &state.removals, today)?;
         let (planned, totals) = (plan.removal_counts(), plan.totals());
         state.removals.add(today, &planned, &totals);
         let mut removals = state.removals.clone();
@@ -511,7 +518,11 @@ impl Pipeline {
 
     async fn context(&self, facts: Facts) -> Result<Context> {
         let cx = Context::new(facts, self.operator.clone(), self.clock.clone())
-            .with_shared_reads(&self.shared_reads, &self.store);
+            .with_shared_reads(&self.shared_reads, &self.store)
+            .with_ledgers(
+                Ledgers::read(&self.store, &self.blueprint_name).await?,
+                &self.blueprint_name,
+            );
         if let Some(sync_state) = self.store.read(SyncState::FILE).await? {
             cx.set_saved_file(SyncState::FILE, sync_state);
         }

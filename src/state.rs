@@ -3,6 +3,7 @@
 mod holder;
 mod kept_reads;
 mod lease;
+mod ledger;
 mod lock;
 mod store;
 
@@ -19,6 +20,7 @@ use url::Url;
 pub use holder::LockHolder;
 pub(crate) use holder::now;
 pub(crate) use kept_reads::{FinishedSet, KeptReads, LONG_READ};
+pub(crate) use ledger::{Ledger, Ledgers};
 pub use lock::StateLock;
 pub use store::StateStore;
 

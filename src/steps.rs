@@ -42,6 +42,7 @@ mod lookup;
 mod okta_provisioning;
 mod operations;
 mod organization;
+mod owned_access;
 mod permission_sets;
 mod policy_document;
 mod profile_mapping;

@@ -21,13 +21,12 @@ use std::{
 use rest_core::ItemError;
 use serde::Serialize;
 
-use self::rows::Rows;
 pub use self::{
     forecast::Forecast,
     log::{FinishedList, ListKey, ReadLog},
     organization::Organization,
     read::{EstateReader, ReadProgress},
-    rows::AssignmentRef,
+    rows::{AssignmentRef, AssignmentSet},
 };
 use crate::{
     AccountId, Assignment, GroupId, IdentityGroup, IdentityUser, PermissionSet, PermissionSetArn,
@@ -85,7 +84,7 @@ pub struct SetInEstate {
 /// The assignments of an instance: a principal has a permission set in an account.
 #[derive(Debug, Clone)]
 pub struct AssignmentTable {
-    rows: Rows,
+    rows: AssignmentSet,
     /// The principals whose assignments were read; `None` if all were read.
     read: Option<HashSet<Principal>>,
     provisioned: Option<Vec<(PermissionSetArn, AccountId)>>,

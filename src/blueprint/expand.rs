@@ -48,6 +48,17 @@ pub struct Expansion {
     expired: Vec<PackedRow>,
     /// The principals and permission sets of entries whose selector has a problem.
     unresolved: BTreeSet<(u32, u32)>,
+    scope: ScopeAccounts,
+}
+
+/// The accounts in which mode `exclusive` removes what the blueprint does not give.
+#[derive(Debug)]
+enum ScopeAccounts {
+    All,
+    /// Sorted positions in the organization.
+    Some(Vec<usize>),
+    /// The selector has a problem.
+    Unknown,
 }
 
 /// One assignment: a principal, a permission set and an account.
@@ -137,6 +148,20 @@ impl Expansion {
         self.unpack(rows).next()
     }
 
+    /// Returns whether an account is in the [`Scope`](super::Scope) of the blueprint. If the selector of the scope has a problem,
+    /// no account is.
+    #[must_use]
+    pub fn is_in_scope(&self, account: &AccountId) -> bool {
+        let position = || self.organization.position(account);
+        match &self.scope {
+            ScopeAccounts::All => true,
+            ScopeAccounts::Some(positions) => {
+                position().is_some_and(|account| positions.binary_search(&account).is_ok())
+            }
+            ScopeAccounts::Unknown => false,
+        }
+    }
+
     /// Returns whether an assignment is [kept](Self::kept).
     pub(crate) fn is_kept(
         &self,
@@ -218,8 +243,11 @@ impl Blueprint {
     /// Returns whether the selectors need the organizational units of the organization.
     #[must_use]
     pub fn needs_units(&self) -> bool {
-        self.entries()
-            .any(|(_, access)| access.selector().needs_units())
+        let scope = self.scope.accounts.as_ref();
+        scope.is_some_and(Accounts::needs_units)
+            || self
+                .entries()
+                .any(|(_, access)| access.selector().needs_units())
     }
 
     /// Returns the accounts whose tags the selectors need: those that match the other keys of a selector with tags.
@@ -228,6 +256,7 @@ impl Blueprint {
         let selectors: BTreeSet<Accounts> = self
             .entries()
             .map(|(_, access)| access.selector().into_owned())
+            .chain(self.scope.accounts.clone())
             .collect();
         let needed = selectors
             .iter()
@@ -304,7 +333,11 @@ impl Blueprint {
             kept: Vec::new(),
             expired: Vec::new(),
             unresolved: BTreeSet::new(),
+            scope: ScopeAccounts::All,
         };
+        if let Some(selector) = &self.scope.accounts {
+            expansion.resolve_scope(selector);
+        }
         let resolved: Vec<Resolved> = by_number
             .iter()
             .zip(&uses)
@@ -385,8 +418,9 @@ impl Blueprint {
                 .collect(),
             None => Vec::new(),
         };
+        let first = uses.entries.first().copied().unwrap_or_default();
         for fault in &found.faults {
-            expansion.add_problem(self.problem(selector, uses, fault));
+            expansion.add_problem(selector_problem(selector, &self.place(first), fault));
         }
         let notes = found.notes.iter();
         let notes = notes.map(|text| Note::new("closed-account-ignored", text));
@@ -423,25 +457,21 @@ impl Blueprint {
         }
         Resolved::new(found, kept)
     }
+}
 
-    /// Returns the problem of a selector or of an account that it names.
-    fn problem(&self, selector: &Accounts, uses: &Use, fault: &Fault) -> Problem {
-        let first = uses.entries.first().copied().unwrap_or_default();
-        let subject = match &fault.account {
-            Some(account) => Subject::Account {
-                id: account.as_str().into(),
-            },
-            None => Subject::Input {
-                path: self.place(first).into(),
-            },
-        };
-        let mut error =
-            Error::new(ErrorKind::UnusableSubject, &fault.message).with_help(&fault.help);
-        if fault.account.is_none() && selector.is_open() {
-            error = error.with_context(format!("resolving `{selector}`"));
-        }
-        Problem::new(Some(subject), &error)
+/// Returns the problem of a selector at this place of the blueprint, or of an account that it names.
+fn selector_problem(selector: &Accounts, place: &str, fault: &Fault) -> Problem {
+    let subject = match &fault.account {
+        Some(account) => Subject::Account {
+            id: account.as_str().into(),
+        },
+        None => Subject::Input { path: place.into() },
+    };
+    let mut error = Error::new(ErrorKind::UnusableSubject, &fault.message).with_help(&fault.help);
+    if fault.account.is_none() && selector.is_open() {
+        error = error.with_context(format!("resolving `{selector}`"));
     }
+    Problem::new(Some(subject), &error)
 }
 
 /// The entries that have a selector.
@@ -505,6 +535,19 @@ impl Expansion {
         self.kept.extend(resolved.kept.iter().map(row));
         if resolved.has_faults {
             self.unresolved.insert((principal, permission_set));
+        }
+    }
+
+    /// Resolves the selector of the scope. A scope that is not known whole has no account: nothing is removed there.
+    fn resolve_scope(&mut self, selector: &Accounts) {
+        let found = select(selector, &self.organization);
+        self.scope = if found.faults.is_empty() {
+            ScopeAccounts::Some(found.accounts)
+        } else {
+            ScopeAccounts::Unknown
+        };
+        for fault in &found.faults {
+            self.add_problem(selector_problem(selector, "scope.accounts", fault));
         }
     }
 

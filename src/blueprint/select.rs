@@ -506,7 +506,8 @@ pub(crate) fn account_name(account: &Account) -> String {
     }
 }
 
-fn matches_text(pattern: &str, text: &str) -> bool {
+/// Returns whether a pattern, or an exact name, matches a whole text.
+pub(super) fn matches_text(pattern: &str, text: &str) -> bool {
     pattern == text || is_pattern(pattern) && WildMatch::new(pattern).matches(text)
 }
 

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use aws_sso_glue::Partition;
 
 use super::{
-    Access, AccountFilter, Accounts, Blueprint, PermissionSetSpec, PrincipalSpec, ProvisioningMode,
-    permission_set::managed_policy_arn, rounds::rounds, text::suggestion,
+    Access, AccountFilter, Accounts, Blueprint, Ownership, PermissionSetSpec, PrincipalSpec,
+    ProvisioningMode, Scope, permission_set::managed_policy_arn, rounds::rounds, text::suggestion,
 };
 
 /// One component of the path to a value in a document.
@@ -37,8 +37,10 @@ pub(super) fn problems(blueprint: &Blueprint) -> Vec<Problem> {
             "read the file with `Blueprint::load`",
         )
     });
-    custom_domain(blueprint)
+    name(blueprint)
         .into_iter()
+        .chain(custom_domain(blueprint))
+        .chain(scope(blueprint))
         .chain(app(blueprint))
         .chain(sign_on_policy(blueprint))
         .chain(group_ids(blueprint))
@@ -256,6 +258,47 @@ fn principals(access: &Access) -> Option<Problem> {
             &[],
             "an access entry has no `permission_set`",
             "add `permission_set = \"…\"`",
+        )),
+        _ => None,
+    }
+}
+
+/// Returns a problem of the name, which is the name of a file.
+fn name(blueprint: &Blueprint) -> Option<Problem> {
+    let name = blueprint.name.as_ref()?;
+    let is_allowed = |c: char| c.is_ascii_alphanumeric() || "_-".contains(c);
+    let is_valid = (1..=64).contains(&name.len()) && name.chars().all(is_allowed);
+    (!is_valid).then(|| {
+        problem(
+            &["name"],
+            format!("the name `{name}` cannot be the name of a file"),
+            "use 1 to 64 letters, digits, `-` and `_`",
+        )
+    })
+}
+
+/// Returns a problem of the scope, which only mode `exclusive` has.
+fn scope(blueprint: &Blueprint) -> Option<Problem> {
+    let is_exclusive = [
+        blueprint.ownership.access,
+        blueprint.ownership.permission_sets,
+    ]
+    .contains(&Ownership::Exclusive);
+    if !is_exclusive && blueprint.scope != Scope::default() {
+        return Some(problem(
+            &["scope"],
+            "`scope` has no effect without the mode `exclusive`",
+            "add `access = \"exclusive\"` to `ownership`, or remove `scope`",
+        ));
+    }
+    match &blueprint.scope.accounts {
+        Some(Accounts::Where(filter)) => {
+            account_filter(filter).map(|problem| problem.below(&["scope"]))
+        }
+        Some(Accounts::Named(names)) if names.is_empty() => Some(problem(
+            &["scope", "accounts"],
+            "the scope has no account",
+            "name accounts, or remove `accounts` for all accounts",
         )),
         _ => None,
     }

@@ -82,6 +82,9 @@ impl StateSaver {
             self.lock.put(name, bytes.to_vec()).await?;
             cx.file_saved(name, &bytes);
         }
+        if let Some((file, ledger)) = cx.take_unsaved_ledger() {
+            self.lock.put(&file, ledger).await?;
+        }
         let facts = cx.all_facts();
         if saved.removals_changed || saved.state.facts != facts {
             let mut state = State {

@@ -160,9 +160,14 @@ pub enum Principal {
         /// The name.
         name: Name,
     },
-    /// A principal that AWS no longer has.
-    Unknown {
-        /// The id.
+    /// A user that AWS no longer has.
+    DeletedUser {
+        /// The id that the user had in AWS.
+        id: Name,
+    },
+    /// A group that AWS no longer has.
+    DeletedGroup {
+        /// The id that the group had in AWS.
         id: Name,
     },
 }
@@ -386,7 +391,7 @@ impl Subject {
                 let principal = match principal {
                     Principal::User { name } => Some(Self::user(name.clone())),
                     Principal::Group { name } => Some(Self::group(name.clone())),
-                    Principal::Unknown { .. } => None,
+                    Principal::DeletedUser { .. } | Principal::DeletedGroup { .. } => None,
                 };
                 let account = Self::Account {
                     id: account.clone(),
@@ -463,7 +468,8 @@ impl fmt::Display for Principal {
         match self {
             Self::User { name } => write!(f, "user {name}"),
             Self::Group { name } => write!(f, "group {name}"),
-            Self::Unknown { id } => write!(f, "principal {id}"),
+            Self::DeletedUser { id } => write!(f, "deleted user {id}"),
+            Self::DeletedGroup { id } => write!(f, "deleted group {id}"),
         }
     }
 }

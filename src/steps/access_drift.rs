@@ -8,7 +8,7 @@ use aws_sso_glue::{
 };
 
 use super::{
-    access_hazards::{Role, principal_subject},
+    access_hazards::{Role, deleted_principal, principal_subject},
     estate::InstanceReads,
     set_contents::is_administrator,
 };
@@ -18,7 +18,7 @@ use crate::{
     context::Context,
     drift::{Drift, DriftCause, DriftCode, DriftFinding},
     error::Result,
-    plan::{Principal, Subject, count},
+    plan::{Subject, count},
     state::Facts,
 };
 
@@ -206,9 +206,7 @@ impl<'a> Comparison<'a> {
         let subject = Subject::Assignment {
             principal: match spec {
                 Some(spec) => principal_subject(&spec),
-                None => Principal::Unknown {
-                    id: principal_id.into(),
-                },
+                None => deleted_principal(row.principal),
             },
             account: row.account_id.as_str().into(),
             permission_set: row.permission_set.into(),

@@ -2,14 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use aws_sso_glue::{AccountId, Aws, IdentityCenter, IdentityUser, UserId, estate::Principals};
+use aws_sso_glue::{
+    AccountId, Aws, IdentityCenter, IdentityUser, Principal as AwsPrincipal, UserId,
+    estate::Principals,
+};
 use okta_client::Client as Okta;
 
 use super::{
     app_lists,
     estate::{InstanceReads, SHARED},
     lookup,
-    set_contents::ADMINISTRATOR_POLICY,
+    set_contents::{ADMINISTRATOR_POLICY, is_administrator},
 };
 use crate::{
     blueprint::{Blueprint, PrincipalSpec, Row},
@@ -54,6 +57,18 @@ pub(super) fn principal_subject(principal: &PrincipalSpec) -> Principal {
     }
 }
 
+/// Returns the deleted user or group of a plan.
+pub(super) fn deleted_principal(principal: &AwsPrincipal) -> Principal {
+    match principal {
+        AwsPrincipal::User(id) => Principal::DeletedUser {
+            id: id.as_str().into(),
+        },
+        AwsPrincipal::Group(id) => Principal::DeletedGroup {
+            id: id.as_str().into(),
+        },
+    }
+}
+
 /// The services and the blueprint of the steps.
 pub(super) struct Services<'a> {
     pub(super) okta: &'a Okta,
@@ -68,13 +83,14 @@ struct Removed {
     users: BTreeSet<String>,
     memberships: BTreeSet<(String, String)>,
     assignments: HashSet<Subject>,
-    /// The permission sets that lose `AdministratorAccess`.
-    administrator_sets: BTreeSet<String>,
+    /// The permission sets that lose the policy `AdministratorAccess`, and those that lose their inline policy.
+    without_managed: BTreeSet<String>,
+    without_inline: BTreeSet<String>,
 }
 
 /// Returns the hazards of the removals of users, memberships, assignments and policies. Reads nothing if the plan has none.
 ///
-/// Only roles of the blueprint count as the access of an administrator.
+/// Only roles of the blueprint, and those that the plan removes, count as the access of an administrator.
 pub(super) async fn access_hazards(
     services: &Services<'_>,
     roles: &[Role<'_>],
@@ -115,8 +131,18 @@ pub(super) async fn access_hazards(
         }
     }
     let mut hazards = services.own_access(roles, plan, &ids, &users).await?;
+    // The plan may remove roles that the blueprint does not have.
+    let others: Vec<_> = removed.assignments.iter().filter_map(role_of).collect();
+    let others = others.iter().map(|(principal, account, set)| Role {
+        principal,
+        account,
+        permission_set: set,
+    });
+    let known: HashSet<Subject> = roles.iter().map(Role::subject).collect();
+    let others = others.filter(|role| !known.contains(&role.subject()));
+    let roles: Vec<Role<'_>> = roles.iter().copied().chain(others).collect();
     let lost = services
-        .accounts_without_administrator(roles, &removed, &ids, &users, cx)
+        .accounts_without_administrator(&roles, &removed, &ids, &reads, &users, cx)
         .await?;
     hazards.extend(lost.into_iter().map(|account| Hazard::LastAdministrator {
         account: account.as_str().into(),
@@ -143,9 +169,13 @@ impl Removed {
                     permission_set,
                     policy: PolicyRef::Managed { arn },
                 } if arn.ends_with(ADMINISTRATOR_POLICY) => {
-                    removed
-                        .administrator_sets
-                        .insert((**permission_set).to_owned());
+                    removed.without_managed.insert(permission_set.to_string());
+                }
+                Subject::Policy {
+                    permission_set,
+                    policy: PolicyRef::Inline {},
+                } => {
+                    removed.without_inline.insert(permission_set.to_string());
                 }
                 _ => {}
             }
@@ -219,7 +249,7 @@ impl Services<'_> {
             } if is_own_role(account, permission_set) => match principal {
                 Principal::User { name } => is_caller(name),
                 Principal::Group { name } => own_groups.contains(name),
-                Principal::Unknown { .. } => false,
+                Principal::DeletedUser { .. } | Principal::DeletedGroup { .. } => false,
             },
             Subject::User { name } => is_caller(name),
             Subject::Membership { group, user } => is_caller(user) && gives_role(group),
@@ -240,6 +270,7 @@ impl Services<'_> {
         roles: &[Role<'_>],
         removed: &Removed,
         ids: &BTreeMap<&str, Option<UserId>>,
+        reads: &InstanceReads<'_>,
         users: &Principals,
         cx: &Context,
     ) -> Result<Vec<AccountId>> {
@@ -249,17 +280,17 @@ impl Services<'_> {
         for (group, user) in &removed.memberships {
             removed_members.entry(group).or_default().extend(id(user));
         }
-        let mut is_administrator = BTreeMap::new();
+        let mut administrators = BTreeMap::new();
         let mut members: BTreeMap<&str, Vec<UserId>> = BTreeMap::new();
         let mut accounts: BTreeMap<&AccountId, (usize, usize)> = BTreeMap::new();
         for role in roles {
             let set = role.permission_set;
-            if !is_administrator.contains_key(set) {
-                is_administrator.insert(set, self.has_administrator_policy(set, cx).await?);
+            if !administrators.contains_key(set) {
+                administrators.insert(set, administrator(set, removed, reads).await?);
             }
-            if !is_administrator[set] {
+            let Some(is_lost) = administrators[set] else {
                 continue;
-            }
+            };
             let (group, holders) = match role.principal {
                 PrincipalSpec::User(login) => {
                     let holder = self.user_id(login, users, cx).await?;
@@ -281,7 +312,7 @@ impl Services<'_> {
                 let loses = is_removed
                     || removed_users.contains(holder)
                     || leaving.is_some_and(|leaving| leaving.contains(holder))
-                    || removed.administrator_sets.contains(set);
+                    || is_lost;
                 *after += usize::from(!loses);
             }
         }
@@ -301,23 +332,51 @@ impl Services<'_> {
             .await
             .map_err(identity_store_error)
     }
+}
 
-    /// Returns whether a permission set has the policy `AdministratorAccess` in AWS.
-    async fn has_administrator_policy(&self, set: &str, cx: &Context) -> Result<bool> {
-        let Some(arn) = cx.facts(|facts| facts.permission_sets.get(set).cloned()) else {
-            return Ok(false);
-        };
-        let policies = self.center.permission_sets().managed_policies(&arn);
-        let policies: Vec<String> = policies.try_collect().await.map_err(|error| {
-            Error::service(
-                format!("the policies of permission set {set} could not be read from AWS"),
-                error,
-            )
-        })?;
-        Ok(policies
-            .iter()
-            .any(|arn| arn.ends_with(ADMINISTRATOR_POLICY)))
+/// Returns whether the plan takes all rights from a permission set that gives them, or `None` if it does not give them.
+async fn administrator(
+    set: &str,
+    removed: &Removed,
+    reads: &InstanceReads<'_>,
+) -> Result<Option<bool>> {
+    let sets = reads.permission_sets([]).await?;
+    let Some(found) = sets.by_name(set) else {
+        return Ok(None);
+    };
+    let Some(contents) = reads.contents(found).await? else {
+        return Ok(None);
+    };
+    if !is_administrator(&contents) {
+        return Ok(None);
     }
+    let mut left = contents;
+    if removed.without_managed.contains(set) {
+        left.managed_policies
+            .retain(|arn| !arn.ends_with(ADMINISTRATOR_POLICY));
+    }
+    if removed.without_inline.contains(set) {
+        left.inline_policy = None;
+    }
+    Ok(Some(!is_administrator(&left)))
+}
+
+/// Returns the user or group, the account and the permission set of an assignment. `None` for a deleted user or group.
+fn role_of(assignment: &Subject) -> Option<(PrincipalSpec, AccountId, &str)> {
+    let Subject::Assignment {
+        principal,
+        account,
+        permission_set,
+    } = assignment
+    else {
+        return None;
+    };
+    let principal = match principal {
+        Principal::User { name } => PrincipalSpec::User(name.to_string()),
+        Principal::Group { name } => PrincipalSpec::Group(name.to_string()),
+        Principal::DeletedUser { .. } | Principal::DeletedGroup { .. } => return None,
+    };
+    Some((principal, AccountId::parse(account).ok()?, permission_set))
 }
 
 /// Returns the permission set and the user of a caller who has signed in through IAM Identity Center.

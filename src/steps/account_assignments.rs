@@ -1,33 +1,35 @@
 //! Step `account-assignments`: users and groups have the permission sets of the blueprint in their accounts.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use aws_sso_glue::{
     AccountId, Assignment, Aws, GroupId, IdentityCenter, Operation, OperationStatus,
     PermissionSetArn, Principal, UserId,
-    estate::{AssignmentRef, AssignmentTable, PermissionSetTable, Principals},
+    estate::{AssignmentRef, Principals},
 };
 use futures::future::BoxFuture;
 use okta_client::Client as Okta;
 
 use super::{
-    access_drift::{self, account_text, id as principal_id},
+    access_drift::{self, id as principal_id},
     access_hazards::{Role, Services, access_hazards},
     caller::{self, ManagementOnly},
     estate::{InstanceReads, SHARED},
     ids, lookup,
     operations::Operations,
+    owned_access::{InAws, Owner, without_ledger},
 };
 use crate::{
     access::{AccessQuery, AccessSnapshot, Rules},
-    blueprint::{Blueprint, Expansion, PrincipalSpec, Row},
+    blueprint::{Blueprint, Expansion, Ownership, PrincipalSpec, Row},
     context::Context,
     drift::Drift,
     error::{Error, ErrorKind, Result},
-    plan::{self, Action, Change, Hazard, Note, Plan, Selection, StepId, Subject, Value},
+    plan::{self, Action, Change, Hazard, Kind, Note, Plan, Selection, StepId, Subject, Value},
+    state::Ledger,
     step::{Applied, Planned, Step, unknown_change},
 };
 
@@ -89,33 +91,104 @@ impl AccountAssignments {
         })
     }
 
-    /// Returns the principal of a change. If the principal's id was known at planning, the change contains the id.
-    /// Otherwise the principal is looked up.
-    async fn planned_principal(
+    /// Returns the assignment of a change by AWS's ids. A user or group whose id was not known at planning is looked up.
+    async fn target(
         &self,
         center: &IdentityCenter,
-        role: Role<'_>,
         change: &Change,
         cx: &Context,
-    ) -> Result<Principal> {
-        let known = change
-            .known("principal")
-            .and_then(|id| match role.principal {
-                PrincipalSpec::User(_) => UserId::parse(id).ok().map(Principal::User),
-                PrincipalSpec::Group(_) => GroupId::parse(id).ok().map(Principal::Group),
-            });
-        match known {
-            Some(known) => Ok(known),
+    ) -> Result<Assignment> {
+        let Subject::Assignment {
+            principal,
+            account,
+            permission_set,
+        } = &change.subject
+        else {
+            return Err(unknown_change(&self.id(), change));
+        };
+        let unknown = || unknown_change(&self.id(), change);
+        let user = |id: &str| UserId::parse(id).ok().map(Principal::User);
+        let group = |id: &str| GroupId::parse(id).ok().map(Principal::Group);
+        let planned = planned_principal(change);
+        let (known, spec) = match principal {
+            plan::Principal::User { name } => (
+                planned.and_then(user),
+                PrincipalSpec::User(name.to_string()),
+            ),
+            plan::Principal::Group { name } => (
+                planned.and_then(group),
+                PrincipalSpec::Group(name.to_string()),
+            ),
+            plan::Principal::DeletedUser { id } => (user(id), PrincipalSpec::User(id.to_string())),
+            plan::Principal::DeletedGroup { id } => {
+                (group(id), PrincipalSpec::Group(id.to_string()))
+            }
+        };
+        let principal = match known {
+            Some(known) => known,
             None => self
-                .find_principal(center, role.principal, cx)
+                .find_principal(center, &spec, cx)
                 .await?
                 .ok_or_else(|| {
-                    lookup::missing_prerequisite(
-                        &format!("{} in the identity store", role.principal),
-                        &ids::ARRIVAL,
-                    )
-                }),
+                    let what = format!("{spec} in the identity store");
+                    lookup::missing_prerequisite(&what, &ids::ARRIVAL)
+                })?,
+        };
+        Ok(Assignment {
+            account: AccountId::parse(account).map_err(|_not_an_id| unknown())?,
+            permission_set: self.permission_set(permission_set, cx).await?,
+            principal,
+        })
+    }
+
+    /// Returns the ARN of a permission set: of the blueprint, or of another one that the instance has.
+    async fn permission_set(&self, name: &str, cx: &Context) -> Result<PermissionSetArn> {
+        if let Some(arn) = cx.facts(|facts| facts.permission_sets.get(name).cloned()) {
+            return Ok(arn);
         }
+        let found = match InstanceReads::new(&self.aws, cx) {
+            Some(reads) => {
+                let sets = reads.permission_sets([]).await?;
+                sets.by_name(name).map(|set| set.arn.clone())
+            }
+            None => None,
+        };
+        found.ok_or_else(|| {
+            let what = format!("permission set {name}");
+            lookup::missing_prerequisite(&what, &ids::PERMISSION_SETS)
+        })
+    }
+
+    /// Returns what a plan has to read. What is removed as exclusive must be known whole.
+    fn query(&self) -> AccessQuery {
+        if self.blueprint.ownership.access == Ownership::Exclusive {
+            AccessQuery {
+                members: false,
+                ..AccessQuery::full()
+            }
+        } else {
+            AccessQuery::plan()
+        }
+    }
+
+    /// Returns whether an existing assignment of the blueprint is taken over as made by it.
+    fn adopts(&self, assignment: Option<AssignmentRef<'_>>, ledger: Option<&Ledger>) -> bool {
+        let is_owned = |one| ledger.is_some_and(|ledger| ledger.assignments.contains(one));
+        self.blueprint.ownership.adopt && assignment.is_some_and(|one| !is_owned(one))
+    }
+
+    /// Records that the run has created, adopted or removed an assignment.
+    fn record(&self, change: &Change, assignment: &Assignment, cx: &Context) {
+        let Some(reads) = InstanceReads::new(&self.aws, cx) else {
+            return;
+        };
+        if change.action != Action::Adopt {
+            reads.written(assignment);
+        }
+        cx.update_ledger(reads.instance(), |ledger| match change.action {
+            Action::Remove => ledger.assignments.remove(assignment),
+            _ => ledger.assignments.insert(assignment),
+        });
     }
 
     /// Reads the access that AWS gives, with the entries of the blueprint.
@@ -126,7 +199,7 @@ impl AccountAssignments {
         let expansion = self.expansion(cx).await?;
         let rows: Vec<Row<'_>> = expansion.rows().chain(expansion.expired()).collect();
         let roles: Vec<Role<'_>> = rows.iter().map(Role::of).collect();
-        let current = Current::read(self, &roles, query, cx).await?;
+        let current = Current::read(self, &roles, None, query, cx).await?;
         let Some(in_aws) = current.in_aws else {
             return Ok(None);
         };
@@ -152,83 +225,30 @@ impl AccountAssignments {
         }))
     }
 
-    /// Returns whether AWS lists the assignment.
+    /// Returns whether AWS lists the assignment of a change.
     async fn is_assigned(
-        &self,
         center: &IdentityCenter,
-        role: Role<'_>,
+        assignment: &Assignment,
         change: &Change,
-        cx: &Context,
     ) -> Result<bool> {
-        let arn = cx.facts(|facts| facts.permission_sets.get(role.permission_set).cloned());
-        let Some(arn) = arn else { return Ok(false) };
-        let principal = self.planned_principal(center, role, change, cx).await?;
-        let assigned = center
-            .assignments()
-            .list(role.account, &arn)
-            .try_collect()
-            .await
-            .map_err(|error| {
-                Error::service(
-                    format!("assignment {} could not be verified", role.subject()),
-                    error,
-                )
-            })?;
-        Ok(assigned.contains(&principal))
+        let (account, set) = (&assignment.account, &assignment.permission_set);
+        let assigned = center.assignments().list(account, set).try_collect().await;
+        let assigned = assigned.map_err(|error| {
+            Error::service(format!("{} could not be verified", change.subject), error)
+        })?;
+        Ok(assigned.contains(&assignment.principal))
     }
+}
 
-    /// Records that the run has created or removed an assignment.
-    async fn record(
-        &self,
-        role: Role<'_>,
-        change: &Change,
-        center: &IdentityCenter,
-        cx: &Context,
-    ) -> Result<()> {
-        let set = role.permission_set;
-        let set = cx.facts(|facts| facts.permission_sets.get(set).cloned());
-        if let (Some(set), Some(reads)) = (set, InstanceReads::new(&self.aws, cx)) {
-            reads.written(&Assignment {
-                account: role.account.clone(),
-                permission_set: set,
-                principal: self.planned_principal(center, role, change, cx).await?,
-            });
-        }
-        Ok(())
-    }
-
-    /// Starts the creation or the removal of an assignment.
-    async fn start(
-        &self,
-        center: &IdentityCenter,
-        role: Role<'_>,
-        change: &Change,
-        cx: &Context,
-    ) -> Result<Operation> {
-        let arn = cx
-            .facts(|facts| facts.permission_sets.get(role.permission_set).cloned())
-            .ok_or_else(|| {
-                lookup::missing_prerequisite(
-                    &format!("permission set {}", role.permission_set),
-                    &ids::PERMISSION_SETS,
-                )
-            })?;
-        let assignment = Assignment {
-            account: role.account.clone(),
-            permission_set: arn,
-            principal: self.planned_principal(center, role, change, cx).await?,
-        };
-        let assignments = center.assignments();
-        let started = match change.action {
-            Action::Remove => assignments.start_delete(&assignment).await,
-            _ => assignments.start_create(&assignment).await,
-        };
-        started.map_err(|error| {
-            Error::service(
-                format!("AWS did not {} assignment {}", verb(change), role.subject()),
-                error,
-            )
-        })
+/// Returns the id of the user or group of a change, if it was known at planning.
+fn planned_principal(change: &Change) -> Option<&str> {
+    let field = change
+        .fields
+        .iter()
+        .find(|field| field.name == "principal")?;
+    match (&field.before, &field.after) {
+        (Value::Known(id), Value::Absent) | (_, Value::Known(id)) => Some(id),
+        _ => None,
     }
 }
 
@@ -267,16 +287,28 @@ impl Step for AccountAssignments {
             let expired: Vec<Row<'_>> = access.expired().collect();
             let roles = rows.iter().chain(&expired).map(Role::of);
             let roles: Vec<Role<'_>> = roles.collect();
-            let current = Current::read(self, &roles, &AccessQuery::plan(), cx).await?;
+            let instance = cx.facts(|facts| Some(facts.instance.as_ref()?.arn.clone()));
+            let ledger = match &instance {
+                Some(instance) => cx.ledger(instance)?,
+                None => None,
+            };
+            let ledger = ledger.as_deref();
+            let query = self.query();
+            let current = Current::read(self, &roles, ledger, &query, cx).await?;
             let assignments = current.assignments(&roles);
             let (wanted, ended) = assignments.split_at(rows.len());
             let mut names = Names::default();
             for (row, assignment) in rows.iter().zip(wanted) {
-                if !current.is_assigned(*assignment) {
-                    let principal = current.principals.get(row.principal);
-                    let change = change(Action::Create, row, principal, &mut names);
-                    plan_change(&mut planned, change, row, management.as_ref(), cx);
-                }
+                let principal = current.principals.get(row.principal);
+                let action = if !current.is_assigned(*assignment) {
+                    Action::Create
+                } else if self.adopts(*assignment, ledger) {
+                    Action::Adopt
+                } else {
+                    continue;
+                };
+                let change = change(action, row, principal, &mut names);
+                plan_change(&mut planned, change, row, management.as_ref(), cx);
             }
             for (row, assignment) in expired.iter().zip(ended) {
                 if current.is_assigned(*assignment) {
@@ -286,8 +318,32 @@ impl Step for AccountAssignments {
                     plan_change(&mut planned, change, row, management.as_ref(), cx);
                 }
             }
-            let foreign = current.foreign_assignments(&assignments, &access);
-            planned.notes.extend(foreign);
+            if let Some(in_aws) = &current.in_aws {
+                let total = in_aws.assignments.len() as u64;
+                planned.totals.insert(Kind::Assignment, total);
+                let principals = &current.principals;
+                let owner = Owner::new(&self.blueprint, &access, in_aws, principals, ledger, cx);
+                let wanted = assignments.iter().flatten().copied().collect();
+                let foreign = owner.foreign(&wanted);
+                for (row, reason) in &foreign.removed {
+                    let change = owner.removal(*row, *reason);
+                    let set = in_aws.set_name(row.permission_set);
+                    match &management {
+                        Some(management) => management.plan_assignment(
+                            &mut planned,
+                            change,
+                            row.account,
+                            (set, Some(row.permission_set)),
+                        ),
+                        None => planned.changes.push(change),
+                    }
+                }
+                planned.notes.extend(owner.notes(&foreign));
+                planned.problems.extend(foreign.problem);
+                planned
+                    .notes
+                    .extend(without_ledger(&self.blueprint, ledger, cx));
+            }
             if current.is_denied_by_principal() {
                 planned.notes.push(caller::read_by_pair(cx));
             }
@@ -304,34 +360,41 @@ impl Step for AccountAssignments {
 
     fn apply<'a>(&'a self, change: &'a Change, cx: &'a Context) -> BoxFuture<'a, Result<Applied>> {
         Box::pin(async move {
-            let access = self.expansion(cx).await?;
-            let row = find(&access, change).ok_or_else(|| unknown_change(&self.id(), change))?;
-            let role = Role::of(&row);
             let center = lookup::require_identity_center(&self.aws, cx)?;
-            let operations = cx.run_memory::<Operations<Operation>>();
-            let lanes = cx.run_memory::<Lanes>();
-            let Some(operation) = operations.get(&change.subject) else {
-                if !lanes.enter(role.account, &change.subject) {
-                    return Ok(Applied::waiting(format!(
-                        "AWS to change another assignment in account {}",
-                        role.account
-                    )));
+            let assignment = self.target(&center, change, cx).await?;
+            let (assignments, account) = (center.assignments(), &assignment.account);
+            let subject = &change.subject;
+            let (operations, lanes) = (
+                cx.run_memory::<Operations<Operation>>(),
+                cx.run_memory::<Lanes>(),
+            );
+            let waiting = || Applied::waiting(format!("AWS to {} {subject}", verb(change)));
+            if change.action == Action::Adopt {
+                self.record(change, &assignment, cx);
+                return Ok(Applied::Done);
+            }
+            let Some(operation) = operations.get(subject) else {
+                if !lanes.enter(account, subject) {
+                    let text = format!("AWS to change another assignment in account {account}");
+                    return Ok(Applied::waiting(text));
                 }
-                let started = self.start(&center, role, change, cx).await;
+                let started = match change.action {
+                    Action::Remove => assignments.start_delete(&assignment).await,
+                    _ => assignments.start_create(&assignment).await,
+                };
                 if started.is_err() {
-                    lanes.leave(role.account, &change.subject);
+                    lanes.leave(account, subject);
                 }
-                operations.insert(&change.subject, started?);
-                return Ok(Applied::waiting(format!(
-                    "AWS to {} assignment {}",
-                    verb(change),
-                    role.subject()
-                )));
+                let started = started.map_err(|error| {
+                    Error::service(format!("AWS did not {} {subject}", verb(change)), error)
+                });
+                operations.insert(subject, started?);
+                return Ok(waiting());
             };
-            let status = center.assignments().status(&operation).await;
+            let status = assignments.status(&operation).await;
             if status.is_err() {
                 // The change fails, and must not block the others in its account.
-                lanes.leave(role.account, &change.subject);
+                lanes.leave(account, subject);
             }
             let status = match status {
                 // AWS deletes operations after some time. The next plan shows whether the assignment exists.
@@ -339,47 +402,34 @@ impl Step for AccountAssignments {
                     reason: Some("AWS no longer has the operation".to_owned()),
                 },
                 status => status.map_err(|error| {
-                    Error::service(
-                        format!(
-                            "the status of assignment {} could not be read",
-                            role.subject()
-                        ),
-                        error,
-                    )
+                    Error::service(format!("the status of {subject} could not be read"), error)
                 })?,
             };
             if status == OperationStatus::InProgress {
-                return Ok(Applied::waiting(format!(
-                    "AWS to {} assignment {}",
-                    verb(change),
-                    role.subject()
-                )));
+                return Ok(waiting());
             }
-            operations.remove(&change.subject);
-            lanes.leave(role.account, &change.subject);
+            operations.remove(subject);
+            lanes.leave(account, subject);
             match status {
                 OperationStatus::Failed { reason } => Err(Error::new(
                     ErrorKind::Service,
                     format!(
-                        "AWS could not {} assignment {}: {}",
+                        "AWS could not {} {subject}: {}",
                         verb(change),
-                        role.subject(),
                         reason.as_deref().unwrap_or("no reason given")
                     ),
                 )
                 .with_help("fix the cause, then run again")),
                 // AWS lists the new state some time after the operation has ended.
-                _ if self.is_assigned(&center, role, change, cx).await?
+                _ if Self::is_assigned(&center, &assignment, change).await?
                     == (change.action != Action::Remove) =>
                 {
-                    self.record(role, change, &center, cx).await?;
+                    self.record(change, &assignment, cx);
                     Ok(Applied::Done)
                 }
                 _ => Ok(Applied::waiting(match change.action {
-                    Action::Remove => {
-                        format!("AWS to no longer list assignment {}", role.subject())
-                    }
-                    _ => format!("AWS to list assignment {}", role.subject()),
+                    Action::Remove => format!("AWS to no longer list {subject}"),
+                    _ => format!("AWS to list {subject}"),
                 })),
             }
         })
@@ -487,28 +537,6 @@ impl<'a> Names<'a> {
     }
 }
 
-/// Returns the row of a change.
-fn find<'a>(access: &'a Expansion, change: &Change) -> Option<Row<'a>> {
-    let Subject::Assignment {
-        principal,
-        account,
-        permission_set,
-    } = &change.subject
-    else {
-        return None;
-    };
-    let principal = match principal {
-        plan::Principal::User { name } => PrincipalSpec::User(name.to_string()),
-        plan::Principal::Group { name } => PrincipalSpec::Group(name.to_string()),
-        plan::Principal::Unknown { .. } => return None,
-    };
-    let account = AccountId::parse(account).ok()?;
-    match change.action {
-        Action::Remove => access.expired_row(&principal, permission_set, &account),
-        _ => access.row(&principal, permission_set, &account),
-    }
-}
-
 /// Plans the change of a row, or makes a problem of it if only the management account may make it.
 fn plan_change(
     planned: &mut Planned,
@@ -583,18 +611,12 @@ struct Current {
     in_aws: Option<InAws>,
 }
 
-/// The users and groups, the permission sets and the assignments of AWS.
-struct InAws {
-    principals: Arc<Principals>,
-    sets: Arc<PermissionSetTable>,
-    assignments: Arc<AssignmentTable>,
-}
-
 impl Current {
     /// Reads what tells whether the assignments exist.
     async fn read(
         step: &AccountAssignments,
         roles: &[Role<'_>],
+        ledger: Option<&Ledger>,
         query: &AccessQuery,
         cx: &Context,
     ) -> Result<Self> {
@@ -621,7 +643,15 @@ impl Current {
                 .find_principals(step, &specs, &principals, cx)
                 .await?;
         }
-        let wanted = current.assignments(roles).into_iter().flatten();
+        // Whether an assignment of an earlier run exists must be known, also if its user or group was deleted.
+        let owned = ledger
+            .into_iter()
+            .flat_map(|ledger| ledger.assignments.iter());
+        let wanted = current
+            .assignments(roles)
+            .into_iter()
+            .flatten()
+            .chain(owned);
         let wanted: Vec<AssignmentRef<'_>> = wanted.collect();
         let assignments = reads.assignments(&principals, &wanted, query).await?;
         let sets = reads.permission_sets([]).await?;
@@ -687,89 +717,4 @@ impl Current {
         let known = assignment.zip(self.in_aws.as_ref());
         known.is_some_and(|(one, in_aws)| in_aws.assignments.contains(one) == Some(true))
     }
-
-    /// Returns a note about the assignments of the whole instance that are not among the `wanted` ones of the blueprint. The step
-    /// keeps them.
-    fn foreign_assignments(
-        &self,
-        wanted: &[Option<AssignmentRef<'_>>],
-        access: &Expansion,
-    ) -> Option<Note> {
-        let in_aws = self.in_aws.as_ref()?;
-        let wanted: HashSet<AssignmentRef<'_>> = wanted.iter().flatten().copied().collect();
-        let specs = self.principals.iter();
-        let specs: HashMap<&Principal, &PrincipalSpec> =
-            specs.map(|(spec, principal)| (principal, spec)).collect();
-        // An entry with a faulty selector may give the assignment.
-        let may_be_wanted = |row: &AssignmentRef<'_>| {
-            let spec = specs.get(row.principal).copied().cloned();
-            let spec = spec.or_else(|| in_aws.spec(row.principal));
-            let set = in_aws.set_name(row.permission_set);
-            spec.is_some_and(|spec| access.is_unresolved(&spec, set))
-        };
-        let rows = in_aws.assignments.iter();
-        let foreign = rows.filter(|row| !wanted.contains(row) && !may_be_wanted(row));
-        let mut foreign: Vec<_> = foreign.collect();
-        if foreign.is_empty() {
-            return None;
-        }
-        // Administrators first, so that a long list shows them.
-        foreign.sort_by_cached_key(|row| {
-            let set = in_aws.set_name(row.permission_set);
-            (!set.contains("Admin"), set, *row)
-        });
-        let mut names = Vec::new();
-        for row in foreign.iter().take(MAX_NAMES) {
-            let account = access.organization().account(row.account);
-            let account = account_text(row.account, account);
-            names.push(format!(
-                "{} has {} in {account}",
-                in_aws.principal_name(row.principal),
-                in_aws.set_name(row.permission_set)
-            ));
-        }
-        if foreign.len() > MAX_NAMES {
-            names.push(format!("and {} more", foreign.len() - MAX_NAMES));
-        }
-        let are_kept = match foreign.len() {
-            1 => "1 assignment is not in the blueprint and is kept".to_owned(),
-            number => format!("{number} assignments are not in the blueprint and are kept"),
-        };
-        let coverage = in_aws.assignments.coverage();
-        let not_read = match coverage.users_not_read {
-            0 => String::new(),
-            _ => format!(" ({coverage})"),
-        };
-        let text = format!("{are_kept}: {}{not_read}", names.join(", "));
-        Some(Note::new("other-assignments", text))
-    }
 }
-
-impl InAws {
-    fn set_name<'a>(&'a self, arn: &'a PermissionSetArn) -> &'a str {
-        self.sets.get(arn).map_or(arn.as_str(), |set| &set.name)
-    }
-
-    /// Returns a principal by its name in AWS.
-    fn spec(&self, principal: &Principal) -> Option<PrincipalSpec> {
-        let name = self.principals.name(principal)?.to_owned();
-        Some(match principal {
-            Principal::User(_) => PrincipalSpec::User(name),
-            Principal::Group(_) => PrincipalSpec::Group(name),
-        })
-    }
-
-    fn principal_name(&self, principal: &Principal) -> String {
-        let kind = match principal {
-            Principal::User(_) => "user",
-            Principal::Group(_) => "group",
-        };
-        match self.principals.name(principal) {
-            Some(name) => format!("{kind} {name}"),
-            None => format!("deleted {kind} {}", principal_id(principal)),
-        }
-    }
-}
-
-/// Maximum number of assignments that a note names.
-const MAX_NAMES: usize = 10;

@@ -289,6 +289,14 @@ impl Fixture {
         }
     }
 
+    /// Returns the id of the account of this name.
+    pub(crate) async fn account(&self, name: &str) -> String {
+        let accounts = self.aws.organizations().accounts().try_collect().await;
+        let accounts = accounts.expect("accounts").into_iter();
+        let mut accounts = accounts.filter(|found| found.name.as_deref() == Some(name));
+        accounts.next().expect("an account").id.to_string()
+    }
+
     /// Returns the app that the state knows.
     pub(crate) async fn app(&self) -> okta::Id<okta::App> {
         let state = self.store.load().await.expect("a store").expect("a state");

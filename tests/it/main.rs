@@ -20,6 +20,7 @@ mod interrupted;
 mod killed;
 mod lock;
 mod operator_mistakes;
+mod ownership;
 mod partitions;
 mod processes;
 mod profile_mapping;

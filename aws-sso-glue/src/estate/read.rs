@@ -16,7 +16,7 @@ use rest_core::{ItemError, Pager};
 
 use super::{
     AssignmentTable, Coverage, CoverageLevel, Estate, FinishedList, Members, PermissionSetTable,
-    Principals, ReadLog, SetInEstate, SetNames, Strategy, log::ListKey, rows::Rows,
+    Principals, ReadLog, SetInEstate, SetNames, Strategy, log::ListKey, rows::AssignmentSet,
 };
 use crate::{
     AccountId, Assignment, Error, GroupId, IdentityCenter, IdentityUser, PermissionSetArn,
@@ -551,7 +551,7 @@ impl fmt::Debug for EstateReader {
 /// Lists of assignments that were read.
 #[derive(Default)]
 struct Lists {
-    rows: Rows,
+    rows: AssignmentSet,
     unread: Vec<ItemError>,
     /// Number of lists of an earlier read.
     from_log: usize,
@@ -559,7 +559,7 @@ struct Lists {
 
 /// The assignments as they were read.
 struct Found {
-    rows: Rows,
+    rows: AssignmentSet,
     unread: Vec<ItemError>,
     from_log: usize,
     read: Option<HashSet<Principal>>,

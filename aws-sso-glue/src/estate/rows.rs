@@ -5,6 +5,8 @@ use std::{
     hash::Hash,
 };
 
+use serde::{Deserialize, Serialize};
+
 use crate::{AccountId, Assignment, PermissionSetArn, Principal};
 
 /// Distinct values, each with a number.
@@ -102,9 +104,11 @@ impl<'a> From<&'a Assignment> for AssignmentRef<'a> {
 
 /// A set of assignments.
 ///
-/// An assignment takes 12 bytes. Own writes go to small sets first, so that a write does not move all rows.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Rows {
+/// An assignment takes 12 bytes. Single writes go to small sets first, so that a write does not move all rows. In JSON, the
+/// ids stand once, and an assignment is a number of about 4 characters.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(try_from = "Document", into = "Document")]
+pub struct AssignmentSet {
     principals: Table<Principal>,
     sets: Table<PermissionSetArn>,
     accounts: Table<AccountId>,
@@ -113,8 +117,9 @@ pub(super) struct Rows {
     removed: BTreeSet<Row>,
 }
 
-impl Rows {
-    pub(super) fn extend(&mut self, assignments: &[Assignment]) {
+impl AssignmentSet {
+    /// Adds assignments.
+    pub fn extend(&mut self, assignments: &[Assignment]) {
         self.merge();
         self.push(assignments);
         self.sort();
@@ -163,7 +168,8 @@ impl Rows {
         pairs.cloned().collect()
     }
 
-    pub(super) fn insert(&mut self, assignment: &Assignment) {
+    /// Adds an assignment.
+    pub fn insert(&mut self, assignment: &Assignment) {
         let row = self.intern(assignment);
         self.removed.remove(&row);
         if self.sorted.binary_search(&row).is_err() {
@@ -172,7 +178,8 @@ impl Rows {
         self.merge_if_large();
     }
 
-    pub(super) fn remove(&mut self, assignment: &Assignment) {
+    /// Removes an assignment.
+    pub fn remove(&mut self, assignment: &Assignment) {
         let Some(row) = self.row(assignment.into()) else {
             return;
         };
@@ -183,7 +190,9 @@ impl Rows {
         self.merge_if_large();
     }
 
-    pub(super) fn contains(&self, assignment: AssignmentRef<'_>) -> bool {
+    /// Returns whether the set has an assignment.
+    #[must_use]
+    pub fn contains(&self, assignment: AssignmentRef<'_>) -> bool {
         let Some(row) = self.row(assignment) else {
             return false;
         };
@@ -191,12 +200,20 @@ impl Rows {
         self.added.contains(&row) || (is_sorted() && !self.removed.contains(&row))
     }
 
-    pub(super) fn len(&self) -> usize {
+    /// Returns the number of assignments.
+    #[must_use]
+    pub fn len(&self) -> usize {
         self.sorted.len() + self.added.len() - self.removed.len()
     }
 
-    /// Returns all assignments. Those of a principal follow each other, except for own writes, which come last.
-    pub(super) fn iter(&self) -> impl Iterator<Item = AssignmentRef<'_>> {
+    /// Returns whether the set has no assignment.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Returns all assignments. Those of a principal follow each other, except for single writes, which come last.
+    pub fn iter(&self) -> impl Iterator<Item = AssignmentRef<'_>> {
         self.rows().map(|row| self.resolve(row))
     }
 
@@ -274,7 +291,67 @@ impl Rows {
     }
 }
 
-/// Number of own writes after which the rows are merged.
+/// The JSON of an [`AssignmentSet`].
+#[derive(Serialize, Deserialize)]
+struct Document {
+    principals: Vec<Principal>,
+    permission_sets: Vec<PermissionSetArn>,
+    accounts: Vec<AccountId>,
+    /// The accounts of each principal and permission set. All are positions in the lists.
+    rows: Vec<(u32, u32, Vec<u32>)>,
+}
+
+impl From<AssignmentSet> for Document {
+    fn from(set: AssignmentSet) -> Self {
+        // A set in which values without an assignment have no number.
+        let mut used = AssignmentSet::default();
+        used.add(&set);
+        let is_same =
+            |one: &Row, other: &Row| (one.principal, one.set) == (other.principal, other.set);
+        let rows = used.sorted.chunk_by(is_same);
+        let rows = rows.map(|rows| {
+            let accounts = rows.iter().map(|row| row.account);
+            (rows[0].principal, rows[0].set, accounts.collect())
+        });
+        Self {
+            rows: rows.collect(),
+            principals: used.principals.values,
+            permission_sets: used.sets.values,
+            accounts: used.accounts.values,
+        }
+    }
+}
+
+impl TryFrom<Document> for AssignmentSet {
+    type Error = String;
+
+    fn try_from(document: Document) -> Result<Self, String> {
+        let mut set = Self::default();
+        for (principal, permission_set, accounts) in &document.rows {
+            for account in accounts {
+                let mut row = || {
+                    Some(Row {
+                        principal: set
+                            .principals
+                            .insert(document.principals.get(*principal as usize)?),
+                        set: set
+                            .sets
+                            .insert(document.permission_sets.get(*permission_set as usize)?),
+                        account: set
+                            .accounts
+                            .insert(document.accounts.get(*account as usize)?),
+                    })
+                };
+                let row = row().ok_or("an assignment has a position that is not in the lists")?;
+                set.sorted.push(row);
+            }
+        }
+        set.sort();
+        Ok(set)
+    }
+}
+
+/// Number of single writes after which the rows are merged.
 const MAX_UNMERGED: usize = 4_096;
 
 #[cfg(test)]
@@ -299,7 +376,7 @@ mod tests {
         }
     }
 
-    fn all(rows: &Rows) -> BTreeSet<Assignment> {
+    fn all(rows: &AssignmentSet) -> BTreeSet<Assignment> {
         let all: Vec<Assignment> = rows.iter().map(AssignmentRef::to_assignment).collect();
         let set: BTreeSet<Assignment> = all.iter().cloned().collect();
         assert_eq!(
@@ -311,8 +388,8 @@ mod tests {
     }
 
     #[test]
-    fn own_writes_change_the_rows_like_a_set() {
-        let mut rows = Rows::default();
+    fn writes_change_the_rows_like_a_set() {
+        let mut rows = AssignmentSet::default();
         let mut expected = BTreeSet::new();
         // A fixed sequence that inserts, removes and repeats.
         for step in 0..10_000_u64 {
@@ -342,8 +419,27 @@ mod tests {
     }
 
     #[test]
+    fn the_json_has_each_id_once_and_only_those_in_use() {
+        let mut set = AssignmentSet::default();
+        let some: Vec<Assignment> = (0..400).map(assignment).collect();
+        set.extend(&some);
+        for one in some.iter().skip(1) {
+            set.remove(one);
+        }
+        let json = serde_json::to_value(&set).expect("JSON");
+        assert_eq!(json["accounts"], serde_json::json!(["000000000000"]));
+        assert_eq!(json["rows"], serde_json::json!([[0, 0, [0]]]));
+        set.extend(&some);
+        let json = serde_json::to_string(&set).expect("JSON");
+        let read: AssignmentSet = serde_json::from_str(&json).expect("a set");
+        assert_eq!(all(&read), all(&set));
+        let wrong = json.replace("\"rows\":[[0,", "\"rows\":[[99,");
+        serde_json::from_str::<AssignmentSet>(&wrong).expect_err("a position that does not exist");
+    }
+
+    #[test]
     fn rows_are_ordered_by_the_rank_of_their_account() {
-        let mut rows = Rows::default();
+        let mut rows = AssignmentSet::default();
         let some: Vec<Assignment> = (0..50).map(assignment).collect();
         rows.extend(&some);
         rows.insert(&assignment(76));

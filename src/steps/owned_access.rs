@@ -1,0 +1,364 @@
+//! The assignments that AWS has and the blueprint does not give, and whether its ownership removes them.
+
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    sync::Arc,
+};
+
+use aws_sso_glue::{
+    Principal,
+    estate::{AssignmentRef, AssignmentTable, PermissionSetTable, Principals},
+};
+
+use super::{
+    access_drift::{account_text, id as principal_id},
+    access_hazards::{deleted_principal, principal_subject},
+};
+use crate::{
+    blueprint::{Blueprint, Expansion, Ownership, PrincipalSpec, matches_any},
+    context::Context,
+    error::{Error, ErrorKind},
+    guard::is_of_control_tower,
+    plan::{Action, Change, Note, Problem, Subject, Value},
+    state::{Ledger, Ledgers},
+};
+
+/// The users and groups, the permission sets and the assignments of AWS.
+pub(super) struct InAws {
+    pub(super) principals: Arc<Principals>,
+    pub(super) sets: Arc<PermissionSetTable>,
+    pub(super) assignments: Arc<AssignmentTable>,
+}
+
+/// What decides about the assignments that the blueprint does not give.
+pub(super) struct Owner<'a> {
+    blueprint: &'a Blueprint,
+    access: &'a Expansion,
+    in_aws: &'a InAws,
+    /// The users and groups of the blueprint that AWS has, in both directions.
+    specs: HashMap<&'a Principal, &'a PrincipalSpec>,
+    found: HashSet<&'a PrincipalSpec>,
+    /// The users and groups of earlier runs, by their id in AWS.
+    recorded: &'a BTreeMap<String, PrincipalSpec>,
+    ledger: Option<&'a Ledger>,
+    ledgers: &'a Ledgers,
+}
+
+/// The assignments that the blueprint does not give.
+#[derive(Default)]
+pub(super) struct Foreign<'a> {
+    /// The assignments to remove, each with the reason.
+    pub(super) removed: Vec<(AssignmentRef<'a>, Reason)>,
+    /// The assignments that stay.
+    kept: Vec<(AssignmentRef<'a>, Kept<'a>)>,
+    pub(super) problem: Option<Problem>,
+}
+
+/// Why an assignment is removed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reason {
+    /// A run of the blueprint has made it, and no entry gives it any more.
+    NoLongerGiven,
+    /// It is in the scope of mode `exclusive`.
+    NotInBlueprint,
+    /// Its user or group was deleted.
+    Orphan,
+}
+
+/// Why an assignment stays that the blueprint does not give.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Kept<'a> {
+    /// The ownership does not remove it.
+    NotOwned,
+    Protected,
+    /// The runs of another blueprint have made it.
+    Other(&'a str),
+    /// The account is closed, or no longer in the organization: AWS refuses to change its assignments.
+    ClosedAccount,
+}
+
+impl<'a> Owner<'a> {
+    /// `principals` are the users and groups of the blueprint that AWS has.
+    pub(super) fn new(
+        blueprint: &'a Blueprint,
+        access: &'a Expansion,
+        in_aws: &'a InAws,
+        principals: &'a BTreeMap<PrincipalSpec, Principal>,
+        ledger: Option<&'a Ledger>,
+        cx: &'a Context,
+    ) -> Self {
+        let specs = principals.iter();
+        Self {
+            blueprint,
+            access,
+            in_aws,
+            specs: specs.map(|(spec, principal)| (principal, spec)).collect(),
+            found: principals.keys().collect(),
+            recorded: &cx.facts_at_start().principals,
+            ledger,
+            ledgers: cx.ledgers(),
+        }
+    }
+
+    /// Returns the assignments that are not `wanted`, with what happens to each of them.
+    pub(super) fn foreign(&self, wanted: &HashSet<AssignmentRef<'_>>) -> Foreign<'a> {
+        let (is_exclusive, problem) = self.is_exclusive();
+        let mut foreign = Foreign {
+            problem,
+            ..Foreign::default()
+        };
+        for row in self.in_aws.assignments.iter() {
+            if wanted.contains(&row) || self.may_be_wanted(row) {
+                continue;
+            }
+            match self.reason(row, is_exclusive) {
+                Ok(reason) => foreign.removed.push((row, reason)),
+                Err(kept) => foreign.kept.push((row, kept)),
+            }
+        }
+        foreign
+    }
+
+    /// Returns whether the mode is exclusive and what was read allows it.
+    fn is_exclusive(&self) -> (bool, Option<Problem>) {
+        if self.blueprint.ownership.access != Ownership::Exclusive {
+            return (false, None);
+        }
+        let coverage = self.in_aws.assignments.coverage();
+        if coverage.is_complete() {
+            return (true, None);
+        }
+        let message = format!(
+            "no assignment is removed as exclusive, because not all of them could be read: {coverage}"
+        );
+        let error = Error::new(ErrorKind::UnusableSubject, message).with_help(
+            "plan again; if it persists, ask AWS support about the answers that cannot be read",
+        );
+        (false, Some(Problem::new(None, &error)))
+    }
+
+    /// Returns whether an entry may give the assignment: its selector has a problem, its account is not active, or its user or
+    /// group has another name now.
+    fn may_be_wanted(&self, row: AssignmentRef<'_>) -> bool {
+        let set = self.in_aws.set_name(row.permission_set);
+        let may_give = |spec: &PrincipalSpec| {
+            self.access.is_unresolved(spec, set) || self.access.is_kept(spec, set, row.account)
+        };
+        if self.spec(row.principal).is_some_and(|spec| may_give(&spec)) {
+            return true;
+        }
+        // A group that has lost its name is the group of the blueprint, until AWS has another one of that name.
+        let recorded = self.recorded.get(&principal_id(row.principal));
+        let is_lost = |spec: &PrincipalSpec| !self.found.contains(spec);
+        self.in_aws.principals.name(row.principal).is_some()
+            && recorded.is_some_and(|spec| {
+                is_lost(spec)
+                    && (may_give(spec) || self.access.row(spec, set, row.account).is_some())
+            })
+    }
+
+    /// Returns why an assignment is removed, or why it stays.
+    fn reason(&self, row: AssignmentRef<'_>, is_exclusive: bool) -> Result<Reason, Kept<'a>> {
+        let set = self.in_aws.set_name(row.permission_set);
+        let is_ours = self
+            .ledger
+            .is_some_and(|ledger| ledger.assignments.contains(row));
+        let is_in_scope =
+            || self.blueprint.scope.has_permission_set(set) && self.access.is_in_scope(row.account);
+        let reason = match self.blueprint.ownership.access {
+            Ownership::Managed | Ownership::Exclusive if is_ours => Reason::NoLongerGiven,
+            Ownership::Exclusive if is_exclusive && is_in_scope() => Reason::NotInBlueprint,
+            _ => return Err(Kept::NotOwned),
+        };
+        if self.is_protected(row) {
+            return Err(Kept::Protected);
+        }
+        if let Some(other) = self.ledgers.other_owner(row) {
+            return Err(Kept::Other(other));
+        }
+        let account = self.access.organization().account(row.account);
+        if account.is_none_or(|account| !account.is_open()) {
+            return Err(Kept::ClosedAccount);
+        }
+        if self.in_aws.principals.name(row.principal).is_none() {
+            return Ok(Reason::Orphan);
+        }
+        Ok(reason)
+    }
+
+    fn is_protected(&self, row: AssignmentRef<'_>) -> bool {
+        let protect = &self.blueprint.protect;
+        let account = self.access.organization().account(row.account);
+        let account = account.and_then(|account| account.name.as_deref());
+        let set = self.in_aws.set_name(row.permission_set);
+        let name = self
+            .in_aws
+            .principals
+            .name(row.principal)
+            .unwrap_or_default();
+        let principals = match row.principal {
+            Principal::User(_) => &protect.users,
+            Principal::Group(_) => &protect.groups,
+        };
+        matches_any(principals, name)
+            || matches_any(&protect.permission_sets, set)
+            || matches_any(&protect.accounts, row.account.as_str())
+            || account.is_some_and(|name| matches_any(&protect.accounts, name))
+            || protect.control_tower && (is_of_control_tower(set) || is_of_control_tower(name))
+    }
+
+    /// Returns a user or group by its name in the blueprint, or else in AWS.
+    pub(super) fn spec(&self, principal: &Principal) -> Option<PrincipalSpec> {
+        let known = self.specs.get(principal).copied().cloned();
+        known.or_else(|| self.in_aws.spec(principal))
+    }
+
+    /// Returns the change that removes an assignment.
+    pub(super) fn removal(&self, row: AssignmentRef<'_>, reason: Reason) -> Change {
+        let principal = match self.spec(row.principal) {
+            Some(spec) => principal_subject(&spec),
+            None => deleted_principal(row.principal),
+        };
+        let subject = Subject::Assignment {
+            principal,
+            account: row.account.as_str().into(),
+            permission_set: self.in_aws.set_name(row.permission_set).into(),
+        };
+        let account = self.access.organization().account(row.account);
+        let account = account.and_then(|account| account.name.clone());
+        let account = account.unwrap_or_else(|| row.account.to_string());
+        Change::new(Action::Remove, subject)
+            .field("account", Value::Known(account), Value::Absent)
+            .field(
+                "principal",
+                Value::Known(principal_id(row.principal)),
+                Value::Absent,
+            )
+            .because(self.note(row, reason))
+    }
+
+    /// Returns the reason of a removal for the reader of the plan.
+    fn note(&self, row: AssignmentRef<'_>, reason: Reason) -> Note {
+        match reason {
+            Reason::NoLongerGiven => Note::new(
+                "no-longer-given",
+                "an earlier run has made it, and the blueprint no longer gives it",
+            ),
+            Reason::NotInBlueprint => {
+                Note::new("not-in-blueprint", "the blueprint does not give it")
+            }
+            Reason::Orphan => {
+                let kind = match row.principal {
+                    Principal::User(_) => "user",
+                    Principal::Group(_) => "group",
+                };
+                let known = self.recorded.get(&principal_id(row.principal));
+                let name = known.map_or_else(|| kind.to_owned(), ToString::to_string);
+                Note::new(
+                    "orphan",
+                    format!("{name} was deleted, and AWS keeps its assignments"),
+                )
+            }
+        }
+    }
+
+    /// Returns notes about the assignments that stay.
+    pub(super) fn notes(&self, foreign: &Foreign<'_>) -> Vec<Note> {
+        let mut by_reason: BTreeMap<Kept<'_>, Vec<AssignmentRef<'_>>> = BTreeMap::new();
+        for (row, kept) in &foreign.kept {
+            by_reason.entry(*kept).or_default().push(*row);
+        }
+        let notes = by_reason.into_iter().map(|(kept, mut rows)| {
+            // Administrators first, so that a long list shows them.
+            rows.sort_by_cached_key(|row| {
+                let set = self.in_aws.set_name(row.permission_set);
+                (!set.contains("Admin"), set, *row)
+            });
+            let number = match rows.len() {
+                1 => "1 assignment is".to_owned(),
+                number => format!("{number} assignments are"),
+            };
+            let they = if rows.len() == 1 { "is" } else { "are" };
+            let (code, text) = match kept {
+                Kept::NotOwned => (
+                    "other-assignments",
+                    format!("{number} not in the blueprint and {they} kept"),
+                ),
+                Kept::Protected => ("protected-assignments", format!("{number} protected")),
+                Kept::Other(name) => (
+                    "assignments-of-another-blueprint",
+                    format!("{number} kept, because blueprint {name} has made them"),
+                ),
+                Kept::ClosedAccount => (
+                    "assignments-in-closed-accounts",
+                    format!("{number} kept, because the account is closed"),
+                ),
+            };
+            let coverage = self.in_aws.assignments.coverage();
+            let not_read = match coverage.users_not_read {
+                0 => String::new(),
+                _ => format!(" ({coverage})"),
+            };
+            Note::new(code, format!("{text}: {}{not_read}", self.names(&rows)))
+        });
+        notes.collect()
+    }
+
+    fn names(&self, rows: &[AssignmentRef<'_>]) -> String {
+        let names = rows.iter().take(MAX_NAMES).map(|row| {
+            let account = self.access.organization().account(row.account);
+            format!(
+                "{} has {} in {}",
+                self.in_aws.principal_name(row.principal),
+                self.in_aws.set_name(row.permission_set),
+                account_text(row.account, account)
+            )
+        });
+        let mut names: Vec<String> = names.collect();
+        if rows.len() > MAX_NAMES {
+            names.push(format!("and {} more", rows.len() - MAX_NAMES));
+        }
+        names.join(", ")
+    }
+}
+
+impl InAws {
+    pub(super) fn set_name<'s>(&'s self, arn: &'s aws_sso_glue::PermissionSetArn) -> &'s str {
+        self.sets.get(arn).map_or(arn.as_str(), |set| &set.name)
+    }
+
+    /// Returns a principal by its name in AWS.
+    fn spec(&self, principal: &Principal) -> Option<PrincipalSpec> {
+        let name = self.principals.name(principal)?.to_owned();
+        Some(match principal {
+            Principal::User(_) => PrincipalSpec::User(name),
+            Principal::Group(_) => PrincipalSpec::Group(name),
+        })
+    }
+
+    fn principal_name(&self, principal: &Principal) -> String {
+        let kind = match principal {
+            Principal::User(_) => "user",
+            Principal::Group(_) => "group",
+        };
+        match self.principals.name(principal) {
+            Some(name) => format!("{kind} {name}"),
+            None => format!("deleted {kind} {}", principal_id(principal)),
+        }
+    }
+}
+
+/// Returns a note if mode `managed` has no ledger although earlier runs have found or made assignments.
+pub(super) fn without_ledger(
+    blueprint: &Blueprint,
+    ledger: Option<&Ledger>,
+    cx: &Context,
+) -> Option<Note> {
+    let is_managed = blueprint.ownership.access == Ownership::Managed;
+    let is_lost = ledger.is_none() && !cx.facts_at_start().principals.is_empty();
+    let text = "no ledger is beside the state, so that no assignment of earlier runs is removed; with `adopt = true` in `ownership`, the existing assignments of the blueprint count as made by it";
+    (is_managed && is_lost).then(|| Note::new("no-ledger", text))
+}
+
+/// Maximum number of assignments that a note names.
+const MAX_NAMES: usize = 10;

@@ -1,0 +1,266 @@
+//! Ownership: what a run removes of the access that the blueprint does not give, in each mode.
+
+use std::sync::Arc;
+
+use object_store::{ObjectStoreExt as _, memory::InMemory, path::Path};
+use okta_aws_sso::{Blueprint, ErrorKind, Guard, Plan, StateStore, aws::Assignment, plan::Hazard};
+
+use sandbox::Sandbox;
+
+use crate::fixture::{Fixture, TEAM, apply, lines, note};
+
+const STEP: &str = "account-assignments";
+
+/// Returns [`TEAM`] with this section `ownership`.
+fn team(ownership: &str) -> String {
+    format!("[ownership]\n{ownership}\n{TEAM}")
+}
+
+/// Returns a fixture whose blueprint was applied.
+async fn applied(ownership: &str) -> Fixture {
+    // One account more than the blueprint names.
+    let company = sandbox::Company::small(3, 4).team("deployers", &["person.00002@example.com"]);
+    let sandbox = Sandbox::builder().company(company);
+    let fixture = Fixture::with_sandbox(sandbox, &team(ownership)).await;
+    fixture.run().await.expect("a run");
+    fixture
+}
+
+/// The line of the deployers in one account.
+const DEPLOYERS: &str = "accounts = [\"Sandbox\", \"Workload 0003\"]";
+
+impl Fixture {
+    fn set_blueprint(&mut self, text: &str) {
+        self.blueprint = Blueprint::from_toml(text).expect("a blueprint");
+    }
+
+    async fn plan(&self) -> Plan {
+        self.pipeline().plan().await.expect("a plan")
+    }
+
+    /// Applies a plan with its removals approved.
+    async fn approve(&self, plan: &Plan) {
+        let error = apply(&self.pipeline(), plan).await.expect_err("removals");
+        assert_eq!(error.kind(), ErrorKind::GuardRejected, "{error}");
+        let approved = Guard {
+            approved: plan.removals_id().into_iter().collect(),
+            ..Guard::default()
+        };
+        apply(&self.pipeline().guard(approved), plan)
+            .await
+            .expect("approved removals");
+        let plan = self.plan().await;
+        assert!(plan.is_empty(), "{plan}");
+    }
+
+    /// Gives a group or user a set by hand.
+    async fn give(&self, name: &str, set: &str, account: &str) -> Assignment {
+        let assignment = self.assignment(name, set, account).await;
+        self.change_assignment(&assignment, true).await;
+        assignment
+    }
+}
+
+#[tokio::test]
+async fn managed_removes_what_it_made_and_nothing_else() {
+    let mut fixture = applied("access = \"managed\"").await;
+    fixture.create_aws_group("night-shift", &[]).await;
+    fixture.give("night-shift", "Deploy", "Sandbox").await;
+    let without = team("access = \"managed\"").replace(DEPLOYERS, "accounts = [\"Sandbox\"]");
+    fixture.set_blueprint(&without);
+    let plan = fixture.plan().await;
+    let account = fixture.account("Workload 0003").await;
+    assert_eq!(
+        lines(&plan, STEP),
+        [format!("remove group deployers: Deploy in {account}")]
+    );
+    assert!(
+        plan.to_string()
+            .contains("an earlier run has made it, and the blueprint no longer gives it"),
+        "{plan}"
+    );
+    assert_eq!(
+        note(&plan, "other-assignments").expect("a note"),
+        format!(
+            "1 assignment is not in the blueprint and is kept: group night-shift has Deploy in Sandbox ({}) (the assignments of all groups were read, and not the direct assignments of 2 users)",
+            fixture.account("Sandbox").await
+        )
+    );
+    fixture.approve(&plan).await;
+    assert_eq!(fixture.assignments().len(), 3);
+}
+
+#[tokio::test]
+async fn add_removes_nothing_that_the_blueprint_loses() {
+    let mut fixture = applied("access = \"add\"").await;
+    fixture.set_blueprint(&team("access = \"add\"").replace(DEPLOYERS, "accounts = [\"Sandbox\"]"));
+    let plan = fixture.plan().await;
+    assert!(plan.is_empty(), "{plan}");
+    // A later run that owns the access knows what the earlier one has made.
+    let managed = team("access = \"managed\"").replace(DEPLOYERS, "accounts = [\"Sandbox\"]");
+    fixture.set_blueprint(&managed);
+    assert_eq!(lines(&fixture.plan().await, STEP).len(), 1);
+}
+
+#[tokio::test]
+async fn an_assignment_that_was_found_is_removed_only_after_its_adoption() {
+    let mut fixture = applied("access = \"managed\"").await;
+    fixture.give("deployers", "Deploy", "Workload 0004").await;
+    let with = TEAM.replace(DEPLOYERS, "accounts = [\"Sandbox\", \"Workload 000*\"]");
+    let managed = format!("[ownership]\naccess = \"managed\"\n{with}");
+    fixture.set_blueprint(&managed);
+    fixture.run().await.expect("a run");
+    // Found, and not made.
+    fixture.set_blueprint(&team("access = \"managed\""));
+    let plan = fixture.plan().await;
+    let removed = plan.removals().count();
+    assert_eq!(removed, 0, "the run has made none: {plan}");
+    // Adopted, and then lost.
+    fixture.set_blueprint(&format!(
+        "[ownership]\naccess = \"managed\"\nadopt = true\n{with}"
+    ));
+    let (plan, _) = fixture.run().await.expect("a run");
+    let account = fixture.account("Workload 0004").await;
+    assert_eq!(
+        lines(&plan, STEP),
+        [format!("adopt group deployers: Deploy in {account}")]
+    );
+    fixture.set_blueprint(&team("access = \"managed\""));
+    let plan = fixture.plan().await;
+    assert_eq!(plan.removals().count(), 1, "{plan}");
+    fixture.approve(&plan).await;
+}
+
+#[tokio::test]
+async fn a_lost_ledger_removes_less() {
+    let store = Arc::new(InMemory::new());
+    let mut fixture = Fixture::new(&team("access = \"managed\"")).await;
+    fixture.store = StateStore::on(store.clone(), Path::default());
+    fixture.run().await.expect("a run");
+    let ledger = Path::from("ledger/default.json");
+    store.delete(&ledger).await.expect("a ledger");
+    fixture.set_blueprint(
+        &team("access = \"managed\"").replace(DEPLOYERS, "accounts = [\"Sandbox\"]"),
+    );
+    let plan = fixture.plan().await;
+    assert!(plan.is_empty(), "{plan}");
+    let text = note(&plan, "no-ledger").expect("a note");
+    assert!(text.contains("adopt = true"), "{text}");
+}
+
+#[tokio::test]
+async fn exclusive_removes_what_others_gave_in_its_scope() {
+    let mut fixture = applied("access = \"exclusive\"").await;
+    fixture.create_aws_group("night-shift", &[]).await;
+    fixture.give("night-shift", "Deploy", "Sandbox").await;
+    fixture
+        .give("night-shift", "AdministratorAccess", "Workload 0003")
+        .await;
+    fixture
+        .give("person.00002@example.com", "Deploy", "Workload 0003")
+        .await;
+    let (sandbox, workload) = (
+        fixture.account("Sandbox").await,
+        fixture.account("Workload 0003").await,
+    );
+    let plan = fixture.plan().await;
+    let [admin, group, direct] = [
+        format!("remove group night-shift: AdministratorAccess in {workload}"),
+        format!("remove group night-shift: Deploy in {sandbox}"),
+        format!("remove user person.00002@example.com: Deploy in {workload}"),
+    ];
+    let mut found = lines(&plan, STEP);
+    found.sort();
+    assert_eq!(found, [admin.clone(), group.clone(), direct.clone()]);
+    let limited = |section: &str| format!("{}\n{section}\n", team("access = \"exclusive\""));
+    for (section, expected) in [
+        ("[scope]\naccounts = [\"Sandbox\"]", vec![&group]),
+        (
+            "[scope]\npermission_sets = [\"Dep*\"]",
+            vec![&group, &direct],
+        ),
+        ("[scope]\naccounts = { ou = [\"Wrong\"] }", vec![]),
+        ("[protect]\ngroups = [\"NIGHT-*\"]", vec![&direct]),
+        (
+            "[protect]\nusers = [\"person.00002@*\"]",
+            vec![&admin, &group],
+        ),
+        ("[protect]\npermission_sets = [\"Deploy\"]", vec![&admin]),
+        ("[protect]\naccounts = [\"Workload*\"]", vec![&group]),
+    ] {
+        fixture.set_blueprint(&limited(section));
+        let plan = fixture.plan().await;
+        let mut found = lines(&plan, STEP);
+        found.retain(|line| !line.starts_with("problem"));
+        found.sort();
+        assert_eq!(found.iter().collect::<Vec<_>>(), expected, "{section}");
+    }
+    fixture.set_blueprint(&team("access = \"exclusive\""));
+    let plan = fixture.plan().await;
+    fixture.approve(&plan).await;
+    assert_eq!(fixture.assignments().len(), 3);
+}
+
+#[tokio::test]
+async fn an_assignment_of_another_blueprint_is_not_removed() {
+    let mut fixture = applied("access = \"managed\"").await;
+    let other = format!(
+        "name = \"other\"\n[ownership]\naccess = \"exclusive\"\n{}",
+        TEAM.replace(DEPLOYERS, "accounts = [\"Sandbox\"]")
+    );
+    fixture.set_blueprint(&other);
+    let plan = fixture.plan().await;
+    assert!(plan.is_empty(), "{plan}");
+    let text = note(&plan, "assignments-of-another-blueprint").expect("a note");
+    assert!(text.contains("blueprint default has made them"), "{text}");
+}
+
+#[tokio::test]
+async fn the_assignments_of_a_deleted_group_are_removed_and_given_to_its_successor() {
+    let fixture = applied("access = \"managed\"").await;
+    let before = fixture.assignment("deployers", "Deploy", "Sandbox").await;
+    fixture.delete_aws_group("deployers").await;
+    fixture
+        .create_aws_group("deployers", &["person.00002@example.com"])
+        .await;
+    let plan = fixture.plan().await;
+    let changes = lines(&plan, STEP);
+    let creates = changes.iter().filter(|line| line.starts_with("create"));
+    let removes = changes.iter().filter(|line| line.starts_with("remove"));
+    assert_eq!((creates.count(), removes.count()), (2, 2), "{plan}");
+    assert!(
+        plan.to_string()
+            .contains("group deployers was deleted, and AWS keeps its assignments"),
+        "{plan}"
+    );
+    fixture.approve(&plan).await;
+    assert_eq!(fixture.assignments().len(), 3);
+    let after = fixture.assignment("deployers", "Deploy", "Sandbox").await;
+    assert_ne!(after, before);
+}
+
+#[tokio::test]
+async fn the_last_administrator_of_an_account_stays() {
+    let mut fixture = applied("access = \"managed\"").await;
+    let ada = "[[access]]\nuser = \"ada.lovelace@example.com\"\naccount = \"Sandbox\"\npermission_set = \"AdministratorAccess\"\n";
+    let without = team("access = \"managed\"").replace(ada, "");
+    fixture.set_blueprint(&format!("{without}\n[sign_in]\nskip = true\n"));
+    let plan = fixture.plan().await;
+    let hazards: Vec<&Hazard> = plan.hazards().collect();
+    let account = fixture.account("Sandbox").await;
+    assert_eq!(
+        hazards,
+        [&Hazard::LastAdministrator {
+            account: account.as_str().into()
+        }]
+    );
+    let approved = Guard {
+        approved: plan.removals_id().into_iter().collect(),
+        ..Guard::default()
+    };
+    let refused = apply(&fixture.pipeline().guard(approved), &plan).await;
+    assert_eq!(
+        refused.expect_err("a hazard").kind(),
+        ErrorKind::GuardRejected
+    );
+}
