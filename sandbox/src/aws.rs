@@ -8,6 +8,7 @@
 //! Field names, limits and patterns come from botocore 1.44. Error messages come from public reports where
 //! such a report exists; the sandbox invents the other messages.
 
+mod authorization;
 mod call;
 mod caller;
 mod center;

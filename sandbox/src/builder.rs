@@ -5,8 +5,8 @@ use std::{io, time::Duration};
 use url::Url;
 
 use crate::{
-    Clock, Company, IdentityCenterQuotas, OktaBucket, OktaRateLimits, ProvisioningForm, Sandbox,
-    ScimRateLimits, ServiceApp, UnknownPolicies,
+    Clock, Company, IamPolicy, IdentityCenterQuotas, OktaBucket, OktaRateLimits, ProvisioningForm,
+    Sandbox, ScimRateLimits, ServiceApp, UnknownPolicies,
     aws::{self, AccessKey, BaseUrls, Cloud, InstanceOptions, Seed},
     clock::{SandboxClock, signed},
     faults::Faults,
@@ -45,6 +45,7 @@ pub struct SandboxBuilder {
     scim_rates: Option<ScimRateLimits>,
     instance: InstanceOptions,
     delegated_administrators: Vec<String>,
+    caller_policy: Option<IamPolicy>,
     all_features: bool,
     account_status: bool,
     scim_profile: ScimProfile,
@@ -314,6 +315,18 @@ impl SandboxBuilder {
         self
     }
 
+    /// Gives the users of the sandbox's AWS access keys exactly the rights of this IAM policy; default: all rights.
+    ///
+    /// The policy applies to `sso-admin`, `identitystore`, `organizations` and `sts`. A call needs the right on all
+    /// resources that the Service Authorization Reference has for the operation, and is refused with
+    /// `AccessDeniedException`. The rules about accounts stay: a member account that is not a delegated administrator gets
+    /// no access from a policy. Credentials of the access portal keep the rights of their permission set.
+    /// [`Sandbox::limit_aws_caller`] changes the policy at run time.
+    pub fn limit_aws_caller(mut self, policy: IamPolicy) -> Self {
+        self.caller_policy = Some(policy);
+        self
+    }
+
     /// Adds a Region to which the instance of Identity Center is replicated; default: none.
     ///
     /// In this Region, the instance and the identity store can be read. Permission sets and assignments only exist in the
@@ -482,6 +495,7 @@ impl SandboxBuilder {
             )
             .collect(),
             management_account: management,
+            caller_policy: self.caller_policy.clone(),
             page_size: self.page_size,
             operation_delay: self.operation_delay,
             region: self.company.region.clone(),
@@ -517,6 +531,7 @@ impl Default for SandboxBuilder {
             scim_rates: None,
             instance: InstanceOptions::default(),
             delegated_administrators: Vec::new(),
+            caller_policy: None,
             all_features: true,
             account_status: true,
             scim_profile: ScimProfile::default(),

@@ -41,11 +41,13 @@
 //! is published in DER. The AWS part covers only what the integration uses. Unlike Okta, the sandbox rejects unknown parameters of an Okta endpoint.
 
 mod aws;
+mod aws_switches;
 mod builder;
 mod clock;
 mod company;
 mod console;
 mod faults;
+mod iam_policy;
 mod identity_center;
 mod in_flight;
 mod oddity;
@@ -80,6 +82,7 @@ pub use self::{
         ServiceProvider,
     },
     faults::Fault,
+    iam_policy::{IamPolicy, IamPolicyError},
     identity_center::{IdentityCenterQuotas, UnknownPolicies},
     in_flight::HeldRequests,
     oddity::Oddity,

@@ -113,6 +113,7 @@ impl Call<'_> {
     /// Runs the operation.
     pub(super) fn run(&mut self) -> Result<Value, Refusal> {
         (self.service.admit)(self)?;
+        self.authorize()?;
         if self.operation.access == Access::List {
             // AWS checks all members of a request before it looks for the resource.
             let paging = &self.service.paging;

@@ -10,6 +10,7 @@ use super::ids::{Ids, uuid_of};
 use super::organizations::{Organization, SSO};
 use super::page::Pages;
 use super::seed::{AccessKey, BaseUrls, InstanceOptions, Seed};
+use crate::iam_policy::IamPolicy;
 use crate::token_bucket::TokenBucket;
 
 /// An AWS organization and, once enabled, its IAM Identity Center.
@@ -24,6 +25,8 @@ pub(crate) struct Cloud {
     pub(super) instance_options: InstanceOptions,
     /// The calls of Identity Center that its quota allows; `None`: unlimited.
     pub(super) sso_admin_calls: Option<TokenBucket>,
+    /// The policy that limits the users of the access keys; `None`: they have all rights.
+    pub(crate) caller_policy: Option<IamPolicy>,
     base_urls: BaseUrls,
     requests: u64,
 }
@@ -41,6 +44,7 @@ impl Cloud {
             operation_delay: seed.operation_delay,
             sso_admin_calls: seed.instance.quotas.calls_per_second.map(TokenBucket::new),
             instance_options: seed.instance,
+            caller_policy: seed.caller_policy,
             base_urls: seed.base_urls,
             requests: 0,
         }

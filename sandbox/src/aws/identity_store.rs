@@ -270,7 +270,7 @@ fn issuer(center: &Center) -> Option<String> {
 }
 
 /// Returns the last part of an id that may be an ARN.
-fn short(id: &str) -> &str {
+pub(super) fn short(id: &str) -> &str {
     id.rsplit_once('/').map_or(id, |(_, id)| id)
 }
 

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use url::Url;
 
+use crate::iam_policy::IamPolicy;
 use crate::identity_center::{IdentityCenterQuotas, UnknownPolicies};
 
 /// The initial state of an AWS organization.
@@ -19,6 +20,8 @@ pub(crate) struct Seed {
     pub(crate) all_features: bool,
     /// The access keys that AWS accepts.
     pub(crate) keys: Vec<AccessKey>,
+    /// The policy that limits the users of the access keys; `None`: they have all rights.
+    pub(crate) caller_policy: Option<IamPolicy>,
     /// The maximum number of items on a page of any list; `None` keeps the limit of the service.
     pub(crate) page_size: Option<usize>,
     /// The duration of an asynchronous operation.
@@ -133,6 +136,7 @@ impl Default for Seed {
                 account: "111122223333".to_owned(),
                 user: "integration".to_owned(),
             }],
+            caller_policy: None,
             page_size: None,
             operation_delay: Duration::from_secs(10),
             account_status: true,
