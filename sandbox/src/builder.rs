@@ -5,8 +5,8 @@ use std::{io, time::Duration};
 use url::Url;
 
 use crate::{
-    Clock, Company, IamPolicy, IdentityCenterQuotas, OktaBucket, OktaRateLimits, ProvisioningForm,
-    Sandbox, ScimRateLimits, ServiceApp, UnknownPolicies,
+    Clock, Company, IamPolicy, IdentityCenterQuotas, OktaBucket, OktaRateLimits,
+    OperationDurations, ProvisioningForm, Sandbox, ScimRateLimits, ServiceApp, UnknownPolicies,
     aws::{self, AccessKey, BaseUrls, Cloud, InstanceOptions, Seed},
     clock::{SandboxClock, signed},
     faults::Faults,
@@ -31,6 +31,7 @@ pub struct SandboxBuilder {
     stage: Stage,
     provisioning_delay: Duration,
     operation_delay: Duration,
+    operation_durations: Option<OperationDurations>,
     certificate_delay: Duration,
     behavior: Behavior,
     search_delay: Duration,
@@ -136,6 +137,32 @@ impl SandboxBuilder {
     /// Sets the duration of an asynchronous operation of AWS; default: zero.
     pub fn operation_delay(mut self, delay: Duration) -> Self {
         self.operation_delay = delay;
+        self
+    }
+
+    /// Sets the durations of the asynchronous operations of Identity Center; default: the
+    /// [`operation_delay`](Self::operation_delay), which also applies to creations and closures of accounts.
+    ///
+    /// [`Sandbox::set_operation_durations`] changes them at run time.
+    pub fn operation_durations(mut self, durations: OperationDurations) -> Self {
+        self.operation_durations = Some(durations);
+        self
+    }
+
+    /// Sets the time after which AWS forgets an operation of Identity Center that has ended; default: never.
+    ///
+    /// A request for the status of a forgotten operation is refused with `ResourceNotFoundException`. AWS documents no
+    /// time.
+    pub fn operation_retention(mut self, retention: Duration) -> Self {
+        self.instance.operation_retention = Some(retention);
+        self
+    }
+
+    /// Sets the time until the lists of operations have a new operation; default: zero.
+    ///
+    /// The status of one operation can be read at once. A delay of AWS is not documented.
+    pub fn operation_list_delay(mut self, delay: Duration) -> Self {
+        self.instance.operation_list_delay = delay;
         self
     }
 
@@ -498,6 +525,7 @@ impl SandboxBuilder {
             caller_policy: self.caller_policy.clone(),
             page_size: self.page_size,
             operation_delay: self.operation_delay,
+            operation_durations: self.operation_durations.clone(),
             region: self.company.region.clone(),
             instance: self.instance.clone(),
             all_features: self.all_features,
@@ -518,6 +546,7 @@ impl Default for SandboxBuilder {
             stage: Stage::default(),
             provisioning_delay: Duration::ZERO,
             operation_delay: Duration::ZERO,
+            operation_durations: None,
             certificate_delay: Duration::ZERO,
             behavior: Behavior::default(),
             search_delay: Duration::ZERO,

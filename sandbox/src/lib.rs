@@ -52,6 +52,7 @@ mod identity_center;
 mod in_flight;
 mod oddity;
 mod okta;
+mod operations;
 mod paging;
 mod provisioning_engine;
 mod record;
@@ -87,6 +88,7 @@ pub use self::{
     in_flight::HeldRequests,
     oddity::Oddity,
     okta::{OktaBucket, OktaRateLimits, ServiceApp, ServiceAppCredentials},
+    operations::{OperationDurations, OperationFault, OperationKind},
     record::{RecordedRequest, Service},
     scim::ScimRateLimits,
     view::{Assignment, IdentityGroup, IdentityUser, PermissionSet},
@@ -101,7 +103,7 @@ use self::{
 ///
 /// # Panics
 ///
-/// Dropping the sandbox panics if an injected [`Fault`] was never triggered.
+/// Dropping the sandbox panics if an injected [`Fault`] was never triggered, or an [`OperationFault`] never applied.
 #[derive(Debug)]
 pub struct Sandbox {
     state: Shared,
@@ -307,9 +309,11 @@ impl Sandbox {
         self.state().faults.push(fault);
     }
 
-    /// Removes the queued faults that no request has triggered yet.
+    /// Removes the queued faults, of requests and of operations.
     pub fn clear_faults(&self) {
-        self.state().faults.clear();
+        let mut state = self.state();
+        state.faults.clear();
+        state.cloud.operations.clear();
     }
 
     /// Returns the recorded requests to Okta, AWS and SCIM.
@@ -517,6 +521,11 @@ impl Drop for Sandbox {
         assert!(
             pending.is_empty() || thread::panicking(),
             "no request triggered these injected faults: {pending:?}"
+        );
+        let pending: Vec<_> = state.cloud.operations.pending().collect();
+        assert!(
+            pending.is_empty() || thread::panicking(),
+            "these injected faults applied to no operation: {pending:?}"
         );
     }
 }

@@ -9,10 +9,11 @@ mod provisioning;
 mod tags;
 
 use super::call::{Call, JsonPaging, JsonService, list, list_response, read, write};
-use super::center::{Center, Kind, Operation, PermissionSet, Principal, SetIx};
+use super::center::{Center, Kind, NewOperation, Operation, PermissionSet, Principal, SetIx};
 use super::cloud::Cloud;
 use super::reply::Refusal;
 use super::rules::{ADMIN_TOKEN, INSTANCE_ARN, PERMISSION_SET_ARN};
+use crate::operations::RATE_EXCEEDED;
 
 /// The service.
 pub(super) static SERVICE: JsonService = JsonService {
@@ -136,7 +137,7 @@ pub(super) static SERVICE: JsonService = JsonService {
         if admitted {
             Ok(())
         } else {
-            Err(Refusal::new("ThrottlingException", "Rate exceeded"))
+            Err(Refusal::new("ThrottlingException", RATE_EXCEEDED))
         }
     },
     validation_code: "ValidationException",
@@ -245,17 +246,24 @@ impl Call<'_> {
         principal: Option<Principal>,
     ) -> Result<&Operation, Refusal> {
         let arn = self.described_set()?.arn.clone();
-        let when = (self.now, self.cloud.operation_delay);
+        let new = NewOperation {
+            kind,
+            account,
+            permission_set: arn,
+            principal,
+            now: self.now,
+        };
         let denied = self.denied("*");
         let Cloud {
             organization,
             center,
+            operations,
             ..
         } = &mut *self.cloud;
         center
             .as_mut()
             .ok_or(denied)?
-            .start(organization, kind, account, &arn, principal, when)
+            .start(organization, operations, new)
     }
 
     fn denied(&self, resource: &str) -> Refusal {

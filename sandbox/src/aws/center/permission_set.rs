@@ -9,6 +9,7 @@ use crate::aws::ids::{digest, hex_of};
 use crate::aws::managed_policies;
 use crate::aws::organizations::Account;
 use crate::aws::reply::epoch;
+use crate::operations::OperationFault;
 
 /// "AWS managed and customer managed policies per permission set: 20" (Identity Center quotas).
 pub(crate) const MAX_POLICIES: usize = 20;
@@ -150,15 +151,7 @@ impl PermissionSet {
     ///
     /// Returns IAM's reason, as AWS writes it to `FailureReason`.
     pub(super) fn check_role_in(&self, account: &Account) -> Result<(), String> {
-        if account.state != "ACTIVE" {
-            // Users of public assignment tools have reported this message for closed accounts.
-            return Err(format!(
-                "AWS SSO is unable to complete your request at this time. Obtaining permissions to manage your \
-                 AWS account '{}' is taking longer than usual. This is usually temporary. Please try \
-                 again in a few minutes. If this problem continues, contact AWS Support.",
-                account.id
-            ));
-        }
+        check_access(account)?;
         let partition = self.arn.split(':').nth(1).unwrap_or_default();
         let (boundary, managed_boundary) = match &self.boundary {
             Some(Boundary::Customer(reference)) => (Some(reference), None),
@@ -199,6 +192,18 @@ impl PermissionSet {
         }
         Ok(())
     }
+}
+
+/// Checks whether Identity Center can access an account.
+///
+/// # Errors
+///
+/// Returns AWS's reason if the account is not active.
+pub(super) fn check_access(account: &Account) -> Result<(), String> {
+    if account.state == "ACTIVE" {
+        return Ok(());
+    }
+    Err(OperationFault::TAKING_LONGER.replace("{account}", &account.id))
 }
 
 impl PolicyReference {
