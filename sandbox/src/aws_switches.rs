@@ -7,7 +7,7 @@ use crate::{AccountState, IamPolicy, OperationDurations, OperationFault, Operati
 impl Sandbox {
     /// Gives the users of the AWS access keys exactly the rights of this IAM policy; `None`: all rights.
     ///
-    /// [`SandboxBuilder::limit_aws_caller`] describes the check.
+    /// [`SandboxBuilder::limit_aws_caller`](crate::SandboxBuilder::limit_aws_caller) describes the check.
     pub fn limit_aws_caller(&self, policy: impl Into<Option<IamPolicy>>) {
         self.state().cloud.caller_policy = policy.into();
     }

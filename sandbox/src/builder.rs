@@ -348,6 +348,11 @@ impl SandboxBuilder {
     /// resources that the Service Authorization Reference has for the operation, and is refused with
     /// `AccessDeniedException`. The rules about accounts stay: a member account that is not a delegated administrator gets
     /// no access from a policy. Credentials of the access portal keep the rights of their permission set.
+    ///
+    /// In the management account, Identity Center changes roles with the rights of the caller. An operation there ends as
+    /// `FAILED` if the policy lacks an `iam` action on the roles below `aws-reserved/sso.amazonaws.com/` (user guide,
+    /// "Identity-based policy examples").
+    ///
     /// [`Sandbox::limit_aws_caller`] changes the policy at run time.
     pub fn limit_aws_caller(mut self, policy: IamPolicy) -> Self {
         self.caller_policy = Some(policy);

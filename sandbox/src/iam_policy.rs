@@ -1,6 +1,6 @@
 //! Identity-based IAM policies: the document, and the decision about an action on a resource.
 
-use std::{fmt, str::FromStr};
+use std::{fmt, str::FromStr, sync::Arc};
 
 use serde_json::{Map, Value};
 
@@ -21,7 +21,7 @@ use serde_json::{Map, Value};
 /// ```
 #[derive(Clone, Debug)]
 pub struct IamPolicy {
-    statements: Vec<Statement>,
+    statements: Arc<[Statement]>,
 }
 
 /// The reason why the sandbox does not accept an IAM policy document.
@@ -52,7 +52,7 @@ impl IamPolicy {
     pub(crate) fn decide(&self, action: &str, resource: &str) -> Decision {
         let action = action.to_lowercase();
         let (mut allowed, mut denied) = (false, false);
-        for statement in &self.statements {
+        for statement in self.statements.iter() {
             if statement.matches(&action, resource) {
                 allowed |= statement.allows;
                 denied |= !statement.allows;
@@ -103,13 +103,15 @@ impl FromStr for IamPolicy {
                 .map(|(index, statement)| {
                     Statement::parse(statement, &format!("statement {}", index + 1))
                 })
-                .collect::<Result<_, _>>()?,
+                .collect::<Result<Vec<_>, _>>()?,
             Some(statement @ Value::Object(_)) => {
                 vec![Statement::parse(statement, "the statement")?]
             }
             _ => return Err(IamPolicyError("the policy has no Statement".to_owned())),
         };
-        Ok(Self { statements })
+        Ok(Self {
+            statements: statements.into(),
+        })
     }
 }
 

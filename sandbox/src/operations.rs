@@ -139,8 +139,8 @@ impl OperationFault {
         a few minutes. If this problem continues, contact AWS Support.";
     /// The reason of an operation for a user or group that does not exist.
     pub const PRINCIPAL_NOT_FOUND: &str = "Received a 404 status error: {principal} not found.";
-    /// The reason of an operation in the management account, where AWS uses the rights of the caller to change roles (public
-    /// reports: terraform-aws-sso-elevator, issue 15; aws-resource-providers, issue 66).
+    /// The shortened reason of an operation in the management account, where AWS changes roles with the rights of the caller
+    /// (public reports: terraform-aws-sso-elevator, issue 15; aws-resource-providers, issue 66).
     pub const ACCESS_DENIED_BY_IAM: &str = "Received a 403 status error: Access denied by IAM. Please check your policy, or \
         wait for role propagation to complete. (Service: AmazonIdentityManagement; Status Code: 403; Error Code: \
         AccessDenied)";

@@ -266,7 +266,43 @@ fn resources(service: &str, operation: &str) -> Option<&'static [Resource]> {
     Some(resources)
 }
 
+/// A caller with the rights of an IAM policy only.
+#[derive(Clone, Debug)]
+pub(crate) struct LimitedCaller {
+    arn: String,
+    policy: IamPolicy,
+}
+
+impl LimitedCaller {
+    /// Returns AWS's sentence about a refused action on a resource, or `None` if the policy allows it.
+    pub(crate) fn refusal(&self, action: &str, resource: &str) -> Option<String> {
+        let reason = match self.policy.decide(action, resource) {
+            Decision::Allowed => return None,
+            Decision::ImplicitlyDenied => {
+                format!("because no identity-based policy allows the {action} action")
+            }
+            Decision::ExplicitlyDenied => {
+                "with an explicit deny in an identity-based policy".to_owned()
+            }
+        };
+        Some(format!(
+            "User: {} is not authorized to perform: {action} on resource: {resource} {reason}",
+            self.arn
+        ))
+    }
+}
+
 impl Call<'_> {
+    /// Returns the caller, if a policy limits its rights.
+    pub(super) fn limited_caller(&self) -> Option<LimitedCaller> {
+        let policy = self.cloud.caller_policy.as_ref();
+        let policy = policy.filter(|_| self.caller.is_access_key_user)?;
+        Some(LimitedCaller {
+            arn: self.caller.arn.clone(),
+            policy: policy.clone(),
+        })
+    }
+
     /// Checks the call against the policy that limits the caller, if there is one.
     ///
     /// AWS checks it before it looks for the resources, so a resource that does not exist is refused too.
@@ -275,17 +311,17 @@ impl Call<'_> {
     ///
     /// Returns `AccessDeniedException` if the policy does not allow the operation on one of its resources.
     pub(super) fn authorize(&self) -> Result<(), Refusal> {
-        let policy = self.cloud.caller_policy.as_ref();
-        let Some(policy) = policy.filter(|_| self.caller.is_access_key_user) else {
+        let Some(caller) = self.limited_caller() else {
             return Ok(());
         };
         let service = self.service.signing_name;
         // A test checks that every operation has a row.
         let resources = resources(service, self.operation.name).unwrap_or(&[Any]);
+        let action = format!("{service}:{}", self.operation.name);
         let mut refusals = resources
             .iter()
             .flat_map(|resource| self.arns(*resource))
-            .filter_map(|arn| self.refusal(policy, &arn));
+            .filter_map(|arn| caller.refusal(&action, &arn));
         let Some(first) = refusals.next() else {
             return Ok(());
         };
@@ -298,24 +334,6 @@ impl Call<'_> {
             _ => first,
         };
         Err(Refusal::denied(message))
-    }
-
-    /// Returns AWS's sentence about the refused operation on a resource, or `None` if the policy allows it.
-    fn refusal(&self, policy: &IamPolicy, resource: &str) -> Option<String> {
-        let action = format!("{}:{}", self.service.signing_name, self.operation.name);
-        let reason = match policy.decide(&action, resource) {
-            Decision::Allowed => return None,
-            Decision::ImplicitlyDenied => {
-                format!("because no identity-based policy allows the {action} action")
-            }
-            Decision::ExplicitlyDenied => {
-                "with an explicit deny in an identity-based policy".to_owned()
-            }
-        };
-        Some(format!(
-            "User: {} is not authorized to perform: {action} on resource: {resource} {reason}",
-            self.caller.arn
-        ))
     }
 
     /// Returns the ARNs of a resource of the request.

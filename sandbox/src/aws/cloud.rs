@@ -103,6 +103,7 @@ impl Cloud {
                 kind: "GROUP",
                 id: "".into(),
             }),
+            caller: None,
             now,
         };
         center.start_foreign(&new, count, duration);

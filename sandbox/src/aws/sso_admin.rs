@@ -251,6 +251,7 @@ impl Call<'_> {
             account,
             permission_set: arn,
             principal,
+            caller: self.limited_caller(),
             now: self.now,
         };
         let denied = self.denied("*");

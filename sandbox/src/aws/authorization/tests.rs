@@ -393,6 +393,60 @@ fn the_arns_have_the_partition_of_the_organization() {
     }
 }
 
+// The user guide lists the IAM actions; terraform-aws-sso-elevator, issue 15, has the reason.
+#[test]
+fn a_role_in_the_management_account_needs_iam_actions_of_the_caller() {
+    let mut harness = Harness::with_identity_center();
+    let (set, group) = (
+        harness.permission_set("Admin"),
+        harness.group("admins", &[]),
+    );
+    let policy = json!({
+        "PermissionSetArn": set, "ManagedPolicyArn": "arn:aws:iam::aws:policy/AdministratorAccess",
+    });
+    let attached = harness.sso("AttachManagedPolicyToPermissionSet", policy);
+    attached.expect("a policy");
+    let roles = "arn:aws:iam::*:role/aws-reserved/sso.amazonaws.com/*";
+    let provider = "arn:aws:iam::*:saml-provider/AWSSSO_*_DO_NOT_DELETE";
+    let mut rights = vec![("sso:*", "*")];
+    harness.limit(&rights);
+    let elsewhere = harness.assign(WEB, &set, "GROUP", &group);
+    assert_eq!(elsewhere["Status"], "SUCCEEDED");
+    for (action, resource) in [
+        ("iam:GetSAMLProvider", provider),
+        ("iam:GetRole", roles),
+        ("iam:ListRolePolicies", roles),
+        ("iam:ListAttachedRolePolicies", roles),
+        ("iam:CreateRole", roles),
+        ("iam:AttachRolePolicy", roles),
+    ] {
+        let failed = harness.assign("111122223333", &set, "GROUP", &group);
+        assert_eq!(failed["Status"], "FAILED");
+        let reason = failed["FailureReason"].as_str().expect("a reason");
+        let refused = format!(
+            "Received a 403 status error: Access denied by IAM. Please check your policy, or wait for role propagation \
+             to complete. IAM Error: User: {USER} is not authorized to perform: {action} on resource: arn:aws:iam::111122223333:"
+        );
+        assert!(reason.starts_with(&refused), "{reason}");
+        rights.push((action, resource));
+        harness.limit(&rights);
+    }
+    let created = harness.assign("111122223333", &set, "GROUP", &group);
+    assert_eq!(created["Status"], "SUCCEEDED");
+    let delete = |harness: &mut Harness| {
+        let body = assignment("111122223333", &set, "GROUP", &group);
+        let started = harness.sso("DeleteAccountAssignment", body);
+        started.expect("an operation");
+        harness.advance(10);
+        harness.cloud.complete_due_operations(harness.now);
+        harness.cloud.assignments().len()
+    };
+    assert_eq!(delete(&mut harness), 2);
+    rights.extend([("iam:DetachRolePolicy", roles), ("iam:DeleteRole", roles)]);
+    harness.limit(&rights);
+    assert_eq!(delete(&mut harness), 1);
+}
+
 #[test]
 fn a_policy_gives_a_member_account_no_rights_of_an_administrator() {
     let mut harness = Harness::with_identity_center();

@@ -2,6 +2,7 @@
 
 mod admission;
 mod effects;
+mod role_rights;
 
 use std::time::Duration;
 
@@ -9,6 +10,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{Center, Principal};
+use crate::aws::authorization::LimitedCaller;
 use crate::aws::later;
 use crate::aws::organizations::Organization;
 use crate::aws::reply::{Refusal, epoch};
@@ -38,6 +40,8 @@ pub(crate) struct Operation {
     due: Timestamp,
     /// The reason with which a fault lets the operation fail.
     failure: Option<String>,
+    /// The caller, if a policy limits its rights.
+    caller: Option<LimitedCaller>,
     /// Whether another tool started the operation, which then changes nothing.
     foreign: bool,
     /// Whether the account was active at the start.
@@ -56,6 +60,8 @@ pub(crate) struct NewOperation {
     pub(crate) permission_set: String,
     /// The principal of the assignment; `None` for provisioning.
     pub(crate) principal: Option<Principal>,
+    /// The caller, if a policy limits its rights.
+    pub(crate) caller: Option<LimitedCaller>,
     pub(crate) now: Timestamp,
 }
 
@@ -96,6 +102,7 @@ impl Operation {
             principal: new.principal,
             due: later(new.now, signed(duration)),
             failure: None,
+            caller: new.caller,
             foreign: false,
             account_was_active: false,
             forgotten: false,
@@ -254,6 +261,7 @@ impl Center {
                 account: new.account.clone(),
                 permission_set: new.permission_set.clone(),
                 principal,
+                caller: None,
                 now: new.now,
             };
             self.add_operation(Operation {

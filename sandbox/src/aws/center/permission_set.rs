@@ -50,6 +50,7 @@ pub(crate) struct PermissionSet {
 struct RoleParts {
     session_duration: String,
     managed: Vec<String>,
+    has_inline: bool,
 }
 
 /// A customer managed policy, which has to exist in each account.
@@ -122,25 +123,72 @@ impl PermissionSet {
     /// Returns the role that the permission set created in an account with this version.
     pub(super) fn role(&self, account: &Account, version: u64) -> Role {
         let parts = &self.provisioned[&version];
-        let digits = hex_of(&digest(&format!("{}/{}", account.id, self.arn)));
         let administers = |policy: &String| policy.ends_with("policy/AdministratorAccess");
         Role {
             account: account.id.clone(),
-            name: format!("AWSReservedSSO_{}_{}", self.name, &digits[..16]),
+            name: self.role_name(account),
             session_duration: parts.session_duration.clone(),
             administers: parts.managed.iter().any(administers),
         }
+    }
+
+    /// Returns the name of the role that the permission set creates in an account.
+    pub(super) fn role_name(&self, account: &Account) -> String {
+        let digits = hex_of(&digest(&format!("{}/{}", account.id, self.arn)));
+        format!("AWSReservedSSO_{}_{}", self.name, &digits[..16])
+    }
+
+    /// Returns the IAM actions that create the role, or update it from this version.
+    pub(super) fn role_actions(&self, version: Option<u64>) -> Vec<&'static str> {
+        let old = version.map(|version| &self.provisioned[&version]);
+        let mut actions = READ_ROLE.to_vec();
+        match old {
+            None => actions.push("iam:CreateRole"),
+            Some(_) => actions.extend(["iam:UpdateRole", "iam:UpdateRoleDescription"]),
+        }
+        if !self.managed.is_empty() || !self.customer.is_empty() {
+            actions.push("iam:AttachRolePolicy");
+        }
+        if old.is_some_and(|old| {
+            old.managed
+                .iter()
+                .any(|policy| !self.managed.contains(policy))
+        }) {
+            actions.push("iam:DetachRolePolicy");
+        }
+        if self.inline.is_some() {
+            actions.push("iam:PutRolePolicy");
+        } else if old.is_some_and(|old| old.has_inline) {
+            actions.push("iam:DeleteRolePolicy");
+        }
+        actions
+    }
+
+    /// Returns the IAM actions that delete the role with this version.
+    pub(super) fn role_deletion_actions(&self, version: u64) -> Vec<&'static str> {
+        let old = &self.provisioned[&version];
+        let mut actions = READ_ROLE.to_vec();
+        if !old.managed.is_empty() {
+            actions.push("iam:DetachRolePolicy");
+        }
+        if old.has_inline {
+            actions.push("iam:DeleteRolePolicy");
+        }
+        actions.push("iam:DeleteRole");
+        actions
     }
 
     /// Records what a role contains that is provisioned now; returns the version.
     pub(crate) fn record_provisioning(&mut self) -> u64 {
         let (version, session_duration, managed) =
             (self.version, &self.session_duration, &self.managed);
+        let has_inline = self.inline.is_some();
         self.provisioned
             .entry(version)
             .or_insert_with(|| RoleParts {
                 session_duration: session_duration.clone(),
                 managed: managed.clone(),
+                has_inline,
             });
         version
     }
@@ -193,6 +241,13 @@ impl PermissionSet {
         Ok(())
     }
 }
+
+/// The IAM actions that every change of a role needs.
+const READ_ROLE: [&str; 3] = [
+    "iam:GetRole",
+    "iam:ListRolePolicies",
+    "iam:ListAttachedRolePolicies",
+];
 
 /// Checks whether Identity Center can access an account.
 ///

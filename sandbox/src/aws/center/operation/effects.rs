@@ -4,6 +4,7 @@ use super::{Kind, Operation};
 use crate::aws::center::permission_set::check_access;
 use crate::aws::center::{Assignment, Center, Principal, SetIx};
 use crate::aws::organizations::{AccountIx, Organization};
+use crate::operations::OperationFault;
 
 impl Center {
     /// Makes the change of an operation.
@@ -31,7 +32,7 @@ impl Center {
         let (account, set, principal) = self.target(organization, operation)?;
         self.require_principal(&principal)?;
         if self.access.role(set, account).is_none() {
-            self.provision_in(organization, set, account)?;
+            self.provision_in(organization, operation, set, account)?;
         } else {
             self.sets
                 .at(set)
@@ -59,11 +60,19 @@ impl Center {
             check_access(organization.account_at(account))?;
         }
         let principal = self.access.intern(&principal);
-        self.access.remove(Assignment {
+        let row = Assignment {
             account,
             set,
             principal,
-        });
+        };
+        let is_last = self
+            .access
+            .of_pair(account, set, 0)
+            .all(|(_, each)| each == row);
+        if is_last {
+            self.check_role_rights(organization, operation, set, account)?;
+        }
+        self.access.remove(row);
         Ok(())
     }
 
@@ -90,10 +99,7 @@ impl Center {
         if exists {
             Ok(())
         } else {
-            Err(format!(
-                "Received a 404 status error: {} not found.",
-                principal.kind
-            ))
+            Err(OperationFault::PRINCIPAL_NOT_FOUND.replace("{principal}", principal.kind))
         }
     }
 
@@ -117,7 +123,7 @@ impl Center {
         };
         let mut ended = Ok(());
         for account in accounts {
-            ended = ended.and(self.provision_in(organization, set, account));
+            ended = ended.and(self.provision_in(organization, operation, set, account));
         }
         ended
     }
@@ -125,12 +131,14 @@ impl Center {
     fn provision_in(
         &mut self,
         organization: &Organization,
+        operation: &Operation,
         set: SetIx,
         account: AccountIx,
     ) -> Result<(), String> {
         self.sets
             .at(set)
             .check_role_in(organization.account_at(account))?;
+        self.check_role_rights(organization, operation, set, account)?;
         let version = self.sets.at_mut(set).record_provisioning();
         self.access.provision(set, account, version);
         Ok(())
