@@ -32,6 +32,12 @@
 //! with a delay. The sandbox has its own time ([`Clock`]) and never sleeps: work that is due runs
 //! when a request arrives or the clock is advanced.
 //!
+//! # Rights and operations in AWS
+//!
+//! [`SandboxBuilder::limit_aws_caller`] gives the caller of the AWS services exactly the rights of an [`IamPolicy`].
+//! [`OperationDurations`] and [`OperationFault`] control the asynchronous operations of Identity Center, and
+//! [`Sandbox::start_foreign_operations`] starts operations of another tool.
+//!
 //! # Limits
 //!
 //! An access token of Okta is opaque, and the algorithm ES512 is not accepted, because the JOSE crate does not have it.

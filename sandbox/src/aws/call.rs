@@ -148,6 +148,7 @@ impl Call<'_> {
         scope: &str,
         items: impl FnOnce(u64) -> I,
     ) -> Result<Page<T>, Refusal> {
+        debug_assert_eq!(self.operation.access, Access::List, "{:?}", self.operation);
         let paging = &self.service.paging;
         let request = self.params.page_request(paging.max as u64, paging.token);
         self.check()?;
