@@ -23,9 +23,10 @@ enum Resource {
     Any,
     /// The instance of Identity Center.
     Instance,
-    /// The permission set. In `CreatePermissionSet`, it is `*` below the instance.
+    /// The permission set. UNVERIFIED: in `CreatePermissionSet`, it is `*` below the instance.
     PermissionSet,
-    /// The account in Identity Center. In `ProvisionPermissionSet` with all provisioned accounts, it is `account/*`.
+    /// The account in Identity Center. UNVERIFIED: in `ProvisionPermissionSet` with all provisioned accounts, it is
+    /// `account/*`.
     Account,
     /// The resource whose ARN is in `ResourceArn`.
     Tagged,
@@ -58,7 +59,7 @@ type Rows = &'static [(&'static str, &'static [Resource])];
 /// optional there is the resource of the request.
 ///
 /// The order of the resources is the order in which a refusal names them. Public reports name the permission set before
-/// the instance, and users and groups before the identity store.
+/// the instance, and users and groups before the identity store. UNVERIFIED: the place of the account.
 static TABLE: &[(&str, Rows)] = &[
     (
         "sso",
@@ -213,6 +214,7 @@ static TABLE: &[(&str, Rows)] = &[
             // UNVERIFIED: the actions exist since October 2026, and no copy of the reference has their resources.
             ("DescribeIdentityStore", &[Any]),
             ("ListIdentityStores", &[Any]),
+            // The reference has no resource type.
             ("UpdateIdentityStore", &[Any]),
         ],
     ),
@@ -305,7 +307,8 @@ impl Call<'_> {
 
     /// Checks the call against the policy that limits the caller, if there is one.
     ///
-    /// AWS checks it before it looks for the resources, so a resource that does not exist is refused too.
+    /// AWS checks it before it looks for the resources, so a resource that does not exist is refused too. UNVERIFIED: AWS
+    /// also checks it before it validates the members of the request.
     ///
     /// # Errors
     ///
