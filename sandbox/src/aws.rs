@@ -8,6 +8,7 @@
 //! Field names, limits and patterns come from botocore 1.44. Error messages come from public reports where
 //! such a report exists; the sandbox invents the other messages.
 
+mod authorization;
 mod call;
 mod caller;
 mod center;
@@ -103,14 +104,14 @@ pub(crate) fn operation(request: &Request<Bytes>) -> Option<String> {
 
 /// Returns whether a request changes the configuration that an administrator has made.
 ///
-/// Signing in is not a write in that sense, although it creates sessions.
+/// Signing in is not a write in that sense, although it creates sessions. An operation that the sandbox does not have
+/// is not a write.
 pub(crate) fn is_write(request: &Request<Bytes>) -> bool {
-    let reads = ["List", "Describe", "Get", "IsMember"];
     match service_of(request) {
         None | Some(Service::Oidc | Service::Portal | Service::Sts) => false,
-        Some(Service::Json(_)) => target(request).is_some_and(|(_, operation)| {
-            !reads.iter().any(|prefix| operation.starts_with(prefix))
-        }),
+        Some(Service::Json(service)) => target(request)
+            .and_then(|(_, operation)| service.operation(operation))
+            .is_some_and(|operation| !operation.reads()),
     }
 }
 
@@ -200,6 +201,9 @@ fn json_call(
         body => serde_json::from_slice(body)
             .map_err(|error| Refusal::new("SerializationException", error.to_string()))?,
     };
+    let operation = service
+        .operation(operation)
+        .ok_or_else(|| Refusal::new("UnknownOperationException", ""))?;
     Call {
         service,
         cloud,

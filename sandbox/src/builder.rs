@@ -5,8 +5,8 @@ use std::{io, time::Duration};
 use url::Url;
 
 use crate::{
-    Clock, Company, IdentityCenterQuotas, OktaBucket, OktaRateLimits, ProvisioningForm, Sandbox,
-    ScimRateLimits, ServiceApp, UnknownPolicies,
+    Clock, Company, IamPolicy, IdentityCenterQuotas, OktaBucket, OktaRateLimits,
+    OperationDurations, ProvisioningForm, Sandbox, ScimRateLimits, ServiceApp, UnknownPolicies,
     aws::{self, AccessKey, BaseUrls, Cloud, InstanceOptions, Seed},
     clock::{SandboxClock, signed},
     faults::Faults,
@@ -31,6 +31,7 @@ pub struct SandboxBuilder {
     stage: Stage,
     provisioning_delay: Duration,
     operation_delay: Duration,
+    operation_durations: Option<OperationDurations>,
     certificate_delay: Duration,
     behavior: Behavior,
     search_delay: Duration,
@@ -45,6 +46,7 @@ pub struct SandboxBuilder {
     scim_rates: Option<ScimRateLimits>,
     instance: InstanceOptions,
     delegated_administrators: Vec<String>,
+    caller_policy: Option<IamPolicy>,
     all_features: bool,
     account_status: bool,
     scim_profile: ScimProfile,
@@ -135,6 +137,32 @@ impl SandboxBuilder {
     /// Sets the duration of an asynchronous operation of AWS; default: zero.
     pub fn operation_delay(mut self, delay: Duration) -> Self {
         self.operation_delay = delay;
+        self
+    }
+
+    /// Sets the durations of the asynchronous operations of Identity Center; default: the
+    /// [`operation_delay`](Self::operation_delay), which also applies to creations and closures of accounts.
+    ///
+    /// [`Sandbox::set_operation_durations`] changes them at run time.
+    pub fn operation_durations(mut self, durations: OperationDurations) -> Self {
+        self.operation_durations = Some(durations);
+        self
+    }
+
+    /// Sets the time after which AWS forgets an operation of Identity Center that has ended; default: never.
+    ///
+    /// A request for the status of a forgotten operation is refused with `ResourceNotFoundException`. AWS documents no
+    /// time.
+    pub fn operation_retention(mut self, retention: Duration) -> Self {
+        self.instance.operation_retention = Some(retention);
+        self
+    }
+
+    /// Sets the time until the lists of operations have a new operation; default: zero.
+    ///
+    /// The status of one operation can be read at once. A delay of AWS is not documented.
+    pub fn operation_list_delay(mut self, delay: Duration) -> Self {
+        self.instance.operation_list_delay = delay;
         self
     }
 
@@ -314,6 +342,23 @@ impl SandboxBuilder {
         self
     }
 
+    /// Gives the users of the sandbox's AWS access keys exactly the rights of this IAM policy; default: all rights.
+    ///
+    /// The policy applies to `sso-admin`, `identitystore`, `organizations` and `sts`. A call needs the right on all
+    /// resources that the Service Authorization Reference has for the operation, and is refused with
+    /// `AccessDeniedException`. The rules about accounts stay: a member account that is not a delegated administrator gets
+    /// no access from a policy. Credentials of the access portal keep the rights of their permission set.
+    ///
+    /// In the management account, Identity Center changes roles with the rights of the caller. An operation there ends as
+    /// `FAILED` if the policy lacks an `iam` action on the roles below `aws-reserved/sso.amazonaws.com/` (user guide,
+    /// "Identity-based policy examples").
+    ///
+    /// [`Sandbox::limit_aws_caller`] changes the policy at run time.
+    pub fn limit_aws_caller(mut self, policy: IamPolicy) -> Self {
+        self.caller_policy = Some(policy);
+        self
+    }
+
     /// Adds a Region to which the instance of Identity Center is replicated; default: none.
     ///
     /// In this Region, the instance and the identity store can be read. Permission sets and assignments only exist in the
@@ -482,8 +527,10 @@ impl SandboxBuilder {
             )
             .collect(),
             management_account: management,
+            caller_policy: self.caller_policy.clone(),
             page_size: self.page_size,
             operation_delay: self.operation_delay,
+            operation_durations: self.operation_durations.clone(),
             region: self.company.region.clone(),
             instance: self.instance.clone(),
             all_features: self.all_features,
@@ -504,6 +551,7 @@ impl Default for SandboxBuilder {
             stage: Stage::default(),
             provisioning_delay: Duration::ZERO,
             operation_delay: Duration::ZERO,
+            operation_durations: None,
             certificate_delay: Duration::ZERO,
             behavior: Behavior::default(),
             search_delay: Duration::ZERO,
@@ -517,6 +565,7 @@ impl Default for SandboxBuilder {
             scim_rates: None,
             instance: InstanceOptions::default(),
             delegated_administrators: Vec::new(),
+            caller_policy: None,
             all_features: true,
             account_status: true,
             scim_profile: ScimProfile::default(),

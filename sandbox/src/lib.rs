@@ -32,6 +32,12 @@
 //! with a delay. The sandbox has its own time ([`Clock`]) and never sleeps: work that is due runs
 //! when a request arrives or the clock is advanced.
 //!
+//! # Rights and operations in AWS
+//!
+//! [`SandboxBuilder::limit_aws_caller`] gives the caller of the AWS services exactly the rights of an [`IamPolicy`].
+//! [`OperationDurations`] and [`OperationFault`] control the asynchronous operations of Identity Center, and
+//! [`Sandbox::start_foreign_operations`] starts operations of another tool.
+//!
 //! # Limits
 //!
 //! An access token of Okta is opaque, and the algorithm ES512 is not accepted, because the JOSE crate does not have it.
@@ -41,15 +47,18 @@
 //! is published in DER. The AWS part covers only what the integration uses. Unlike Okta, the sandbox rejects unknown parameters of an Okta endpoint.
 
 mod aws;
+mod aws_switches;
 mod builder;
 mod clock;
 mod company;
 mod console;
 mod faults;
+mod iam_policy;
 mod identity_center;
 mod in_flight;
 mod oddity;
 mod okta;
+mod operations;
 mod paging;
 mod provisioning_engine;
 mod record;
@@ -80,10 +89,12 @@ pub use self::{
         ServiceProvider,
     },
     faults::Fault,
+    iam_policy::{IamPolicy, IamPolicyError},
     identity_center::{IdentityCenterQuotas, UnknownPolicies},
     in_flight::HeldRequests,
     oddity::Oddity,
     okta::{OktaBucket, OktaRateLimits, ServiceApp, ServiceAppCredentials},
+    operations::{OperationDurations, OperationFault, OperationKind},
     record::{RecordedRequest, Service},
     scim::ScimRateLimits,
     view::{Assignment, IdentityGroup, IdentityUser, PermissionSet},
@@ -98,7 +109,7 @@ use self::{
 ///
 /// # Panics
 ///
-/// Dropping the sandbox panics if an injected [`Fault`] was never triggered.
+/// Dropping the sandbox panics if an injected [`Fault`] was never triggered, or an [`OperationFault`] never applied.
 #[derive(Debug)]
 pub struct Sandbox {
     state: Shared,
@@ -304,9 +315,11 @@ impl Sandbox {
         self.state().faults.push(fault);
     }
 
-    /// Removes the queued faults that no request has triggered yet.
+    /// Removes the queued faults, of requests and of operations.
     pub fn clear_faults(&self) {
-        self.state().faults.clear();
+        let mut state = self.state();
+        state.faults.clear();
+        state.cloud.operations.clear();
     }
 
     /// Returns the recorded requests to Okta, AWS and SCIM.
@@ -514,6 +527,11 @@ impl Drop for Sandbox {
         assert!(
             pending.is_empty() || thread::panicking(),
             "no request triggered these injected faults: {pending:?}"
+        );
+        let pending: Vec<_> = state.cloud.operations.pending().collect();
+        assert!(
+            pending.is_empty() || thread::panicking(),
+            "these injected faults applied to no operation: {pending:?}"
         );
     }
 }

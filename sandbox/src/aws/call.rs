@@ -20,7 +20,7 @@ pub(super) struct JsonService {
     /// The prefix of `X-Amz-Target`.
     pub(super) target: &'static str,
     /// The operations.
-    pub(super) operations: &'static [(&'static str, Operation)],
+    pub(super) operations: &'static [ApiOperation],
     /// Rejects a call before its members are read.
     pub(super) admit: fn(&mut Call<'_>) -> Result<(), Refusal>,
     /// The service's code for a violation of the service model.
@@ -42,7 +42,61 @@ pub(super) struct JsonPaging {
 }
 
 /// An operation of a service.
-pub(super) type Operation = fn(&mut Call<'_>) -> Result<Value, Refusal>;
+#[derive(Debug)]
+pub(super) struct ApiOperation {
+    /// The name, such as `ListUsers`.
+    pub(super) name: &'static str,
+    pub(super) access: Access,
+    run: Handler,
+}
+
+/// The kind of access that an operation needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Access {
+    /// Returns the pages of a list.
+    List,
+    /// Reads without pages.
+    Read,
+    /// Changes data.
+    Write,
+}
+
+/// The implementation of an operation.
+type Handler = fn(&mut Call<'_>) -> Result<Value, Refusal>;
+
+impl ApiOperation {
+    /// Returns whether the operation changes nothing.
+    pub(super) fn reads(&self) -> bool {
+        self.access != Access::Write
+    }
+
+    const fn new(name: &'static str, access: Access, run: Handler) -> Self {
+        Self { name, access, run }
+    }
+}
+
+/// Returns an operation that returns the pages of a list.
+pub(super) const fn list(name: &'static str, run: Handler) -> ApiOperation {
+    ApiOperation::new(name, Access::List, run)
+}
+
+/// Returns an operation that reads without pages.
+pub(super) const fn read(name: &'static str, run: Handler) -> ApiOperation {
+    ApiOperation::new(name, Access::Read, run)
+}
+
+/// Returns an operation that changes data.
+pub(super) const fn write(name: &'static str, run: Handler) -> ApiOperation {
+    ApiOperation::new(name, Access::Write, run)
+}
+
+impl JsonService {
+    /// Returns the operation with a name.
+    pub(super) fn operation(&self, name: &str) -> Option<&ApiOperation> {
+        let mut operations = self.operations.iter();
+        operations.find(|operation| operation.name == name)
+    }
+}
 
 /// A call of an operation.
 #[derive(Debug)]
@@ -51,7 +105,7 @@ pub(super) struct Call<'c> {
     pub(super) cloud: &'c mut Cloud,
     pub(super) caller: &'c Caller,
     pub(super) now: Timestamp,
-    pub(super) operation: &'c str,
+    pub(super) operation: &'static ApiOperation,
     pub(super) params: &'c Params<'c>,
 }
 
@@ -59,18 +113,13 @@ impl Call<'_> {
     /// Runs the operation.
     pub(super) fn run(&mut self) -> Result<Value, Refusal> {
         (self.service.admit)(self)?;
-        let mut operations = self.service.operations.iter();
-        match operations.find(|(name, _)| *name == self.operation) {
-            Some((_, operation)) => {
-                if self.operation.starts_with("List") {
-                    // AWS checks all members of a request before it looks for the resource.
-                    let paging = &self.service.paging;
-                    self.params.page_request(paging.max as u64, paging.token);
-                }
-                operation(self)
-            }
-            None => Err(Refusal::new("UnknownOperationException", "")),
+        self.authorize()?;
+        if self.operation.access == Access::List {
+            // AWS checks all members of a request before it looks for the resource.
+            let paging = &self.service.paging;
+            self.params.page_request(paging.max as u64, paging.token);
         }
+        (self.operation.run)(self)
     }
 
     /// Checks the members read so far against the service model.
@@ -99,10 +148,11 @@ impl Call<'_> {
         scope: &str,
         items: impl FnOnce(u64) -> I,
     ) -> Result<Page<T>, Refusal> {
+        debug_assert_eq!(self.operation.access, Access::List, "{:?}", self.operation);
         let paging = &self.service.paging;
         let request = self.params.page_request(paging.max as u64, paging.token);
         self.check()?;
-        let scope = format!("{}/{scope}", self.operation);
+        let scope = format!("{}/{scope}", self.operation.name);
         let pages = self.cloud.pages;
         let page = if paging.empty_page {
             pages.paginate_with_empty_page(items, &scope, &request, paging.max)

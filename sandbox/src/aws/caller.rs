@@ -21,6 +21,8 @@ pub(crate) struct Caller {
     pub(crate) user_id: String,
     /// Whether the identity's policies allow every operation; otherwise the sandbox allows none.
     pub(crate) administers: bool,
+    /// Whether the identity is the user of an access key. The policy that limits the caller applies to such a user.
+    pub(crate) is_access_key_user: bool,
     /// The Region in the signature's scope.
     pub(crate) region: String,
 }
@@ -89,6 +91,7 @@ impl Caller {
             arn: format!("arn:{partition}:iam::{}:user/{}", key.account, key.user),
             user_id: format!("AIDA{}", digits[..17].to_uppercase()),
             administers: true,
+            is_access_key_user: true,
             region: region.to_owned(),
         }
     }
@@ -102,6 +105,7 @@ impl Caller {
             arn: format!("arn:{partition}:sts::{account}:assumed-role/{role}/{user}"),
             user_id: format!("{}:{user}", session.role_id),
             administers: session.administers,
+            is_access_key_user: false,
             region: region.to_owned(),
         }
     }

@@ -5,7 +5,7 @@ mod operation;
 mod permission_set;
 mod sets;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -19,7 +19,7 @@ use super::seed::InstanceOptions;
 use super::sign_in::SignIn;
 
 pub(crate) use access::{Access, Assignment, Principal, PrincipalIx, Provisioned};
-pub(crate) use operation::{Kind, Operation};
+pub(crate) use operation::{Kind, NewOperation, Operation};
 pub(crate) use permission_set::{Boundary, MAX_POLICIES, PermissionSet, PolicyReference, Role};
 pub(crate) use sets::{PermissionSets, SetIx};
 
@@ -69,6 +69,8 @@ pub(crate) struct Center {
     ids: Ids,
     operations: Vec<Operation>,
     outstanding: Vec<usize>,
+    /// The operations that have ended and are not forgotten, in the order in which they ended.
+    ended: VecDeque<usize>,
     by_request: HashMap<String, usize>,
 }
 
@@ -121,6 +123,7 @@ impl Center {
             ids,
             operations: Vec::new(),
             outstanding: Vec::new(),
+            ended: VecDeque::new(),
             by_request: HashMap::new(),
         }
     }

@@ -4,12 +4,15 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::center::Center;
+use super::center::{Center, NewOperation, Principal};
 use super::directory::Directory;
+use super::identity_source::not_enabled;
 use super::ids::{Ids, uuid_of};
 use super::organizations::{Organization, SSO};
 use super::page::Pages;
 use super::seed::{AccessKey, BaseUrls, InstanceOptions, Seed};
+use crate::iam_policy::IamPolicy;
+use crate::operations::{OperationControl, OperationDurations, OperationKind};
 use crate::token_bucket::TokenBucket;
 
 /// An AWS organization and, once enabled, its IAM Identity Center.
@@ -20,10 +23,15 @@ pub(crate) struct Cloud {
     pub(super) keys: Vec<AccessKey>,
     pub(super) pages: Pages,
     pub(super) ids: Ids,
+    /// The duration of creations and closures of accounts.
     pub(super) operation_delay: Duration,
+    /// The durations and the faults of the asynchronous operations of Identity Center.
+    pub(crate) operations: OperationControl,
     pub(super) instance_options: InstanceOptions,
     /// The calls of Identity Center that its quota allows; `None`: unlimited.
     pub(super) sso_admin_calls: Option<TokenBucket>,
+    /// The policy that limits the users of the access keys; `None`: they have all rights.
+    pub(crate) caller_policy: Option<IamPolicy>,
     base_urls: BaseUrls,
     requests: u64,
 }
@@ -39,8 +47,13 @@ impl Cloud {
             pages: Pages::new(seed.page_size),
             ids,
             operation_delay: seed.operation_delay,
+            operations: OperationControl::new(
+                seed.operation_durations
+                    .unwrap_or_else(|| OperationDurations::constant(seed.operation_delay)),
+            ),
             sso_admin_calls: seed.instance.quotas.calls_per_second.map(TokenBucket::new),
             instance_options: seed.instance,
+            caller_policy: seed.caller_policy,
             base_urls: seed.base_urls,
             requests: 0,
         }
@@ -62,6 +75,55 @@ impl Cloud {
         let delegated = (account.to_owned(), SSO.to_owned());
         organization.delegated.insert(delegated, now);
         Ok(())
+    }
+
+    /// Starts asynchronous operations of another tool in Identity Center.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if Identity Center is not enabled, or if it has no permission set with this name or ARN.
+    pub(crate) fn start_foreign_operations(
+        &mut self,
+        (kind, account, permission_set): (OperationKind, &str, &str),
+        count: usize,
+        duration: Duration,
+        now: Timestamp,
+    ) -> Result<(), String> {
+        let center = self.center.as_mut().ok_or_else(not_enabled)?;
+        let sets = &center.sets;
+        let set = sets
+            .ix(permission_set)
+            .or_else(|| sets.ix_by_name(permission_set))
+            .ok_or_else(|| format!("Identity Center has no permission set {permission_set}"))?;
+        let new = NewOperation {
+            kind,
+            account: Some(account.to_owned()),
+            permission_set: sets.at(set).arn.clone(),
+            principal: (kind != OperationKind::Provision).then(|| Principal {
+                kind: "GROUP",
+                id: "".into(),
+            }),
+            caller: None,
+            now,
+        };
+        center.start_foreign(&new, count, duration);
+        Ok(())
+    }
+
+    /// Lets the operations of Identity Center that are held end now.
+    pub(crate) fn release_operations(&mut self, now: Timestamp) {
+        if let Some(center) = &mut self.center {
+            center.release_operations(now);
+        }
+    }
+
+    /// Sets the state of an account, in AWS's spelling; returns whether the account exists.
+    pub(crate) fn set_account_state(&mut self, account: &str, state: &str) -> bool {
+        let Some(account) = self.organization.account_ix(account) else {
+            return false;
+        };
+        state.clone_into(&mut self.organization.account_at_mut(account).state);
+        true
     }
 
     /// Completes the asynchronous operations that are due.

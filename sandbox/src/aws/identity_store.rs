@@ -7,7 +7,7 @@ mod users;
 
 use serde_json::{Value, json};
 
-use super::call::{Call, JsonPaging, JsonService, list_response};
+use super::call::{Call, JsonPaging, JsonService, list, list_response, read, write};
 use super::center::Center;
 use super::directory::{Duplicate, Group, User};
 use super::params::Params;
@@ -23,28 +23,28 @@ pub(super) static SERVICE: JsonService = JsonService {
     signing_name: "identitystore",
     target: "AWSIdentityStore",
     operations: &[
-        ("ListUsers", users::list),
-        ("DescribeUser", users::describe),
-        ("GetUserId", users::find),
-        ("CreateUser", users::create),
-        ("UpdateUser", update::user),
-        ("DeleteUser", users::delete),
-        ("ListGroups", groups::list),
-        ("DescribeGroup", groups::describe),
-        ("GetGroupId", groups::find),
-        ("CreateGroup", groups::create),
-        ("UpdateGroup", update::group),
-        ("DeleteGroup", groups::delete),
-        ("ListGroupMemberships", memberships::of_group),
-        ("ListGroupMembershipsForMember", memberships::of_member),
-        ("GetGroupMembershipId", memberships::find),
-        ("DescribeGroupMembership", memberships::describe),
-        ("IsMemberInGroups", memberships::is_member),
-        ("CreateGroupMembership", memberships::create),
-        ("DeleteGroupMembership", memberships::delete),
-        ("DescribeIdentityStore", describe_store),
-        ("ListIdentityStores", list_stores),
-        ("UpdateIdentityStore", update_store),
+        list("ListUsers", users::list),
+        read("DescribeUser", users::describe),
+        read("GetUserId", users::find),
+        write("CreateUser", users::create),
+        write("UpdateUser", update::user),
+        write("DeleteUser", users::delete),
+        list("ListGroups", groups::list),
+        read("DescribeGroup", groups::describe),
+        read("GetGroupId", groups::find),
+        write("CreateGroup", groups::create),
+        write("UpdateGroup", update::group),
+        write("DeleteGroup", groups::delete),
+        list("ListGroupMemberships", memberships::of_group),
+        list("ListGroupMembershipsForMember", memberships::of_member),
+        read("GetGroupMembershipId", memberships::find),
+        read("DescribeGroupMembership", memberships::describe),
+        read("IsMemberInGroups", memberships::is_member),
+        write("CreateGroupMembership", memberships::create),
+        write("DeleteGroupMembership", memberships::delete),
+        read("DescribeIdentityStore", describe_store),
+        list("ListIdentityStores", list_stores),
+        write("UpdateIdentityStore", update_store),
     ],
     admit: |_| Ok(()),
     validation_code: "ValidationException",
@@ -127,10 +127,8 @@ impl Call<'_> {
                 organization.management
             )));
         }
-        let (region, operation) = (&self.caller.region, self.operation);
         // "Identity Store reads" work in an additional Region (user guide, API support in additional Regions).
-        let reads = ["List", "Describe", "Get", "IsMember"];
-        let reads = reads.iter().any(|prefix| operation.starts_with(prefix));
+        let (region, reads) = (&self.caller.region, self.operation.reads());
         self.cloud
             .center
             .as_mut()
@@ -175,7 +173,7 @@ impl Call<'_> {
         Refusal::denied(format!(
             "User: {} is not authorized to perform: identitystore:{} on resource: {resource} because no \
              identity-based policy allows the identitystore:{} action",
-            self.caller.arn, self.operation, self.operation
+            self.caller.arn, self.operation.name, self.operation.name
         ))
     }
 }
@@ -272,7 +270,7 @@ fn issuer(center: &Center) -> Option<String> {
 }
 
 /// Returns the last part of an id that may be an ARN.
-fn short(id: &str) -> &str {
+pub(super) fn short(id: &str) -> &str {
     id.rsplit_once('/').map_or(id, |(_, id)| id)
 }
 

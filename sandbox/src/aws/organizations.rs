@@ -6,7 +6,7 @@ mod tree;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
-use super::call::{Call, JsonPaging, JsonService, list_response};
+use super::call::{Call, JsonPaging, JsonService, list, list_response, read, write};
 use super::params::Params;
 use super::reply::{Refusal, epoch};
 use super::rules::{
@@ -25,29 +25,29 @@ pub(super) static SERVICE: JsonService = JsonService {
     signing_name: "organizations",
     target: "AWSOrganizationsV20161128",
     operations: &[
-        ("DescribeOrganization", |call| {
+        read("DescribeOrganization", |call| {
             Ok(json!({ "Organization": call.cloud.organization.to_json() }))
         }),
-        ("DescribeAccount", describe_account),
-        ("CreateAccount", accounts::create),
-        ("DescribeCreateAccountStatus", accounts::describe_creation),
-        ("MoveAccount", accounts::move_account),
-        ("CloseAccount", accounts::close),
-        ("ListAccounts", list_accounts),
-        ("ListAccountsForParent", list_accounts_of),
-        ("ListChildren", list_children),
-        ("DescribeOrganizationalUnit", describe_unit),
-        ("ListOrganizationalUnitsForParent", list_units),
-        ("ListRoots", list_roots),
-        ("ListParents", list_parents),
-        ("ListTagsForResource", list_tags),
-        ("TagResource", tag),
-        ("ListAWSServiceAccessForOrganization", list_trusted),
-        ("EnableAWSServiceAccess", trust),
-        ("ListDelegatedAdministrators", list_delegated),
-        ("RegisterDelegatedAdministrator", register),
-        ("DeregisterDelegatedAdministrator", deregister),
-        ("EnableAllFeatures", enable_all_features),
+        read("DescribeAccount", describe_account),
+        write("CreateAccount", accounts::create),
+        read("DescribeCreateAccountStatus", accounts::describe_creation),
+        write("MoveAccount", accounts::move_account),
+        write("CloseAccount", accounts::close),
+        list("ListAccounts", list_accounts),
+        list("ListAccountsForParent", list_accounts_of),
+        list("ListChildren", list_children),
+        read("DescribeOrganizationalUnit", describe_unit),
+        list("ListOrganizationalUnitsForParent", list_units),
+        list("ListRoots", list_roots),
+        list("ListParents", list_parents),
+        list("ListTagsForResource", list_tags),
+        write("TagResource", tag),
+        list("ListAWSServiceAccessForOrganization", list_trusted),
+        write("EnableAWSServiceAccess", trust),
+        list("ListDelegatedAdministrators", list_delegated),
+        write("RegisterDelegatedAdministrator", register),
+        write("DeregisterDelegatedAdministrator", deregister),
+        write("EnableAllFeatures", enable_all_features),
     ],
     admit,
     // Organizations calls this error `InvalidInputException`.
@@ -73,13 +73,12 @@ pub(super) static SERVICE: JsonService = JsonService {
 /// that is a delegated administrator" (API reference, most operations).
 fn admit(call: &mut Call<'_>) -> Result<(), Refusal> {
     let (caller, operation) = (call.caller, call.operation);
-    let reads = operation.starts_with("List") || operation.starts_with("Describe");
     let organization = &call.cloud.organization;
     let known = organization.account(&caller.account).is_some();
     let allowed = caller.administers
         && (call.is_management()
-            || (reads && organization.is_delegated_for_any(&caller.account))
-            || (operation == "DescribeOrganization" && known));
+            || (operation.reads() && organization.is_delegated_for_any(&caller.account))
+            || (operation.name == "DescribeOrganization" && known));
     if allowed {
         Ok(())
     } else {

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use url::Url;
 
+use crate::iam_policy::IamPolicy;
 use crate::identity_center::{IdentityCenterQuotas, UnknownPolicies};
+use crate::operations::OperationDurations;
 
 /// The initial state of an AWS organization.
 #[derive(Clone, Debug)]
@@ -19,10 +21,14 @@ pub(crate) struct Seed {
     pub(crate) all_features: bool,
     /// The access keys that AWS accepts.
     pub(crate) keys: Vec<AccessKey>,
+    /// The policy that limits the users of the access keys; `None`: they have all rights.
+    pub(crate) caller_policy: Option<IamPolicy>,
     /// The maximum number of items on a page of any list; `None` keeps the limit of the service.
     pub(crate) page_size: Option<usize>,
     /// The duration of an asynchronous operation.
     pub(crate) operation_delay: Duration,
+    /// The durations of the operations of Identity Center; `None`: `operation_delay`.
+    pub(crate) operation_durations: Option<OperationDurations>,
     /// Whether responses contain `Account.Status`, which AWS retired in September 2026 (Organizations API,
     /// Account).
     pub(crate) account_status: bool,
@@ -43,6 +49,10 @@ pub(crate) struct InstanceOptions {
     pub(crate) quotas: IdentityCenterQuotas,
     /// Whether the deletion of an assignment of a deleted user or group ends as `FAILED`.
     pub(crate) orphan_deletion_fails: bool,
+    /// The time after which AWS forgets an operation that has ended; `None`: never.
+    pub(crate) operation_retention: Option<Duration>,
+    /// The time until lists of operations have a new operation.
+    pub(crate) operation_list_delay: Duration,
     /// The time at which a managed policy that does not exist is refused.
     pub(crate) unknown_policies: UnknownPolicies,
     /// The account that has an account instance; `None`: the instance belongs to the organization.
@@ -57,6 +67,8 @@ impl Default for InstanceOptions {
             permission_sets: true,
             quotas: IdentityCenterQuotas::AWS,
             orphan_deletion_fails: false,
+            operation_retention: None,
+            operation_list_delay: Duration::ZERO,
             unknown_policies: UnknownPolicies::default(),
             account: None,
             additional_regions: Vec::new(),
@@ -133,8 +145,10 @@ impl Default for Seed {
                 account: "111122223333".to_owned(),
                 user: "integration".to_owned(),
             }],
+            caller_policy: None,
             page_size: None,
             operation_delay: Duration::from_secs(10),
+            operation_durations: None,
             account_status: true,
             region: "us-east-1".to_owned(),
             instance: InstanceOptions::default(),

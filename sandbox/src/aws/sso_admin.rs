@@ -8,11 +8,12 @@ mod policies;
 mod provisioning;
 mod tags;
 
-use super::call::{Call, JsonPaging, JsonService, list_response};
-use super::center::{Center, Kind, Operation, PermissionSet, Principal, SetIx};
+use super::call::{Call, JsonPaging, JsonService, list, list_response, read, write};
+use super::center::{Center, Kind, NewOperation, Operation, PermissionSet, Principal, SetIx};
 use super::cloud::Cloud;
 use super::reply::Refusal;
 use super::rules::{ADMIN_TOKEN, INSTANCE_ARN, PERMISSION_SET_ARN};
+use crate::operations::RATE_EXCEEDED;
 
 /// The service.
 pub(super) static SERVICE: JsonService = JsonService {
@@ -20,109 +21,109 @@ pub(super) static SERVICE: JsonService = JsonService {
     signing_name: "sso",
     target: "SWBExternalService",
     operations: &[
-        ("ListInstances", instances::list),
-        ("DescribeInstance", instances::describe),
-        ("UpdateInstance", instances::update),
-        ("ListRegions", instances::list_regions),
-        ("DescribeRegion", instances::describe_region),
-        ("CreateInstance", instances::create),
-        ("CreatePermissionSet", permission_sets::create),
-        ("DescribePermissionSet", permission_sets::describe),
-        ("UpdatePermissionSet", permission_sets::update),
-        ("DeletePermissionSet", permission_sets::delete),
-        ("ListPermissionSets", permission_sets::list),
-        (
+        list("ListInstances", instances::list),
+        read("DescribeInstance", instances::describe),
+        write("UpdateInstance", instances::update),
+        list("ListRegions", instances::list_regions),
+        read("DescribeRegion", instances::describe_region),
+        write("CreateInstance", instances::create),
+        write("CreatePermissionSet", permission_sets::create),
+        read("DescribePermissionSet", permission_sets::describe),
+        write("UpdatePermissionSet", permission_sets::update),
+        write("DeletePermissionSet", permission_sets::delete),
+        list("ListPermissionSets", permission_sets::list),
+        write(
             "AttachManagedPolicyToPermissionSet",
             policies::attach_managed,
         ),
-        (
+        write(
             "DetachManagedPolicyFromPermissionSet",
             policies::detach_managed,
         ),
-        ("ListManagedPoliciesInPermissionSet", policies::list_managed),
-        (
+        list("ListManagedPoliciesInPermissionSet", policies::list_managed),
+        write(
             "AttachCustomerManagedPolicyReferenceToPermissionSet",
             policies::attach_customer,
         ),
-        (
+        write(
             "DetachCustomerManagedPolicyReferenceFromPermissionSet",
             policies::detach_customer,
         ),
-        (
+        list(
             "ListCustomerManagedPolicyReferencesInPermissionSet",
             policies::list_customer,
         ),
-        ("PutInlinePolicyToPermissionSet", policies::put_inline),
-        ("GetInlinePolicyForPermissionSet", policies::get_inline),
-        (
+        write("PutInlinePolicyToPermissionSet", policies::put_inline),
+        read("GetInlinePolicyForPermissionSet", policies::get_inline),
+        write(
             "DeleteInlinePolicyFromPermissionSet",
             policies::delete_inline,
         ),
-        (
+        write(
             "PutPermissionsBoundaryToPermissionSet",
             policies::put_boundary,
         ),
-        (
+        read(
             "GetPermissionsBoundaryForPermissionSet",
             policies::get_boundary,
         ),
-        (
+        write(
             "DeletePermissionsBoundaryFromPermissionSet",
             policies::delete_boundary,
         ),
-        ("TagResource", tags::tag),
-        ("UntagResource", tags::untag),
-        ("ListTagsForResource", tags::list),
-        ("ProvisionPermissionSet", provisioning::provision),
-        (
+        write("TagResource", tags::tag),
+        write("UntagResource", tags::untag),
+        list("ListTagsForResource", tags::list),
+        write("ProvisionPermissionSet", provisioning::provision),
+        read(
             "DescribePermissionSetProvisioningStatus",
             provisioning::describe,
         ),
-        ("ListPermissionSetProvisioningStatus", provisioning::list),
-        (
+        list("ListPermissionSetProvisioningStatus", provisioning::list),
+        list(
             "ListAccountsForProvisionedPermissionSet",
             provisioning::accounts,
         ),
-        (
+        list(
             "ListPermissionSetsProvisionedToAccount",
             provisioning::permission_sets,
         ),
-        ("CreateAccountAssignment", assignments::create),
-        ("DeleteAccountAssignment", assignments::delete),
-        (
+        write("CreateAccountAssignment", assignments::create),
+        write("DeleteAccountAssignment", assignments::delete),
+        read(
             "DescribeAccountAssignmentCreationStatus",
             assignments::describe_creation,
         ),
-        (
+        read(
             "DescribeAccountAssignmentDeletionStatus",
             assignments::describe_deletion,
         ),
-        (
+        list(
             "ListAccountAssignmentCreationStatus",
             assignments::list_creations,
         ),
-        (
+        list(
             "ListAccountAssignmentDeletionStatus",
             assignments::list_deletions,
         ),
-        ("ListAccountAssignments", assignments::list),
-        (
+        list("ListAccountAssignments", assignments::list),
+        list(
             "ListAccountAssignmentsForPrincipal",
             assignments::list_for_principal,
         ),
-        (
+        write(
             "CreateInstanceAccessControlAttributeConfiguration",
             attributes::create,
         ),
-        (
+        read(
             "DescribeInstanceAccessControlAttributeConfiguration",
             attributes::describe,
         ),
-        (
+        write(
             "UpdateInstanceAccessControlAttributeConfiguration",
             attributes::update,
         ),
-        (
+        write(
             "DeleteInstanceAccessControlAttributeConfiguration",
             attributes::delete,
         ),
@@ -136,7 +137,7 @@ pub(super) static SERVICE: JsonService = JsonService {
         if admitted {
             Ok(())
         } else {
-            Err(Refusal::new("ThrottlingException", "Rate exceeded"))
+            Err(Refusal::new("ThrottlingException", RATE_EXCEEDED))
         }
     },
     validation_code: "ValidationException",
@@ -245,23 +246,31 @@ impl Call<'_> {
         principal: Option<Principal>,
     ) -> Result<&Operation, Refusal> {
         let arn = self.described_set()?.arn.clone();
-        let when = (self.now, self.cloud.operation_delay);
+        let new = NewOperation {
+            kind,
+            account,
+            permission_set: arn,
+            principal,
+            caller: self.limited_caller(),
+            now: self.now,
+        };
         let denied = self.denied("*");
         let Cloud {
             organization,
             center,
+            operations,
             ..
         } = &mut *self.cloud;
         center
             .as_mut()
             .ok_or(denied)?
-            .start(organization, kind, account, &arn, principal, when)
+            .start(organization, operations, new)
     }
 
     fn denied(&self, resource: &str) -> Refusal {
         Refusal::denied(format!(
             "User: {} is not authorized to perform: sso:{} on resource: {resource}",
-            self.caller.arn, self.operation
+            self.caller.arn, self.operation.name
         ))
     }
 }

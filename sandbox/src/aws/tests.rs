@@ -4,6 +4,7 @@ use axum::body::Bytes;
 use axum::http::{HeaderValue, Method, Request};
 use serde_json::{Value, json};
 
+use super::call::Access;
 use super::harness::{Harness, outcome};
 use super::{is_write, operation, service};
 
@@ -345,4 +346,22 @@ fn pagination_returns_every_item_once_with_a_page_size_of_one() {
             .map(|arn| Value::from(arn.as_str()))
             .collect::<Vec<_>>()
     );
+}
+
+#[test]
+fn every_list_checks_the_page_size_together_with_its_other_members() {
+    let mut harness = Harness::with_identity_center();
+    for service in super::JSON_SERVICES {
+        for operation in service.operations {
+            let body = json!({ "MaxResults": 1000 });
+            let result = harness.json(service.signing_name, service.target, operation.name, &body);
+            let (_, message) = result.err().unwrap_or_default();
+            assert_eq!(
+                message.contains("Value '1000' at 'maxResults'"),
+                operation.access == Access::List,
+                "{}: {message}",
+                operation.name
+            );
+        }
+    }
 }

@@ -1,13 +1,23 @@
 //! Asynchronous operations: each starts as `IN_PROGRESS` and ends as `SUCCEEDED` or `FAILED`.
 
+mod admission;
+mod effects;
+mod role_rights;
+
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{Assignment, Center, Principal, SetIx};
-use crate::aws::organizations::{AccountIx, Organization};
+use super::{Center, Principal};
+use crate::aws::authorization::LimitedCaller;
+use crate::aws::later;
+use crate::aws::organizations::Organization;
 use crate::aws::reply::{Refusal, epoch};
+use crate::clock::signed;
+use crate::operations::{Effect, OperationControl, OperationTarget};
+
+pub(crate) use crate::operations::OperationKind as Kind;
 
 /// An asynchronous operation.
 #[derive(Clone, Debug)]
@@ -26,18 +36,33 @@ pub(crate) struct Operation {
     pub(crate) permission_set: String,
     /// The principal of the assignment; `None` for provisioning.
     pub(crate) principal: Option<Principal>,
+    /// The end; [`Timestamp::MAX`] for an operation that is held.
     due: Timestamp,
+    /// The reason with which a fault lets the operation fail.
+    failure: Option<String>,
+    /// The caller, if a policy limits its rights.
+    caller: Option<LimitedCaller>,
+    /// Whether another tool started the operation, which then changes nothing.
+    foreign: bool,
+    /// Whether the account was active at the start.
+    account_was_active: bool,
+    /// Whether AWS no longer returns the operation.
+    forgotten: bool,
 }
 
-/// The kind of change that an operation makes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
-    /// Creates an assignment and provisions the permission set.
-    Assign,
-    /// Deletes an assignment, and the role if no other assignment uses it.
-    Unassign,
-    /// Updates roles to the current version of the permission set.
-    Provision,
+/// An operation to start.
+#[derive(Debug)]
+pub(crate) struct NewOperation {
+    pub(crate) kind: Kind,
+    /// The account; `None` provisions every account that already has a role of the permission set.
+    pub(crate) account: Option<String>,
+    /// The ARN of the permission set.
+    pub(crate) permission_set: String,
+    /// The principal of the assignment; `None` for provisioning.
+    pub(crate) principal: Option<Principal>,
+    /// The caller, if a policy limits its rights.
+    pub(crate) caller: Option<LimitedCaller>,
+    pub(crate) now: Timestamp,
 }
 
 /// The status of an operation.
@@ -66,6 +91,24 @@ impl Status {
 }
 
 impl Operation {
+    fn new(new: NewOperation, request_id: String, duration: Duration) -> Self {
+        Self {
+            kind: new.kind,
+            request_id,
+            created: new.now,
+            status: Status::InProgress,
+            account: new.account,
+            permission_set: new.permission_set,
+            principal: new.principal,
+            due: later(new.now, signed(duration)),
+            failure: None,
+            caller: new.caller,
+            foreign: false,
+            account_was_active: false,
+            forgotten: false,
+        }
+    }
+
     /// Returns the status of an assignment operation in the format of the API.
     pub(crate) fn assignment_json(&self) -> Value {
         let mut json = json!({
@@ -122,14 +165,17 @@ impl Center {
             .filter(|operation| operation.kind == kind)
     }
 
-    /// Returns the operations of a kind, and of a status if there is one, from a position on, oldest first.
+    /// Returns the operations of a kind, and of a status if there is one, from a position on, oldest first. A list has an
+    /// operation only after the delay of the settings.
     pub(crate) fn operations(
         &self,
         kind: Kind,
         status: Option<&str>,
         from: u64,
+        now: Timestamp,
     ) -> impl Iterator<Item = (u64, &Operation)> {
         let from = usize::try_from(from).unwrap_or(usize::MAX);
+        let delay = signed(self.options.operation_list_delay);
         // Only few operations are in progress, and clients ask for them often.
         let (outstanding, all) = if status == Some(Status::InProgress.name()) {
             let first = self.outstanding.partition_point(|index| *index < from);
@@ -144,6 +190,8 @@ impl Center {
             .map(|index| (index as u64, &self.operations[index]))
             .filter(move |(_, operation)| {
                 operation.kind == kind
+                    && !operation.forgotten
+                    && later(operation.created, delay) <= now
                     && status.is_none_or(|status| operation.status.name() == status)
             })
     }
@@ -152,238 +200,140 @@ impl Center {
     ///
     /// # Errors
     ///
-    /// Returns `ThrottlingException` if too many operations are in progress, and `ConflictException` if a
-    /// conflicting operation is in progress.
+    /// Returns `ThrottlingException` if too many operations are in progress, `ConflictException` if a
+    /// conflicting operation is in progress, and the error of a fault that refuses the operation.
     pub(crate) fn start(
         &mut self,
         organization: &Organization,
-        kind: Kind,
-        account: Option<String>,
-        permission_set: &str,
-        principal: Option<Principal>,
-        when: (Timestamp, Duration),
+        control: &mut OperationControl,
+        new: NewOperation,
     ) -> Result<&Operation, Refusal> {
-        self.admit(
-            organization,
-            kind,
-            account.as_deref(),
-            permission_set,
-            principal.as_ref(),
-        )?;
-        let (now, delay) = when;
-        let name = format!("{kind:?}/{account:?}/{permission_set}/{principal:?}");
-        let request_id = self.ids.uuid("operation", &name);
-        let index = self.operations.len();
-        self.by_request.insert(request_id.clone(), index);
-        self.outstanding.push(index);
-        let delay = SignedDuration::try_from(delay).unwrap_or(SignedDuration::MAX);
-        self.operations.push(Operation {
-            kind,
-            request_id,
-            created: now,
-            status: Status::InProgress,
-            account,
-            permission_set: permission_set.to_owned(),
-            principal,
-            due: crate::aws::later(now, delay),
-        });
-        Ok(&self.operations[index])
+        let name = self.sets.ix(&new.permission_set);
+        let name = name.map(|set| self.sets.at(set).name.clone());
+        let target = OperationTarget {
+            kind: new.kind,
+            account: new.account.as_deref(),
+            permission_set: (name.as_deref().unwrap_or_default(), &new.permission_set),
+            principal: new.principal.as_ref().map(|principal| &*principal.id),
+        };
+        if let Some((code, message)) = control.take_refusal(&target) {
+            return Err(Refusal::new(code, message));
+        }
+        self.admit(organization, &new)?;
+        let request_id = self.request_id(&new);
+        let (mut duration, effect) = control.start(&target, &request_id);
+        let mut failure = None;
+        match effect {
+            Some(Effect::Hold) => duration = Duration::MAX,
+            Some(Effect::Fail(reason)) => {
+                let account = new.account.as_deref().unwrap_or_default();
+                let kind = new
+                    .principal
+                    .as_ref()
+                    .map_or("", |principal| principal.kind);
+                let reason = reason.replace("{account}", account);
+                failure = Some(reason.replace("{principal}", kind));
+            }
+            Some(Effect::Refuse(..)) | None => {}
+        }
+        let account = new.account.as_deref();
+        let account_was_active = account
+            .and_then(|account| organization.account(account))
+            .is_some_and(|account| account.state == "ACTIVE");
+        let operation = Operation {
+            failure,
+            account_was_active,
+            ..Operation::new(new, request_id, duration)
+        };
+        Ok(self.add_operation(operation))
     }
 
-    /// Completes the operations that are due.
+    /// Starts operations of another tool, which change nothing. The quotas do not limit them.
+    pub(crate) fn start_foreign(&mut self, new: &NewOperation, count: usize, duration: Duration) {
+        for _ in 0..count {
+            let request_id = self.request_id(new);
+            let principal = new.principal.is_some().then(|| Principal {
+                kind: "GROUP",
+                id: self.ids.uuid("foreign principal", "").into(),
+            });
+            let new = NewOperation {
+                kind: new.kind,
+                account: new.account.clone(),
+                permission_set: new.permission_set.clone(),
+                principal,
+                caller: None,
+                now: new.now,
+            };
+            self.add_operation(Operation {
+                foreign: true,
+                ..Operation::new(new, request_id, duration)
+            });
+        }
+    }
+
+    /// Lets the operations that are held end at a time.
+    pub(crate) fn release_operations(&mut self, now: Timestamp) {
+        for index in &self.outstanding {
+            let operation = &mut self.operations[*index];
+            if operation.due == Timestamp::MAX {
+                operation.due = now;
+            }
+        }
+    }
+
+    /// Completes the operations that are due, in the order in which they end.
     pub(crate) fn complete_due_operations(&mut self, organization: &Organization, now: Timestamp) {
-        let (due, outstanding): (Vec<usize>, Vec<usize>) = std::mem::take(&mut self.outstanding)
-            .into_iter()
-            .partition(|index| self.operations[*index].due <= now);
+        let (mut due, outstanding): (Vec<usize>, Vec<usize>) =
+            std::mem::take(&mut self.outstanding)
+                .into_iter()
+                .partition(|index| self.operations[*index].due <= now);
         self.outstanding = outstanding;
+        due.sort_by_key(|index| self.operations[*index].due);
         for index in due {
             let operation = self.operations[index].clone();
-            let ended = match operation.kind {
-                Kind::Assign => self.assign(organization, &operation),
-                Kind::Unassign => self.unassign(organization, &operation),
-                Kind::Provision => self.provision(organization, &operation),
-            };
+            let ended = self.carry_out(organization, &operation);
             self.operations[index].status = match ended {
                 Ok(()) => Status::Succeeded,
                 Err(reason) => Status::Failed { reason },
             };
+            self.ended.push_back(index);
         }
+        self.forget_operations(now);
     }
 
-    fn admit(
-        &self,
-        organization: &Organization,
-        kind: Kind,
-        account: Option<&str>,
-        permission_set: &str,
-        principal: Option<&Principal>,
-    ) -> Result<(), Refusal> {
-        let in_progress = || {
-            self.outstanding
-                .iter()
-                .map(|index| &self.operations[*index])
+    /// Forgets the operations that ended longer ago than AWS keeps them.
+    fn forget_operations(&mut self, now: Timestamp) {
+        let Some(retention) = self.options.operation_retention else {
+            return;
         };
-        let provisioning = |operation: &&Operation| {
-            (operation.kind == Kind::Provision) == (kind == Kind::Provision)
-        };
-        let limit = if kind == Kind::Provision {
-            self.options.quotas.outstanding_provisionings
-        } else {
-            self.options.quotas.outstanding_assignments
-        };
-        if in_progress().filter(provisioning).count() >= limit {
-            return Err(Refusal::new(
-                "ThrottlingException",
-                "There are too many requests processing. Please try again later.",
-            ));
-        }
-        let collides = in_progress().any(|operation| {
-            if operation.permission_set != permission_set {
-                // "IAM roles (permission sets) per account updated at a time: 1" (Identity Center quotas).
-                return account
-                    .is_some_and(|account| self.updates_role_in(organization, operation, account));
+        while let Some(index) = self.ended.front() {
+            let operation = &mut self.operations[*index];
+            if later(operation.due, signed(retention)) > now {
+                break;
             }
-            match kind {
-                Kind::Provision => operation.kind == Kind::Provision,
-                _ => {
-                    operation.kind != kind
-                        && operation.account.as_deref() == account
-                        && operation.principal.as_ref() == principal
-                }
-            }
-        });
-        if collides {
-            return Err(Refusal::conflict(
-                "A conflicting operation is in progress. Please try again later.",
-            ));
-        }
-        Ok(())
-    }
-
-    /// Returns whether an operation updates the role of its permission set in an account.
-    fn updates_role_in(
-        &self,
-        organization: &Organization,
-        operation: &Operation,
-        account: &str,
-    ) -> bool {
-        match &operation.account {
-            Some(updated) => updated == account,
-            None => organization
-                .account_ix(account)
-                .zip(self.sets.ix(&operation.permission_set))
-                .is_some_and(|(account, set)| self.access.role(set, account).is_some()),
+            operation.forgotten = true;
+            self.by_request.remove(&operation.request_id);
+            self.ended.pop_front();
         }
     }
 
-    fn assign(&mut self, organization: &Organization, operation: &Operation) -> Result<(), String> {
-        let (account, set, principal) = self.target(organization, operation)?;
-        self.require_principal(&principal)?;
-        if self.access.role(set, account).is_none() {
-            self.provision_in(organization, set, account)?;
-        } else {
-            self.sets
-                .at(set)
-                .check_role_in(organization.account_at(account))?;
-        }
-        let principal = self.access.intern(&principal);
-        self.access.insert(Assignment {
+    fn request_id(&mut self, new: &NewOperation) -> String {
+        let NewOperation {
+            kind,
             account,
-            set,
+            permission_set,
             principal,
-        });
-        Ok(())
+            ..
+        } = new;
+        let name = format!("{kind:?}/{account:?}/{permission_set}/{principal:?}");
+        self.ids.uuid("operation", &name)
     }
 
-    fn unassign(
-        &mut self,
-        organization: &Organization,
-        operation: &Operation,
-    ) -> Result<(), String> {
-        let (account, set, principal) = self.target(organization, operation)?;
-        if self.options.orphan_deletion_fails {
-            self.require_principal(&principal)?;
-        }
-        let principal = self.access.intern(&principal);
-        self.access.remove(Assignment {
-            account,
-            set,
-            principal,
-        });
-        Ok(())
+    fn add_operation(&mut self, operation: Operation) -> &Operation {
+        let index = self.operations.len();
+        self.by_request.insert(operation.request_id.clone(), index);
+        self.outstanding.push(index);
+        self.operations.push(operation);
+        &self.operations[index]
     }
-
-    /// Returns the account, the permission set and the principal of an assignment operation.
-    fn target(
-        &self,
-        organization: &Organization,
-        operation: &Operation,
-    ) -> Result<(AccountIx, SetIx, Principal), String> {
-        let account = operation.account.as_deref();
-        account
-            .and_then(|account| organization.account_ix(account))
-            .zip(operation.principal.clone())
-            .zip(self.sets.ix(&operation.permission_set))
-            .map(|((account, principal), set)| (account, set, principal))
-            .ok_or_else(permission_set_not_found)
-    }
-
-    fn require_principal(&self, principal: &Principal) -> Result<(), String> {
-        let exists = match principal.kind {
-            "USER" => self.directory.user(&principal.id).is_some(),
-            _ => self.directory.group(&principal.id).is_some(),
-        };
-        if exists {
-            Ok(())
-        } else {
-            Err(format!(
-                "Received a 404 status error: {} not found.",
-                principal.kind
-            ))
-        }
-    }
-
-    /// Provisions one account or all accounts with a role. An account that fails does not stop the others.
-    fn provision(
-        &mut self,
-        organization: &Organization,
-        operation: &Operation,
-    ) -> Result<(), String> {
-        let set = self
-            .sets
-            .ix(&operation.permission_set)
-            .ok_or_else(permission_set_not_found)?;
-        let accounts: Vec<AccountIx> = match &operation.account {
-            Some(account) => organization.account_ix(account).into_iter().collect(),
-            None => self
-                .access
-                .accounts_of(set, AccountIx::default())
-                .map(|(account, _)| account)
-                .collect(),
-        };
-        let mut ended = Ok(());
-        for account in accounts {
-            ended = ended.and(self.provision_in(organization, set, account));
-        }
-        ended
-    }
-
-    fn provision_in(
-        &mut self,
-        organization: &Organization,
-        set: SetIx,
-        account: AccountIx,
-    ) -> Result<(), String> {
-        self.sets
-            .at(set)
-            .check_role_in(organization.account_at(account))?;
-        let version = self.sets.at_mut(set).record_provisioning();
-        self.access.provision(set, account, version);
-        Ok(())
-    }
-}
-
-/// Returns the reason of an operation whose permission set was deleted after its start.
-fn permission_set_not_found() -> String {
-    "Received a 404 status error: PermissionSet not found.".to_owned()
 }

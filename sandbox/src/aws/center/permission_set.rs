@@ -9,6 +9,7 @@ use crate::aws::ids::{digest, hex_of};
 use crate::aws::managed_policies;
 use crate::aws::organizations::Account;
 use crate::aws::reply::epoch;
+use crate::operations::OperationFault;
 
 /// "AWS managed and customer managed policies per permission set: 20" (Identity Center quotas).
 pub(crate) const MAX_POLICIES: usize = 20;
@@ -49,6 +50,7 @@ pub(crate) struct PermissionSet {
 struct RoleParts {
     session_duration: String,
     managed: Vec<String>,
+    has_inline: bool,
 }
 
 /// A customer managed policy, which has to exist in each account.
@@ -121,25 +123,72 @@ impl PermissionSet {
     /// Returns the role that the permission set created in an account with this version.
     pub(super) fn role(&self, account: &Account, version: u64) -> Role {
         let parts = &self.provisioned[&version];
-        let digits = hex_of(&digest(&format!("{}/{}", account.id, self.arn)));
         let administers = |policy: &String| policy.ends_with("policy/AdministratorAccess");
         Role {
             account: account.id.clone(),
-            name: format!("AWSReservedSSO_{}_{}", self.name, &digits[..16]),
+            name: self.role_name(account),
             session_duration: parts.session_duration.clone(),
             administers: parts.managed.iter().any(administers),
         }
+    }
+
+    /// Returns the name of the role that the permission set creates in an account.
+    pub(super) fn role_name(&self, account: &Account) -> String {
+        let digits = hex_of(&digest(&format!("{}/{}", account.id, self.arn)));
+        format!("AWSReservedSSO_{}_{}", self.name, &digits[..16])
+    }
+
+    /// Returns the IAM actions that create the role, or update it from this version.
+    pub(super) fn role_actions(&self, version: Option<u64>) -> Vec<&'static str> {
+        let old = version.map(|version| &self.provisioned[&version]);
+        let mut actions = READ_ROLE.to_vec();
+        match old {
+            None => actions.push("iam:CreateRole"),
+            Some(_) => actions.extend(["iam:UpdateRole", "iam:UpdateRoleDescription"]),
+        }
+        if !self.managed.is_empty() || !self.customer.is_empty() {
+            actions.push("iam:AttachRolePolicy");
+        }
+        if old.is_some_and(|old| {
+            old.managed
+                .iter()
+                .any(|policy| !self.managed.contains(policy))
+        }) {
+            actions.push("iam:DetachRolePolicy");
+        }
+        if self.inline.is_some() {
+            actions.push("iam:PutRolePolicy");
+        } else if old.is_some_and(|old| old.has_inline) {
+            actions.push("iam:DeleteRolePolicy");
+        }
+        actions
+    }
+
+    /// Returns the IAM actions that delete the role with this version.
+    pub(super) fn role_deletion_actions(&self, version: u64) -> Vec<&'static str> {
+        let old = &self.provisioned[&version];
+        let mut actions = READ_ROLE.to_vec();
+        if !old.managed.is_empty() {
+            actions.push("iam:DetachRolePolicy");
+        }
+        if old.has_inline {
+            actions.push("iam:DeleteRolePolicy");
+        }
+        actions.push("iam:DeleteRole");
+        actions
     }
 
     /// Records what a role contains that is provisioned now; returns the version.
     pub(crate) fn record_provisioning(&mut self) -> u64 {
         let (version, session_duration, managed) =
             (self.version, &self.session_duration, &self.managed);
+        let has_inline = self.inline.is_some();
         self.provisioned
             .entry(version)
             .or_insert_with(|| RoleParts {
                 session_duration: session_duration.clone(),
                 managed: managed.clone(),
+                has_inline,
             });
         version
     }
@@ -150,15 +199,7 @@ impl PermissionSet {
     ///
     /// Returns IAM's reason, as AWS writes it to `FailureReason`.
     pub(super) fn check_role_in(&self, account: &Account) -> Result<(), String> {
-        if account.state != "ACTIVE" {
-            // Users of public assignment tools have reported this message for closed accounts.
-            return Err(format!(
-                "AWS SSO is unable to complete your request at this time. Obtaining permissions to manage your \
-                 AWS account '{}' is taking longer than usual. This is usually temporary. Please try \
-                 again in a few minutes. If this problem continues, contact AWS Support.",
-                account.id
-            ));
-        }
+        check_access(account)?;
         let partition = self.arn.split(':').nth(1).unwrap_or_default();
         let (boundary, managed_boundary) = match &self.boundary {
             Some(Boundary::Customer(reference)) => (Some(reference), None),
@@ -199,6 +240,25 @@ impl PermissionSet {
         }
         Ok(())
     }
+}
+
+/// The IAM actions that every change of a role needs.
+const READ_ROLE: [&str; 3] = [
+    "iam:GetRole",
+    "iam:ListRolePolicies",
+    "iam:ListAttachedRolePolicies",
+];
+
+/// Checks whether Identity Center can access an account.
+///
+/// # Errors
+///
+/// Returns AWS's reason if the account is not active.
+pub(super) fn check_access(account: &Account) -> Result<(), String> {
+    if account.state == "ACTIVE" {
+        return Ok(());
+    }
+    Err(OperationFault::TAKING_LONGER.replace("{account}", &account.id))
 }
 
 impl PolicyReference {

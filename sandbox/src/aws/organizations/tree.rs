@@ -266,6 +266,16 @@ impl Organization {
         })
     }
 
+    /// Returns the ARN of the account, organizational unit or root with an id, whether it exists or not.
+    pub(crate) fn node_arn(&self, id: &str) -> String {
+        let kind = match id {
+            _ if id.starts_with("r-") => "root",
+            _ if id.starts_with("ou-") => "ou",
+            _ => "account",
+        };
+        self.arn(&format!("{kind}/{}/{id}", self.id))
+    }
+
     fn account_arn(&self, account: &str) -> String {
         self.arn(&format!("account/{}/{account}", self.id))
     }

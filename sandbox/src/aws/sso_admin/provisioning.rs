@@ -62,9 +62,10 @@ pub(super) fn list_operations(
         .and_then(|filter| filter.choice_opt("Status", &["IN_PROGRESS", "FAILED", "SUCCEEDED"]));
     enabled(call.center()?)?;
     let center = call.checked_center()?;
+    let now = call.now;
     let page = call.page_from(&format!("{status:?}"), |first| {
         center
-            .operations(kind, status, first)
+            .operations(kind, status, first, now)
             .map(|(position, operation)| (position, operation.summary_json()))
     })?;
     Ok(list_response(name, page))

@@ -2,6 +2,7 @@
 
 mod assignments;
 mod instances;
+mod operation_faults;
 mod permission_sets;
 mod placement;
 mod provisioning;
