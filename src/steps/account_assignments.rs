@@ -93,12 +93,8 @@ impl AccountAssignments {
     }
 
     /// Returns the assignment of a change by AWS's ids. A user or group whose id was not known at planning is looked up.
-    async fn target(
-        &self,
-        center: &IdentityCenter,
-        change: &Change,
-        cx: &Context,
-    ) -> Result<Assignment> {
+    async fn target(&self, change: &Change, cx: &Context) -> Result<Assignment> {
+        let center = lookup::require_identity_center(&self.aws, cx)?;
         let Subject::Assignment {
             principal,
             account,
@@ -128,7 +124,7 @@ impl AccountAssignments {
         let principal = match known {
             Some(known) => known,
             None => self
-                .find_principal(center, &spec, cx)
+                .find_principal(&center, &spec, cx)
                 .await?
                 .ok_or_else(|| {
                     let what = format!("{spec} in the identity store");
@@ -228,44 +224,34 @@ impl AccountAssignments {
 
     /// Applies all changes: the adoptions, and then all others together.
     async fn apply_batch(&self, batch: &Batch<'_>, cx: &Context) -> Result<()> {
-        let center = lookup::require_identity_center(&self.aws, cx)?;
         let (mut indexes, mut changes) = (Vec::new(), Vec::new());
         for (index, change) in batch.changes().iter().enumerate() {
-            match self.target(&center, change, cx).await {
-                Ok(assignment) if change.action == Action::Adopt => {
-                    if batch.start(index).await? {
-                        self.record(change, &assignment, cx);
-                        batch.finish(index, Ok(Outcome::Done)).await?;
-                    }
-                }
-                Ok(assignment) => {
+            match self.target(change, cx).await {
+                Ok(assignment) if change.action != Action::Adopt => {
                     indexes.push(index);
                     changes.push(AssignmentChange {
                         kind: kind(change),
                         assignment,
                     });
                 }
-                Err(error) => {
+                adopted => {
                     if batch.start(index).await? {
-                        batch.finish(index, Err(error)).await?;
+                        let adopted = adopted.map(|assignment| {
+                            self.record(change, &assignment, cx);
+                            Outcome::Done
+                        });
+                        batch.finish(index, adopted).await?;
                     }
                 }
             }
         }
-        if changes.is_empty() {
+        let Some(reads) = InstanceReads::new(&self.aws, cx).filter(|_| !changes.is_empty()) else {
             return Ok(());
-        }
+        };
         let planned: Vec<&Change> = indexes
             .iter()
             .map(|index| &batch.changes()[*index])
             .collect();
-        let reads = InstanceReads::new(&self.aws, cx);
-        let reads = reads.ok_or_else(|| {
-            lookup::missing_prerequisite(
-                "the instance of IAM Identity Center",
-                &ids::IDENTITY_CENTER,
-            )
-        })?;
         // What is created is recorded first: an assignment that was created right before a crash is not forgotten.
         let created = changes
             .iter()
@@ -274,7 +260,7 @@ impl AccountAssignments {
             created.for_each(|one| ledger.assignments.insert(&one.assignment));
         });
         cx.checkpoint().await?;
-        let mut run = center.assignments().run(changes);
+        let mut run = reads.center().assignments().run(changes);
         // The assignments that do not exist at the end, as far as the run knows.
         let mut absent = Vec::new();
         loop {
@@ -308,6 +294,10 @@ impl AccountAssignments {
                             missing: Vec::new(),
                         })
                         .await?;
+                }
+                AssignmentRunEvent::Stopped(error) => {
+                    let summary = "AWS did not tell which assignments are in progress";
+                    return Err(Error::service(summary, error));
                 }
                 _ => break,
             }
@@ -490,8 +480,7 @@ impl Step for AccountAssignments {
 
     fn apply<'a>(&'a self, change: &'a Change, cx: &'a Context) -> BoxFuture<'a, Result<Applied>> {
         Box::pin(async move {
-            let center = lookup::require_identity_center(&self.aws, cx)?;
-            let assignment = self.target(&center, change, cx).await?;
+            let assignment = self.target(change, cx).await?;
             if change.action == Action::Adopt {
                 self.record(change, &assignment, cx);
                 return Ok(Applied::Done);
@@ -500,6 +489,7 @@ impl Step for AccountAssignments {
                 kind: kind(change),
                 assignment,
             };
+            let center = lookup::require_identity_center(&self.aws, cx)?;
             let mut run = center.assignments().run(vec![one.clone()]);
             loop {
                 match run.next().await {
@@ -509,6 +499,12 @@ impl Step for AccountAssignments {
                         self.record(change, &one.assignment, cx);
                         debug_assert!(outcome.is_success(), "one change replaces nothing");
                         return Ok(Applied::Done);
+                    }
+                    AssignmentRunEvent::Stopped(error) => {
+                        return Err(Error::service(
+                            format!("the end of {change} is unknown"),
+                            error,
+                        ));
                     }
                     _ => {}
                 }

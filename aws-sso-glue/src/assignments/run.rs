@@ -84,6 +84,8 @@ pub struct AssignmentRun {
     is_adopted: bool,
     requests: FuturesUnordered<BoxFuture<'static, Response>>,
     ended: VecDeque<(usize, AssignmentEnd)>,
+    /// Why the operations cannot be listed.
+    refused: Option<Error>,
     progress_at: Duration,
     calls: usize,
 }
@@ -99,6 +101,9 @@ pub enum AssignmentRunEvent {
     Ended(usize, AssignmentEnd),
     /// How far the run is. This event comes at most twice a second, and at least every 10 seconds.
     Progress(AssignmentProgress),
+    /// AWS does not let the caller read what is in progress, so that no other change is sent. What AWS
+    /// carries out goes on.
+    Stopped(Error),
     /// All changes have ended.
     Done,
 }
@@ -210,6 +215,7 @@ impl Assignments<'_> {
             is_adopted: false,
             requests: FuturesUnordered::new(),
             ended: VecDeque::new(),
+            refused: None,
             progress_at: Duration::ZERO,
             calls: 0,
         }
@@ -234,6 +240,9 @@ impl AssignmentRun {
                 .extend(ended.map(|(item, end)| (item as usize, end.into())));
             if let Some((change, end)) = self.ended.pop_front() {
                 return AssignmentRunEvent::Ended(change, end);
+            }
+            if let Some(error) = self.refused.take() {
+                return AssignmentRunEvent::Stopped(error);
             }
             let now = self.now();
             if now >= self.progress_at {
@@ -383,12 +392,16 @@ impl AssignmentRun {
                 None => engine.on_lost(now, item),
             },
             Response::InProgress(action, list) => {
+                let list = list.map_err(|error| self.refused = permanent(error));
                 let ids = list
                     .ok()
                     .map(|list| list.into_iter().map(|operation| operation.id));
                 engine.on_in_progress(now, action, ids.map(Iterator::collect));
             }
-            Response::Failed(action, list) => engine.on_failed_list(now, action, list.ok()),
+            Response::Failed(action, list) => {
+                let list = list.map_err(|error| self.refused = permanent(error));
+                engine.on_failed_list(now, action, list.ok());
+            }
             Response::Status(item, status) => {
                 let status = status.map(status_of).or_else(|error| {
                     // AWS forgets operations after some time.
@@ -465,6 +478,12 @@ fn refusal(error: &Error) -> Option<Refusal> {
     } else {
         Refusal::Permanent
     })
+}
+
+/// Returns the error of a list, if another attempt gives the same error.
+fn permanent(error: Error) -> Option<Error> {
+    let is_refused = error.status().is_some_and(|status| status < 500);
+    (is_refused && !error.is_throttled()).then_some(error)
 }
 
 fn read_error(error: Error) -> ReadError<Failure> {
