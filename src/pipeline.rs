@@ -517,12 +517,11 @@ impl Pipeline {
     }
 
     async fn context(&self, facts: Facts) -> Result<Context> {
+        // A box, because the future is large.
+        let ledgers = Box::pin(Ledgers::read(&self.store, &self.blueprint_name)).await?;
         let cx = Context::new(facts, self.operator.clone(), self.clock.clone())
             .with_shared_reads(&self.shared_reads, &self.store)
-            .with_ledgers(
-                Ledgers::read(&self.store, &self.blueprint_name).await?,
-                &self.blueprint_name,
-            );
+            .with_ledgers(ledgers, &self.blueprint_name);
         if let Some(sync_state) = self.store.read(SyncState::FILE).await? {
             cx.set_saved_file(SyncState::FILE, sync_state);
         }

@@ -321,7 +321,7 @@ impl<'a> Assignments<'a> {
         Ok(FailedList { ids, complete })
     }
 
-    fn with_status(&self, kind: OperationKind, status: StatusValues) -> Pager<Operation, Error> {
+    fn with_status(self, kind: OperationKind, status: StatusValues) -> Pager<Operation, Error> {
         let (client, instance) = (self.client(), self.center.instance());
         let filter = OperationStatusFilter::builder().status(status).build();
         match kind {

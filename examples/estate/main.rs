@@ -7,19 +7,19 @@
     reason = "a program prints its result"
 )]
 
+mod creation;
 mod least;
-mod makespan;
 mod measure;
 mod organization;
 mod tables;
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{Parser, ValueEnum};
 use serde::Serialize;
 use tokio::runtime::{Builder, Handle, Runtime};
 
-use self::{makespan::Makespans, measure::Measured, organization::Size};
+use self::{creation::Creations, measure::Measured, organization::Size};
 
 /// Counts the calls to AWS for organizations of different sizes on a sandbox.
 #[derive(Parser, Debug)]
@@ -34,9 +34,9 @@ struct Args {
     /// Read the access of all users also at the largest size, on the manual clock. This takes half an hour.
     #[arg(long)]
     full: bool,
-    /// Leave out the creation of 5,000 assignments.
-    #[arg(long)]
-    without_creation: bool,
+    /// Measure only one of the two.
+    #[arg(long, value_enum)]
+    only: Option<Part>,
     /// Leave out the sizes with fewer accounts.
     #[arg(long, value_name = "ACCOUNTS", default_value_t = 0)]
     from: usize,
@@ -45,12 +45,21 @@ struct Args {
     up_to: usize,
 }
 
+/// A part of the measurements.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Part {
+    /// The calls for each size.
+    Sizes,
+    /// The creation of 5,000 assignments.
+    Creation,
+}
+
 /// The output of the program.
 #[derive(Serialize)]
 struct Output {
     sizes: Vec<Measured>,
     #[serde(flatten)]
-    makespan: Option<Makespans>,
+    creation: Option<Creations>,
 }
 
 fn main() -> ExitCode {
@@ -82,25 +91,28 @@ fn runtimes() -> Result<(Runtime, Runtime), measure::Failure> {
 async fn run(args: &Args, server: &Handle) -> Result<(), measure::Failure> {
     let mut sizes = Vec::new();
     for size in Size::ALL {
-        if !(args.from..=args.up_to).contains(&size.accounts) {
+        let is_asked = (args.from..=args.up_to).contains(&size.accounts);
+        if !is_asked || args.only == Some(Part::Creation) {
             continue;
         }
         let is_largest = size.accounts == Size::ALL[Size::ALL.len() - 1].accounts;
         let with_full = args.long || args.full || !is_largest;
         sizes.push(measure::measure(size, with_full, args.long, server).await?);
     }
-    let makespan = if args.without_creation {
+    let creation = if args.only == Some(Part::Sizes) {
         None
     } else {
-        Some(makespan::measure(server).await?)
+        Some(creation::measure(server).await?)
     };
     if args.json {
-        let output = Output { sizes, makespan };
+        let output = Output { sizes, creation };
         println!("{}", serde_json::to_string_pretty(&output)?);
     } else {
-        println!("{}", tables::text(&sizes));
-        if let Some(makespan) = &makespan {
-            println!("\n{}", tables::makespans(makespan));
+        if !sizes.is_empty() {
+            println!("{}", tables::text(&sizes));
+        }
+        if let Some(creation) = &creation {
+            println!("{}", tables::creations(creation));
         }
     }
     Ok(())

@@ -3,7 +3,7 @@
 use comfy_table::{CellAlignment, Table, presets::ASCII_MARKDOWN};
 
 use crate::{
-    makespan::{Makespan, Makespans},
+    creation::{Creation, Creations},
     measure::Measured,
 };
 
@@ -14,7 +14,7 @@ pub(crate) fn text(sizes: &[Measured]) -> String {
 }
 
 /// Returns the table of the creation of assignments.
-pub(crate) fn makespans(makespans: &Makespans) -> Table {
+pub(crate) fn creations(creations: &Creations) -> Table {
     let header = [
         "creation",
         "assignments",
@@ -25,7 +25,7 @@ pub(crate) fn makespans(makespans: &Makespans) -> Table {
         "refused",
     ];
     let mut table = table(&header);
-    let mut add = |name: &str, one: &Makespan| {
+    let mut add = |name: &str, one: &Creation| {
         table.add_row([
             name.to_owned(),
             one.assignments.to_string(),
@@ -36,11 +36,11 @@ pub(crate) fn makespans(makespans: &Makespans) -> Table {
             format!("{:.1} %", 100.0 * one.throttled_share),
         ]);
     };
-    let Makespans {
+    let Creations {
         equal,
         spread,
         real,
-    } = makespans;
+    } = creations;
     for (name, one) in [("10 s each", equal), ("8 to 12 s each", spread)] {
         add(name, one);
         if let Some(fixed) = &one.fixed {

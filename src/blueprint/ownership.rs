@@ -29,8 +29,6 @@ pub enum Ownership {
 pub struct OwnershipSection {
     /// The account assignments.
     pub access: Ownership,
-    /// The permission sets. A described set has exactly the policies of the blueprint in every mode.
-    pub permission_sets: Ownership,
     /// Whether assignments that exist already and that the blueprint names count as made by it (default: no). Each one is an
     /// adoption in the plan. Mode `managed` can then remove them later.
     #[serde(skip_serializing_if = "std::ops::Not::not")]

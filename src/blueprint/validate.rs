@@ -279,11 +279,7 @@ fn name(blueprint: &Blueprint) -> Option<Problem> {
 
 /// Returns a problem of the scope, which only mode `exclusive` has.
 fn scope(blueprint: &Blueprint) -> Option<Problem> {
-    let is_exclusive = [
-        blueprint.ownership.access,
-        blueprint.ownership.permission_sets,
-    ]
-    .contains(&Ownership::Exclusive);
+    let is_exclusive = blueprint.ownership.access == Ownership::Exclusive;
     if !is_exclusive && blueprint.scope != Scope::default() {
         return Some(problem(
             &["scope"],

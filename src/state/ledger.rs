@@ -1,9 +1,9 @@
 //! The ledger: what the runs of one blueprint have made, so that a later run can remove it.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use aws_sso_glue::{
-    InstanceArn, PermissionSetArn,
+    InstanceArn,
     estate::{AssignmentRef, AssignmentSet},
 };
 use serde::{Deserialize, Serialize};
@@ -22,9 +22,6 @@ pub(crate) struct Ledger {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     instance: Option<InstanceArn>,
     pub(crate) assignments: AssignmentSet,
-    /// The permission sets, with their names.
-    #[serde(default)]
-    pub(crate) permission_sets: BTreeMap<PermissionSetArn, String>,
 }
 
 /// The ledgers of a state store.

@@ -516,6 +516,11 @@ impl Step for AccountAssignments {
         Box::pin(self.apply_batch(batch, cx))
     }
 
+    /// Each assignment is independent of the others, except for a removal and what replaces it.
+    fn chain(&self, change: &Change) -> Option<Subject> {
+        Some(change.subject.clone())
+    }
+
     fn hazards<'a>(
         &'a self,
         plan: &'a Plan,

@@ -1,6 +1,7 @@
 //! Integration tests of the facade, on the sandbox.
 
 mod adoption;
+mod assignments;
 mod callers;
 mod cancelled;
 mod catalog_app;

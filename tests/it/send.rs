@@ -25,6 +25,7 @@ fn batch(batch: &Batch<'_>) {
     is_send(batch.start(any()));
     is_send(batch.finish(any(), any()));
     is_send(batch.wait(any()));
+    is_send(batch.look(any()));
     is_send(batch.one_by_one());
 }
 
@@ -234,6 +235,7 @@ fn aws_assignments_and_identity_store(center: &IdentityCenter) {
     is_send(center.assignments().start_create(any()));
     is_send(center.assignments().start_delete(any()));
     is_send(center.assignments().status(any()));
+    is_send(center.assignments().run(any()).next());
     is_send(center.estate().read());
     is_send(center.estate().read_principals());
     is_send(center.estate().read_permission_sets());

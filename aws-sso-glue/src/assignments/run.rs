@@ -469,9 +469,7 @@ fn refusal(error: &Error) -> Option<Refusal> {
         Refusal::Throttled
     } else if error.is_not_found() {
         Refusal::NotFound
-    } else if error.status().is_some_and(|status| status >= 500) {
-        Refusal::Transient
-    } else if error.is_not_sent() {
+    } else if error.is_not_sent() || error.status().is_some_and(|status| status >= 500) {
         Refusal::Transient
     } else if error.may_be_sent() && error.status().is_none() {
         return None;

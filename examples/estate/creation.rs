@@ -19,18 +19,18 @@ use crate::{
 
 /// The creation of assignments, with operations of different durations.
 #[derive(Serialize)]
-pub(crate) struct Makespans {
+pub(crate) struct Creations {
     /// Each operation takes 10 s.
-    pub(crate) equal: Makespan,
+    pub(crate) equal: Creation,
     /// The operations take 8 to 12 s.
-    pub(crate) spread: Makespan,
+    pub(crate) spread: Creation,
     /// 48 operations of 10 s on the clock of this computer.
-    pub(crate) real: Makespan,
+    pub(crate) real: Creation,
 }
 
 /// The creation of many assignments.
 #[derive(Serialize)]
-pub(crate) struct Makespan {
+pub(crate) struct Creation {
     pub(crate) assignments: usize,
     pub(crate) accounts: usize,
     /// The least time that the quotas allow: 15 operations at a time, one in each account, 20 calls a second.
@@ -42,7 +42,7 @@ pub(crate) struct Makespan {
     pub(crate) throttled_share: f64,
     /// The same with 10 workers, each of which lists before it creates, waits 10 s, and polls every 5 s.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) fixed: Option<Box<Makespan>>,
+    pub(crate) fixed: Option<Box<Self>>,
 }
 
 /// The creation to measure.
@@ -52,7 +52,7 @@ struct Case {
     is_real: bool,
 }
 
-pub(crate) async fn measure(server: &Handle) -> Result<Makespans, Failure> {
+pub(crate) async fn measure(server: &Handle) -> Result<Creations, Failure> {
     // Five groups with two sets each have 10 assignments in each account of a unit.
     let large = |duration| Case {
         size: Size::new(501, 10, 10, 2),
@@ -64,7 +64,7 @@ pub(crate) async fn measure(server: &Handle) -> Result<Makespans, Failure> {
         duration: equal,
         is_real: true,
     };
-    Ok(Makespans {
+    Ok(Creations {
         equal: with_fixed(&large(equal), server).await?,
         spread: with_fixed(&large(spread), server).await?,
         real: planned(&real, server).await?,
@@ -81,14 +81,14 @@ fn spread(number: u64) -> Duration {
     Duration::from_millis(8_000 + (mixed >> 33) % 4_001)
 }
 
-async fn with_fixed(case: &Case, server: &Handle) -> Result<Makespan, Failure> {
+async fn with_fixed(case: &Case, server: &Handle) -> Result<Creation, Failure> {
     let mut makespan = planned(case, server).await?;
     makespan.fixed = Some(Box::new(fixed(case, server).await?));
     Ok(makespan)
 }
 
 /// Measures a run of the pipeline.
-async fn planned(case: &Case, server: &Handle) -> Result<Makespan, Failure> {
+async fn planned(case: &Case, server: &Handle) -> Result<Creation, Failure> {
     let (sandbox, clients) = case.start(server).await?;
     let blueprint = Blueprint::from_toml(&case.size.blueprint())?;
     let store = StateStore::memory();
@@ -108,7 +108,7 @@ async fn planned(case: &Case, server: &Handle) -> Result<Makespan, Failure> {
 }
 
 /// Measures 10 workers with fixed waits.
-async fn fixed(case: &Case, server: &Handle) -> Result<Makespan, Failure> {
+async fn fixed(case: &Case, server: &Handle) -> Result<Creation, Failure> {
     let (sandbox, clients) = case.start(server).await?;
     let instance = clients.aws.instances().try_next().await?;
     let center = clients
@@ -205,7 +205,7 @@ impl Case {
     }
 
     #[expect(clippy::cast_precision_loss, reason = "the numbers are small")]
-    fn result(&self, sandbox: &Sandbox, taken: Duration) -> Result<Makespan, Failure> {
+    fn result(&self, sandbox: &Sandbox, taken: Duration) -> Result<Creation, Failure> {
         let requests = sandbox.requests();
         let is_counted = |operation: &str| operation.contains("AccountAssignment");
         let counted = requests.iter().filter(|request| {
@@ -234,7 +234,7 @@ impl Case {
             bound
         };
         let rounded = |number: f64| (number * 1000.0).round() / 1000.0;
-        Ok(Makespan {
+        Ok(Creation {
             assignments,
             accounts,
             bound_seconds: rounded(bound),

@@ -1,0 +1,236 @@
+//! Assignments that AWS refuses, delays or loses: each ends once, and the others go on.
+
+use std::time::Duration;
+
+use okta_aws_sso::{
+    Blueprint, Cause, Outcome, Report, WaitPolicy,
+    aws::{AssignmentChange, AssignmentEnd, AssignmentRunEvent, OperationKind},
+    plan::{Action, Kind},
+};
+use sandbox::{
+    Fault, OperationFault, OperationKind as Operation, PermissionSetSeed, Sandbox, Service,
+};
+
+use rest_core::Clock as _;
+
+use crate::fixture::{Fixture, TEAM, apply};
+
+/// The assignments of [`TEAM`].
+const ALL: usize = 3;
+
+/// Returns a fixture in which only the assignments are missing.
+async fn ready() -> Fixture {
+    let fixture = Fixture::new(TEAM).await;
+    fixture.run().await.expect("a run");
+    for (name, set, account) in [
+        ("ada.lovelace@example.com", "AdministratorAccess", "Sandbox"),
+        ("deployers", "Deploy", "Sandbox"),
+        ("deployers", "Deploy", "Workload 0003"),
+    ] {
+        let assignment = fixture.assignment(name, set, account).await;
+        fixture.change_assignment(&assignment, false).await;
+    }
+    assert_eq!(fixture.assignments(), Vec::<String>::new());
+    fixture.sandbox.clear_requests();
+    fixture
+}
+
+async fn run(fixture: &Fixture) -> Report {
+    let pipeline = fixture.pipeline();
+    let plan = pipeline.plan().await.expect("a plan");
+    pipeline.apply(&plan).await.expect("a report")
+}
+
+/// Returns the problems of the report, one line each.
+fn problems(report: &Report) -> Vec<String> {
+    report.all_problems().map(ToString::to_string).collect()
+}
+
+fn creations(fixture: &Fixture) -> usize {
+    let requests = fixture.sandbox.requests();
+    let target = |name: &&str| *name == "CreateAccountAssignment";
+    let targets = requests
+        .iter()
+        .filter_map(|request| request.target.as_deref());
+    targets.filter(target).count()
+}
+
+#[tokio::test]
+async fn refusals_that_pass_are_repeated() {
+    for (fault, requests) in [
+        (OperationFault::conflict().times(2), ALL + 2),
+        (OperationFault::rate_exceeded().times(3), ALL + 3),
+        (OperationFault::too_many_requests().times(2), ALL + 2),
+        (
+            OperationFault::fail(OperationFault::TAKING_LONGER).times(1),
+            ALL + 1,
+        ),
+    ] {
+        let fixture = ready().await;
+        let name = format!("{fault:?}");
+        fixture
+            .sandbox
+            .inject_operation_fault(fault.of(Operation::Assign));
+        let report = run(&fixture).await;
+        assert!(report.is_complete(), "{name}: {:?}", problems(&report));
+        assert_eq!(fixture.assignments().len(), ALL, "{name}");
+        assert_eq!(creations(&fixture), requests, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_lost_response_is_looked_up_and_nothing_is_made_twice() {
+    for fault in [
+        Fault::close_after_processing,
+        Fault::close_before_processing,
+    ] {
+        let fixture = ready().await;
+        let lost = fault(Service::Aws).on("CreateAccountAssignment");
+        fixture.sandbox.inject(lost);
+        let report = run(&fixture).await;
+        assert!(report.is_complete(), "{:?}", problems(&report));
+        assert_eq!(fixture.assignments().len(), ALL);
+    }
+}
+
+#[tokio::test]
+async fn a_failed_assignment_is_a_problem_with_the_reason_and_the_others_are_made() {
+    let fixture = ready().await;
+    let account = fixture.account("Workload 0003").await;
+    let reason = OperationFault::ACCESS_DENIED_BY_IAM;
+    let failed = OperationFault::fail(reason).in_account(&*account);
+    fixture.sandbox.inject_operation_fault(failed);
+    let report = run(&fixture).await;
+    let problems = problems(&report);
+    assert_eq!(problems.len(), 1, "{problems:?}");
+    for part in ["AWS could not create", "group deployers", &account, reason] {
+        assert!(problems[0].contains(part), "{part}: {problems:?}");
+    }
+    assert_eq!(fixture.assignments().len(), ALL - 1);
+    // A later run of the same plan makes what is missing, and only that.
+    fixture.sandbox.clear_requests();
+    assert!(run(&fixture).await.is_complete());
+    assert_eq!((fixture.assignments().len(), creations(&fixture)), (ALL, 1));
+}
+
+#[tokio::test]
+async fn an_assignment_that_hangs_times_out_and_a_later_run_takes_it_over() {
+    let fixture = ready().await;
+    let account = fixture.account("Workload 0003").await;
+    let held = OperationFault::hold().in_account(&*account);
+    fixture.sandbox.inject_operation_fault(held);
+    let report = run(&fixture).await;
+    let timed_out = |outcome: &Outcome| matches!(outcome, Outcome::TimedOut { .. });
+    let results = report.results.iter();
+    let found: Vec<_> = results
+        .filter(|result| timed_out(&result.outcome))
+        .collect();
+    assert_eq!(found.len(), 1, "{report:?}");
+    assert_eq!(found[0].subject.kind(), Kind::Assignment);
+    assert_eq!(fixture.assignments().len(), ALL - 1);
+    fixture.sandbox.clear_requests();
+    let pipeline = fixture.pipeline().wait_policy(WaitPolicy {
+        stall_timeout: Duration::from_mins(2),
+        ..WaitPolicy::default()
+    });
+    let plan = pipeline.plan().await.expect("a plan");
+    let released = async {
+        fixture.clock.sleep(Duration::from_mins(1)).await;
+        fixture.sandbox.release_operations();
+    };
+    let (applied, ()) = tokio::join!(apply(&pipeline, &plan), released);
+    applied.expect("a run");
+    assert_eq!((fixture.assignments().len(), creations(&fixture)), (ALL, 0));
+}
+
+#[tokio::test]
+async fn operations_of_another_tool_take_slots_and_nothing_fails() {
+    let company = sandbox::Company::small(3, 20)
+        .team("deployers", &["person.00002@example.com"])
+        .estate(|estate| estate.set(PermissionSetSeed::new("Other")));
+    let everywhere = TEAM.replace(
+        "accounts = [\"Sandbox\", \"Workload 0003\"]",
+        "accounts = { all = true }",
+    );
+    let sandbox = Sandbox::builder().company(company);
+    let mut fixture = Fixture::with_sandbox(sandbox, TEAM).await;
+    fixture.run().await.expect("a run");
+    fixture.blueprint = Blueprint::from_toml(&everywhere).expect("a blueprint");
+    let account = fixture.account("Workload 0005").await;
+    let minutes = Duration::from_mins(4);
+    fixture
+        .sandbox
+        .start_foreign_operations(Operation::Assign, &account, "Deploy", 12, minutes);
+    let report = run(&fixture).await;
+    assert!(report.is_complete(), "{:?}", problems(&report));
+    assert_eq!(fixture.assignments().len(), 20);
+}
+
+#[tokio::test]
+async fn a_replaced_assignment_stays_if_its_replacement_fails() {
+    let mut fixture = Fixture::new(&format!("[ownership]\naccess = \"managed\"\n{TEAM}")).await;
+    fixture.run().await.expect("a run");
+    // Deploy is replaced by ReadOnlyAccess in both accounts.
+    let replaced = TEAM.replace(
+        "permission_set = \"Deploy\"",
+        "permission_set = \"ReadOnlyAccess\"",
+    );
+    let text = format!("[ownership]\naccess = \"managed\"\n{replaced}");
+    fixture.blueprint = Blueprint::from_toml(&text).expect("a blueprint");
+    let account = fixture.account("Workload 0003").await;
+    let failed = OperationFault::fail("no")
+        .of(Operation::Assign)
+        .in_account(&*account);
+    fixture.sandbox.inject_operation_fault(failed);
+    let plan = fixture.pipeline().plan().await.expect("a plan");
+    let approved = okta_aws_sso::Guard {
+        approved: plan.removals_id().into_iter().collect(),
+        ..okta_aws_sso::Guard::default()
+    };
+    let pipeline = fixture.pipeline().guard(approved);
+    let report = pipeline.apply(&plan).await.expect("a report");
+    let removals = report.results.iter();
+    let removals = removals.filter(|result| {
+        result.action == Action::Remove && result.subject.kind() == Kind::Assignment
+    });
+    let outcomes: Vec<&Outcome> = removals.map(|result| &result.outcome).collect();
+    let is_kept = |outcome: &&&Outcome| matches!(outcome, Outcome::Skipped { because: Cause::Subject(subject) } if subject.kind() == Kind::Assignment);
+    assert_eq!(outcomes.iter().filter(is_kept).count(), 2, "{outcomes:?}");
+    let kept = fixture
+        .assignments()
+        .into_iter()
+        .filter(|line| line.contains("Deploy"));
+    assert_eq!(
+        kept.count(),
+        2,
+        "the group keeps its old role while a new one is missing"
+    );
+}
+
+#[tokio::test]
+async fn a_run_of_the_library_tells_the_end_of_each_change() {
+    let fixture = ready().await;
+    let assignment = fixture.assignment("deployers", "Deploy", "Sandbox").await;
+    let center = fixture.center().await;
+    let change = |kind| AssignmentChange {
+        kind,
+        assignment: assignment.clone(),
+    };
+    let mut run = center
+        .assignments()
+        .run(vec![change(OperationKind::Delete)]);
+    let mut ends = Vec::new();
+    loop {
+        match run.next().await {
+            AssignmentRunEvent::Start(position) => run.start(position),
+            AssignmentRunEvent::Ended(position, end) => ends.push((position, end)),
+            AssignmentRunEvent::Progress(progress) => assert_eq!(progress.total, 1),
+            AssignmentRunEvent::Done => break,
+            event => panic!("{event:?}"),
+        }
+    }
+    assert!(
+        matches!(ends[..], [(0, AssignmentEnd::AlreadyDone)]),
+        "{ends:?}"
+    );
+}
