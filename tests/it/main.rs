@@ -1,6 +1,7 @@
 //! Integration tests of the facade, on the sandbox.
 
 mod adoption;
+mod aws_rights;
 mod callers;
 mod cancelled;
 mod catalog_app;
