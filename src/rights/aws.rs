@@ -156,7 +156,7 @@ impl AwsTarget {
         self
     }
 
-    /// Sets the account of the credentials (default: the management account).
+    /// Sets the account of the credentials (default: the one of the facts, or else the management account).
     #[must_use]
     pub fn caller(mut self, account: AccountId) -> Self {
         self.caller = Some(account);
@@ -185,7 +185,7 @@ impl AwsTarget {
 /// reading actions have all permission sets and accounts of the instance, because a plan reads them. If the policy would have more
 /// than [`AwsPolicy::MAX_CHARACTERS`], the accounts and then the permission sets become a pattern ([`AwsRights::collapsed`]).
 ///
-/// Steps of other crates are not known here. The table of the actions by step is in docs/AWS_RIGHTS.md and in [`aws_actions`].
+/// Steps of other crates are not known here. The table of the actions by step is in `docs/AWS_RIGHTS.md` and in [`aws_actions`].
 ///
 /// ```
 /// # async fn doc(pipeline: okta_aws_sso::Pipeline, blueprint: okta_aws_sso::Blueprint) -> Result<(), okta_aws_sso::Error> {

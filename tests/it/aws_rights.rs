@@ -3,19 +3,24 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::Write as _,
+    sync::Arc,
 };
 
 use futures::future::LocalBoxFuture;
 use okta_aws_sso::{
     Blueprint, Guard, Pipeline, Plan,
+    aws::{AccountId, Aws, ConnectOptions, Credentials},
     plan::{Hazard, StepId},
     rights::{AwsPolicy, AwsRights, AwsTarget, StepAction, aws_actions, aws_rights},
     steps::{self, ids},
 };
-use sandbox::{AccountSeed, IamPolicy, Person, Sandbox, Service, Stage};
+use rest_core::Secret;
+use sandbox::{AccountSeed, Company, IamPolicy, Person, Sandbox, SandboxBuilder, Service, Stage};
 
-use crate::fixture::{Fixture, SEED, TEAM, apply, company};
+use crate::fixture::{Fixture, SEED, TEAM, apply, aws_options, company, direct, lines, note};
 
+const MANAGEMENT: &str = "111122223333";
+const DELEGATED: &str = "200000000003";
 const ADA: &str = "ada.lovelace@example.com";
 
 /// The rights of a plan with what the saved state knows.
@@ -152,14 +157,21 @@ async fn check(scenario: &Scenario, covered: &mut BTreeSet<&'static str>) {
     limit(&fixture, &policy);
     let outcome = exercise((scenario.pipeline)(&fixture), |_| false).await;
     assert!(outcome.complete, "{name}: {}\n{policy}", outcome.text);
-    println!(
-        "{name}: {} characters, {} actions",
-        rights.policy().characters(),
-        rights.policy().actions().len()
+
+    let called = used(&fixture, before);
+
+    // The reading part is sufficient to plan and to verify.
+    limit(&fixture, &rights.read_policy());
+    let pipeline = (scenario.pipeline)(&fixture);
+    let next = pipeline.plan().await.expect("a plan");
+    assert!(
+        next.is_empty() && next.problems().next().is_none(),
+        "{name}: {next}"
     );
+    let found = pipeline.verify().await.expect("a verification");
+    assert!(found.passed(), "{name}: {:?}", found.checks);
 
     // Neither more nor less than the run calls.
-    let called = used(&fixture, before);
     let optional: BTreeSet<&str> = rights.optional.iter().map(|one| one.action).collect();
     let all = rights.policy().actions();
     let required = all
@@ -294,13 +306,23 @@ async fn changed(before: &str, after: &str) -> Fixture {
     let company = company()
         .policy_in_accounts("/teams/Old")
         .policy_in_accounts("/teams/New");
+    let sandbox = Sandbox::builder().delegated_administrator(DELEGATED);
+    changed_in(sandbox, company, before, after).await
+}
+
+async fn changed_in(
+    sandbox: SandboxBuilder,
+    company: Company,
+    before: &str,
+    after: &str,
+) -> Fixture {
     // AWS has the users and groups, so that the steps that write to AWS are sufficient.
     let company = company.estate(|estate| {
         let ada = Person::new("ada.lovelace@example.com", "Ada", "Lovelace");
-        estate.user(ada).group("deployers", &[ADA])
+        estate.user(ada).group("deployers", [ADA])
     });
-    let sandbox = Sandbox::builder().company(company);
-    let mut fixture = Fixture::with_sandbox(sandbox.stage(Stage::IdentityCenter), before).await;
+    let sandbox = sandbox.company(company).stage(Stage::IdentityCenter);
+    let mut fixture = Fixture::with_sandbox(sandbox, before).await;
     let pipeline = fixture.aws_pipeline();
     let plan = pipeline.plan().await.expect("a plan");
     apply(&pipeline, &plan).await.expect("the first run");
@@ -354,13 +376,19 @@ const SCENARIOS: &[Scenario] = &[
                 let person = Person::new("person.00002@example.com", "Person", "Two");
                 let company = company().estate(|estate| {
                     let estate = estate.user(person);
-                    estate.group("operators", &["person.00002@example.com"])
+                    estate.group("operators", ["person.00002@example.com"])
                 });
                 let sandbox = Sandbox::builder().company(company);
                 Fixture::with_sandbox(sandbox.stage(Stage::IdentityCenter), TEAM).await
             })
         },
         unused: &[],
+    },
+    Scenario {
+        name: "mode direct",
+        pipeline: Fixture::pipeline,
+        fixture: || Box::pin(async { Fixture::new(&direct(SEED)).await }),
+        unused: &["identitystore:DescribeUser"],
     },
     Scenario {
         name: "permission sets that are off",
@@ -438,11 +466,7 @@ async fn the_page_about_rights_lists_the_actions_and_an_example() {
     let page = include_str!("../../docs/AWS_RIGHTS.md");
     let rows: Vec<&str> = page
         .lines()
-        .filter(|line| line.starts_with('|') && line.contains(':') && line.contains('`'))
-        .collect();
-    let rows: Vec<&str> = rows
-        .into_iter()
-        .filter(|row| !row.starts_with("| step"))
+        .filter(|line| line.starts_with("| ") && line.contains('`') && line.contains(':'))
         .collect();
     assert_eq!(rows, rows_of_actions());
     let fixture = Fixture::new(TEAM).await;
@@ -450,4 +474,166 @@ async fn the_page_about_rights_lists_the_actions_and_an_example() {
     let rights = rights_of(&fixture, &plan).await;
     let example = format!("```json\n{}\n```", rights.policy());
     assert!(page.contains(&example), "{example}");
+}
+
+/// Two hundred accounts do not fit into a policy.
+#[tokio::test]
+async fn a_large_plan_has_a_policy_that_fits_and_its_run_passes() {
+    let mut company = company();
+    for number in 0..200 {
+        let id = format!("3000000{number:05}");
+        company = company.account(AccountSeed::new(&id, &format!("web-{number}"), "Web"));
+    }
+    let entry = |accounts: &str, set: &str| {
+        format!(
+            "[[access]]\ngroup = \"deployers\"\naccounts = {accounts}\npermission_set = \"{set}\"\n"
+        )
+    };
+    let sets = ["ReadOnlyAccess", "SecurityAudit", "Billing"];
+    let before = sets.map(|set| entry("[\"Sandbox\"]", set)).concat();
+    let of_unit = "{ ou = [\"Web\"] }";
+    let after = [of_unit, "[\"web-1?\"]", "[\"web-2?\"]"];
+    let after = [0, 1, 2]
+        .map(|number| entry(after[number], sets[number]))
+        .concat();
+    let sandbox = Sandbox::builder().page_size(None);
+    let fixture = changed_in(sandbox, company, &before, &after).await;
+    let plan = fixture.aws_pipeline().plan().await.expect("a plan");
+    assert_eq!(plan.changes().count(), 220, "{}", plan.summary());
+    let rights = rights_of(&fixture, &plan).await;
+    let policy = rights.policy();
+    assert!(policy.characters() <= AwsPolicy::MAX_CHARACTERS);
+    let collapsed: Vec<String> = rights.collapsed.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        collapsed,
+        ["200 accounts: arn:aws:sso:::account/* allows all of this kind"]
+    );
+    limit(&fixture, &policy);
+    let outcome = exercise(fixture.aws_pipeline(), |_| false).await;
+    assert!(outcome.complete);
+    assert_eq!(fixture.assignments().len(), 223);
+}
+
+/// A policy for one account and one set allows no others.
+#[tokio::test]
+async fn a_policy_allows_the_accounts_and_the_sets_of_its_plan_only() {
+    let mut fixture = changed(GIVEN, BEFORE).await;
+    let plan = fixture.aws_pipeline().plan().await.expect("a plan");
+    apply(&fixture.aws_pipeline(), &plan).await.expect("a run");
+    let in_workload = |set: &str| {
+        format!(
+            "{BEFORE}\n[[access]]\ngroup = \"deployers\"\naccount = \"Workload 0003\"\npermission_set = \"{set}\"\n"
+        )
+    };
+    fixture.blueprint = Blueprint::from_toml(&in_workload("Audit")).expect("a blueprint");
+    let plan = fixture.aws_pipeline().plan().await.expect("a plan");
+    let policy = rights_of(&fixture, &plan).await.policy();
+    limit(&fixture, &policy);
+    for (other, resource) in [
+        (in_workload("Deploy"), "permissionSet/"),
+        (
+            in_workload("Audit").replace("\"Workload 0003\"", "\"Management\""),
+            "account/111122223333",
+        ),
+    ] {
+        fixture.blueprint = Blueprint::from_toml(&other).expect("a blueprint");
+        let outcome = exercise(fixture.aws_pipeline(), |_| false).await;
+        let refused = format!(
+            "is not authorized to perform: sso:CreateAccountAssignment on resource: arn:aws:sso:::{resource}"
+        );
+        assert!(outcome.text.contains(&refused), "{}", outcome.text);
+    }
+    fixture.blueprint = Blueprint::from_toml(&in_workload("Audit")).expect("a blueprint");
+    let outcome = exercise(fixture.aws_pipeline(), |_| false).await;
+    assert!(outcome.complete, "{}", outcome.text);
+}
+
+#[tokio::test]
+async fn a_delegated_administrator_needs_two_more_lists_and_no_role() {
+    let more = BEFORE.replacen("\"Sandbox\", ", "\"Sandbox\", \"Workload 0003\", ", 1);
+    let audit = more.replace(
+        "account = \"Sandbox\"",
+        "accounts = [\"Sandbox\", \"Workload 0003\"]",
+    );
+    let mut fixture = changed(BEFORE, &audit).await;
+    let secret = fixture.sandbox.aws_secret_access_key();
+    let options = aws_options(&fixture.sandbox, secret, Arc::new(fixture.clock.clone()));
+    let credentials = Credentials {
+        access_key_id: fixture.sandbox.delegated_access_key(DELEGATED),
+        secret_access_key: Secret::new(secret),
+        session_token: None,
+    };
+    let options = ConnectOptions {
+        credentials: Some(credentials.into()),
+        ..options
+    };
+    fixture.aws = Aws::connect(options).await.expect("a connection");
+    let plan = fixture.aws_pipeline().plan().await.expect("a plan");
+    // The set Deploy is provisioned in the management account.
+    assert_eq!(plan.changes().count(), 1, "{plan}");
+    let state = fixture.store.load().await.expect("a store");
+    let facts = state.expect("a state").facts;
+    let caller = AccountId::parse(DELEGATED).expect("an id");
+    let target = AwsTarget::in_region("us-east-1")
+        .facts(&facts)
+        .caller(caller);
+    let rights = aws_rights(&plan, &fixture.blueprint, &target);
+    let (policy, actions) = (rights.policy(), rights.policy().actions());
+    assert!(!actions.contains("sso:ListAccountAssignmentsForPrincipal"));
+    assert!(!actions.iter().any(|action| action.starts_with("iam:")));
+    let [list, sets] = [
+        "organizations:ListDelegatedAdministrators",
+        "sso:ListPermissionSetsProvisionedToAccount",
+    ];
+    let statement = policy
+        .statements
+        .iter()
+        .find(|one| one.actions.contains(&sets));
+    let account = format!("arn:aws:sso:::account/{MANAGEMENT}");
+    assert!(statement.expect("a statement").resources.contains(&account));
+
+    limit(&fixture, &without(&policy, list));
+    let blind = fixture.aws_pipeline().plan().await.expect("a plan");
+    assert!(names(&blind.to_string(), list), "{blind}");
+    limit(&fixture, &rights.required_policy());
+    let blind = fixture.aws_pipeline().plan().await.expect("a plan");
+    let unknown = note(&blind, "management-sets-unknown").expect("a note");
+    assert!(unknown.contains(sets), "{unknown}");
+    limit(&fixture, &policy);
+    let plan = fixture.aws_pipeline().plan().await.expect("a plan");
+    let report = fixture.aws_pipeline().apply(&plan).await.expect("a report");
+    assert!(
+        report.results.iter().all(|one| one.outcome.is_success()),
+        "{report:?}"
+    );
+    assert_eq!(fixture.assignments().len(), 4);
+}
+
+/// The other optional actions: AWS's user guide lists them, or no step calls them yet.
+#[tokio::test]
+async fn the_effect_without_an_optional_action_is_visible() {
+    let unknown = GIVEN.replace("\"Sandbox\"", "\"Sandbox\", \"999999999999\"");
+    let fixture = changed(GIVEN, &unknown).await;
+    let plan = fixture.aws_pipeline().plan().await.expect("a plan");
+    let rights = rights_of(&fixture, &plan).await;
+    let optional: Vec<&str> = rights.optional.iter().map(|one| one.action).collect();
+    let [account, list] = [
+        "organizations:DescribeAccount",
+        "sso:ListAccountAssignmentsForPrincipal",
+    ];
+    assert_eq!(optional, [account, list]);
+    limit(&fixture, &rights.policy());
+    let plan = fixture.aws_pipeline().plan().await.expect("a plan");
+    assert_eq!(note(&plan, "read-by-pair"), None);
+    let problem = lines(&plan, "account-assignments").concat();
+    assert!(!names(&plan.to_string(), account), "{plan}");
+    limit(&fixture, &rights.required_policy());
+    let plan = fixture.aws_pipeline().plan().await.expect("a plan");
+    let by_pair = note(&plan, "read-by-pair").expect("a note");
+    assert!(
+        by_pair.ends_with(&format!("the credentials lack {list}")),
+        "{by_pair}"
+    );
+    assert_eq!(lines(&plan, "account-assignments").concat(), problem);
+    assert!(names(&plan.to_string(), account), "{plan}");
 }

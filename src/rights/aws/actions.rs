@@ -77,64 +77,8 @@ impl Condition {
 }
 
 impl Input<'_> {
-    /// Returns whether the caller acts for the organization, and not only for an account instance.
-    fn is_organization(&self) -> bool {
-        !self.target.account_scoped
-    }
-
-    fn pushes_groups(&self) -> bool {
-        !self.blueprint.pushed_groups().is_empty()
-    }
-
-    /// Returns whether the step compares the identity store with Okta's pushes.
-    fn is_okta_mode(&self) -> bool {
-        self.blueprint.provisioning.mode == ProvisioningMode::Okta
-    }
-
     fn has_set_tags(&self) -> bool {
         self.sets.values().any(|set| !set.tags.is_empty())
-    }
-
-    fn has_units(&self) -> bool {
-        self.is_organization() && self.blueprint.needs_units()
-    }
-
-    fn has_account_tags(&self) -> bool {
-        let mut entries = self.blueprint.entries();
-        let scope = self.blueprint.scope.accounts.as_ref();
-        self.is_organization()
-            && (scope.is_some_and(has_tags)
-                || entries.any(|(_, access)| has_tags(&access.selector())))
-    }
-
-    /// Returns whether the plan removes access, so that its hazards are looked up.
-    fn removes_access(&self) -> bool {
-        let mut removals = self.plan.removals();
-        removals.any(|(_, change)| {
-            matches!(
-                change.subject,
-                Subject::User { .. }
-                    | Subject::Membership { .. }
-                    | Subject::Assignment { .. }
-                    | Subject::Policy { .. }
-            )
-        })
-    }
-
-    /// Returns whether the plan removes access, and a group has access.
-    fn removes_access_of_groups(&self) -> bool {
-        let mut removals = self.plan.removals();
-        let of_group = |subject: &Subject| {
-            matches!(
-                subject,
-                Subject::Assignment {
-                    principal: Principal::Group { .. },
-                    ..
-                }
-            )
-        };
-        self.removes_access()
-            && (self.pushes_groups() || removals.any(|(_, change)| of_group(&change.subject)))
     }
 
     fn has_change(&self, action: Action, kind: Kind) -> bool {
@@ -177,6 +121,61 @@ impl Input<'_> {
             _ => Some(false),
         }
     }
+}
+
+/// Returns whether the caller acts for the organization, and not only for an account instance.
+fn is_organization(input: &Input<'_>) -> bool {
+    !input.target.account_scoped
+}
+
+fn pushes_groups(input: &Input<'_>) -> bool {
+    !input.blueprint.pushed_groups().is_empty()
+}
+
+/// Returns whether the step compares the identity store with Okta's pushes.
+fn is_okta_mode(input: &Input<'_>) -> bool {
+    input.blueprint.provisioning.mode == ProvisioningMode::Okta
+}
+
+fn has_units(input: &Input<'_>) -> bool {
+    is_organization(input) && input.blueprint.needs_units()
+}
+
+fn has_account_tags(input: &Input<'_>) -> bool {
+    let mut entries = input.blueprint.entries();
+    let scope = input.blueprint.scope.accounts.as_ref();
+    is_organization(input)
+        && (scope.is_some_and(has_tags) || entries.any(|(_, access)| has_tags(&access.selector())))
+}
+
+/// Returns whether the plan removes access, so that its hazards are looked up.
+fn removes_access(input: &Input<'_>) -> bool {
+    let mut removals = input.plan.removals();
+    removals.any(|(_, change)| {
+        matches!(
+            change.subject,
+            Subject::User { .. }
+                | Subject::Membership { .. }
+                | Subject::Assignment { .. }
+                | Subject::Policy { .. }
+        )
+    })
+}
+
+/// Returns whether the plan removes access, and a group has access.
+fn removes_access_of_groups(input: &Input<'_>) -> bool {
+    let mut removals = input.plan.removals();
+    let of_group = |subject: &Subject| {
+        matches!(
+            subject,
+            Subject::Assignment {
+                principal: Principal::Group { .. },
+                ..
+            }
+        )
+    };
+    removes_access(input)
+        && (pushes_groups(input) || removals.any(|(_, change)| of_group(&change.subject)))
 }
 
 fn has_tags(accounts: &Accounts) -> bool {
@@ -492,7 +491,7 @@ fn organization(rows: &mut Rows) {
     rows.read(
         &["organizations:ListAWSServiceAccessForOrganization"],
         "the caller acts for the organization",
-        |input| input.is_organization(),
+        is_organization,
     );
     rows.read(
         &["organizations:ListDelegatedAdministrators"],
@@ -515,7 +514,7 @@ fn identity_center(rows: &mut Rows) {
     rows.read(
         &["sso:DescribeInstance"],
         "the caller acts for the organization",
-        |input| input.is_organization(),
+        is_organization,
     );
     rows.write(
         &["sso:UpdateInstance"],
@@ -563,12 +562,12 @@ fn users_and_groups(rows: &mut Rows) {
     rows.read(
         &["identitystore:ListUsers", "identitystore:ListGroups"],
         "mode `okta`",
-        |input| input.is_okta_mode(),
+        is_okta_mode,
     );
     rows.read(
         &["identitystore:ListGroupMemberships"],
         "mode `okta`, with groups that are pushed",
-        |input| input.is_okta_mode() && input.pushes_groups(),
+        |input| is_okta_mode(input) && pushes_groups(input),
     );
     rows.read(
         &[
@@ -596,7 +595,7 @@ fn users_and_groups(rows: &mut Rows) {
     rows.read(
         &["identitystore:ListGroupMemberships"],
         "planned without the SCIM token, with groups that are pushed",
-        |input| input.pushes_groups(),
+        pushes_groups,
     );
     rows.read(
         &["identitystore:DescribeUser"],
@@ -613,7 +612,7 @@ fn users_and_groups(rows: &mut Rows) {
     rows.read(
         &["identitystore:ListGroupMemberships"],
         "groups are pushed",
-        |input| input.pushes_groups(),
+        pushes_groups,
     );
 }
 
@@ -629,23 +628,23 @@ fn permission_sets(rows: &mut Rows) {
     rows.read(
         &["sso:ListPermissionSets", "sso:DescribePermissionSet"],
         ALWAYS,
-        |input| input.is_organization(),
+        is_organization,
     );
-    rows.read(&CONTENTS, ALWAYS, |input| input.is_organization());
+    rows.read(&CONTENTS, ALWAYS, is_organization);
     rows.read(
         &["sso:ListAccountsForProvisionedPermissionSet"],
         ALWAYS,
-        |input| input.is_organization(),
+        is_organization,
     );
     rows.read(
         &["sso:ListTagsForResource"],
         "a permission set of the blueprint has tags",
-        |input| input.is_organization() && input.has_set_tags(),
+        |input| is_organization(input) && input.has_set_tags(),
     );
     rows.read(
         &["sso:ListPermissionSetsProvisionedToAccount"],
         OTHER_CALLER,
-        |input| input.is_organization() && input.target.is_delegated(),
+        |input| is_organization(input) && input.target.is_delegated(),
     );
     rows.optional(
         1,
@@ -850,7 +849,7 @@ const OF_BULK_STATUS: &str = "reads the status of many assignments with one call
 /// Adds the reads of the accounts that the selectors of the blueprint need.
 fn accounts(rows: &mut Rows) {
     rows.read(&["organizations:ListAccounts"], ALWAYS, |input| {
-        input.is_organization()
+        is_organization(input)
     });
     let units = "an entry selects accounts by organizational unit";
     rows.read(
@@ -859,10 +858,10 @@ fn accounts(rows: &mut Rows) {
             "organizations:ListOrganizationalUnitsForParent",
         ],
         units,
-        |input| input.has_units(),
+        has_units,
     );
     rows.read(&["organizations:ListAccountsForParent"], units, |input| {
-        input.has_units()
+        has_units(input)
     });
     rows.optional(
         1,
@@ -871,7 +870,7 @@ fn accounts(rows: &mut Rows) {
     rows.read(
         &["organizations:ListTagsForResource"],
         "an entry selects accounts by tag",
-        |input| input.has_account_tags(),
+        has_account_tags,
     );
     rows.read(
         &["organizations:DescribeAccount"],
@@ -890,7 +889,7 @@ fn account_assignments(rows: &mut Rows) {
     rows.read(
         &["identitystore:ListUsers", "identitystore:ListGroups"],
         ALWAYS,
-        |input| input.is_organization(),
+        is_organization,
     );
     rows.read(
         &[
@@ -900,24 +899,24 @@ fn account_assignments(rows: &mut Rows) {
             "sso:ListAccountAssignments",
         ],
         ALWAYS,
-        |input| input.is_organization(),
+        is_organization,
     );
     rows.read(
         &["sso:ListAccountAssignmentsForPrincipal"],
         "the caller is the management account",
-        |input| input.is_organization() && !input.target.is_delegated(),
+        |input| is_organization(input) && !input.target.is_delegated(),
     );
     rows.optional(
         1,
         "reads the assignments of a user or group with one call; without it, they are read for each permission set and account, which takes many calls",
     );
     rows.read(&CONTENTS, "the plan removes access", |input| {
-        input.removes_access()
+        removes_access(input)
     });
     rows.read(
         &["identitystore:ListGroupMemberships"],
         "the plan removes access, and a group has access; called if an administrator is among them",
-        |input| input.removes_access_of_groups(),
+        removes_access_of_groups,
     );
     let kind = Kind::Assignment;
     let created: IsNeededFor = |_, change| Some(change.action == Action::Create);

@@ -1,4 +1,4 @@
-//! Tests of the resources of a policy. tests/it/aws_rights.rs compares the actions with the calls of a run.
+//! Tests of the resources of a policy. `tests/it/aws_rights.rs` compares the actions with the calls of a run.
 
 use aws_sso_glue::{AccountId, InstanceArn, PermissionSetArn};
 
@@ -73,7 +73,7 @@ fn target(partition: &str, sets: usize) -> AwsTarget {
 #[track_caller]
 fn resources<'a>(rights: &'a AwsRights, action: &str) -> Vec<&'a str> {
     let mut statements = rights.read.iter().chain(&rights.write);
-    let found = statements.find(|one| one.actions.iter().any(|known| *known == action));
+    let found = statements.find(|one| one.actions.contains(&action));
     let found = found.unwrap_or_else(|| panic!("no statement with {action}"));
     found.resources.iter().map(String::as_str).collect()
 }
