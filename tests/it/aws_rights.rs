@@ -391,6 +391,20 @@ const SCENARIOS: &[Scenario] = &[
         unused: &["identitystore:DescribeUser"],
     },
     Scenario {
+        name: "GovCloud",
+        pipeline: Fixture::pipeline,
+        fixture: || {
+            Box::pin(async {
+                let company = Company {
+                    region: "us-gov-west-1".to_owned(),
+                    ..company()
+                };
+                Fixture::with_sandbox(Sandbox::builder().company(company), SEED).await
+            })
+        },
+        unused: &["identitystore:DescribeUser"],
+    },
+    Scenario {
         name: "permission sets that are off",
         pipeline: Fixture::pipeline,
         fixture: || {

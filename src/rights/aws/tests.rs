@@ -13,7 +13,15 @@ const MANAGEMENT: &str = "111122223333";
 
 fn blueprint() -> Blueprint {
     Blueprint::from_toml(
-        "[[access]]\ngroup = \"ops\"\naccounts = [\"a\"]\npermission_set = \"Set0\"\n",
+        r#"
+[permission_sets.Set0]
+managed_policies = ["ReadOnlyAccess"]
+
+[[access]]
+group = "ops"
+accounts = ["a"]
+permission_set = "Set0"
+"#,
     )
     .expect("a blueprint")
 }
