@@ -183,7 +183,8 @@ impl AwsTarget {
 /// The resources of the writing actions are exactly the instance, the accounts and the permission sets of the changes, as far as
 /// `target` knows them. IAM has no pairs of resources, so a statement allows each of its permission sets in each of its accounts. The
 /// reading actions have all permission sets and accounts of the instance, because a plan reads them. If the policy would have more
-/// than [`AwsPolicy::MAX_CHARACTERS`], the accounts and then the permission sets become a pattern ([`AwsRights::collapsed`]).
+/// than [`AwsPolicy::MAX_CHARACTERS`], the accounts and then the permission sets become a pattern ([`AwsRights::collapsed`]). The
+/// longest policy then has about 5,000 characters.
 ///
 /// Steps of other crates are not known here. The table of the actions by step is in `docs/AWS_RIGHTS.md` and in [`aws_actions`].
 ///

@@ -190,16 +190,21 @@ async fn check(scenario: &Scenario, covered: &mut BTreeSet<&'static str>) {
     });
     assert_eq!(called_besides, expected, "{name}");
 
+    let reads = rights.read_policy().actions();
     for action in required.filter(|action| !scenario.unused.contains(action)) {
         if covered.contains(action) {
             continue;
         }
         let limited = without(&policy, action);
         // Nothing is left to do here, so that a reading action is missed at once.
-        limit(&fixture, &limited);
-        let read = match (scenario.pipeline)(&fixture).plan().await {
-            Ok(plan) => plan.to_string(),
-            Err(error) => format!("{error:?}"),
+        let read = if reads.contains(action) {
+            limit(&fixture, &limited);
+            match (scenario.pipeline)(&fixture).plan().await {
+                Ok(plan) => plan.to_string(),
+                Err(error) => format!("{error:?}"),
+            }
+        } else {
+            String::new()
         };
         if !names(&read, action) {
             let fresh = (scenario.fixture)().await;

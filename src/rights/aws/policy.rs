@@ -43,7 +43,7 @@ pub struct AwsStatement {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Collapsed {
-    /// The resources: `account` or `permission set`.
+    /// The resources: `unusable account`, `account` or `permission set`.
     pub kind: &'static str,
     /// The number of the resources.
     pub number: usize,
@@ -138,8 +138,8 @@ impl fmt::Display for Collapsed {
     }
 }
 
-/// Returns the statements for reading and for writing, with a pattern instead of the accounts, and then also instead of the
-/// permission sets, if both together would be too long.
+/// Returns the statements for reading and for writing. If both together would be too long, they have a pattern instead of the accounts
+/// that are only read, then also of the accounts with changes, and then also of the permission sets.
 pub(super) fn statements(
     read: &Actions,
     write: &Actions,
@@ -151,11 +151,10 @@ pub(super) fn statements(
         let both = AwsPolicy::new([read.clone(), write.clone()].concat());
         (both.characters() <= AwsPolicy::MAX_CHARACTERS, read, write)
     };
-    let attempts = [&[][..], &[Kind::Accounts], &[Kind::Accounts, Kind::Sets]];
-    for kinds in attempts {
+    for kinds in (0..=Kind::ALL.len()).map(|number| &Kind::ALL[..number]) {
         let (fits, read_part, write_part) = attempt(kinds);
-        // Without accounts and permission sets, the length of a policy has a limit.
-        if fits || kinds.len() == 2 {
+        // With all patterns, each policy fits: a test has the longest one.
+        if fits || kinds.len() == Kind::ALL.len() {
             let all = || read.values().chain(write.values()).flatten();
             let collapsed = kinds.iter().map(|kind| Collapsed {
                 kind: kind.name(),
@@ -173,15 +172,21 @@ pub(super) fn statements(
 }
 
 /// A kind of resources that can become one pattern.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
+    /// The accounts of the blueprint with a problem, which are only read.
+    ProblemAccounts,
     Accounts,
     Sets,
 }
 
 impl Kind {
+    /// The kinds in the order in which they become patterns.
+    const ALL: [Self; 3] = [Self::ProblemAccounts, Self::Accounts, Self::Sets];
+
     fn name(self) -> &'static str {
         match self {
+            Self::ProblemAccounts => "unusable account",
             Self::Accounts => "account",
             Self::Sets => "permission set",
         }
@@ -189,6 +194,7 @@ impl Kind {
 
     fn has(self, resource: &Resource) -> bool {
         match self {
+            Self::ProblemAccounts => matches!(resource, Resource::OrganizationAccount(_)),
             Self::Accounts => matches!(resource, Resource::Account(_)),
             Self::Sets => matches!(resource, Resource::PermissionSet(_)),
         }
@@ -196,6 +202,7 @@ impl Kind {
 
     fn pattern(self) -> Resource {
         match self {
+            Self::ProblemAccounts => Resource::OrganizationAccounts,
             Self::Accounts => Resource::AnyAccount,
             Self::Sets => Resource::AnyPermissionSet,
         }
@@ -207,9 +214,8 @@ fn grouped(actions: &Actions, collapsed: &[Kind], target: &AwsTarget) -> Vec<Aws
     let mut by_resources: BTreeMap<BTreeSet<Resource>, Vec<&'static str>> = BTreeMap::new();
     for (action, resources) in actions {
         let mut resources = resources.clone();
-        for kind in [Kind::Accounts, Kind::Sets] {
-            let is_collapsed = collapsed.iter().any(|one| one.name() == kind.name());
-            if is_collapsed && resources.iter().any(|one| kind.has(one)) {
+        for kind in Kind::ALL {
+            if collapsed.contains(&kind) && resources.iter().any(|one| kind.has(one)) {
                 resources.insert(kind.pattern());
             }
             if resources.contains(&kind.pattern()) {
