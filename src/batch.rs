@@ -35,6 +35,7 @@ pub(crate) trait Driver: Sync {
     fn finish(&self, index: usize, result: Result<Outcome>) -> BoxFuture<'_, Result<()>>;
     fn problem(&self, subject: Subject, error: &Error);
     fn wait(&self, waiting: Waiting) -> BoxFuture<'_, Result<()>>;
+    fn look(&self, waiting: Waiting) -> BoxFuture<'_, Result<()>>;
     fn chains(&self) -> BoxFuture<'_, Result<()>>;
 }
 
@@ -82,6 +83,16 @@ impl<'a> Batch<'a> {
     /// fewer parts are missing than before. Fails if the state cannot be saved, or if its lock is lost.
     pub async fn wait(&self, waiting: Waiting) -> Result<()> {
         self.driver.wait(waiting).await
+    }
+
+    /// Reports how far changes are that wait on their own, without another wait. A step calls this function at least every half
+    /// minute.
+    ///
+    /// # Errors
+    ///
+    /// Fails as [`wait`](Self::wait) does. A change that has ended is progress.
+    pub async fn look(&self, waiting: Waiting) -> Result<()> {
+        self.driver.look(waiting).await
     }
 
     /// Applies the changes one by one with [`Step::apply`](crate::Step::apply), in the chains of

@@ -1,12 +1,23 @@
 //! Account assignments: a principal, a permission set and an account.
 
-use aws_sdk_ssoadmin::types::{
-    AccountAssignmentOperationStatus, OperationStatusFilter, PrincipalType, StatusValues,
-    TargetType,
+mod engine;
+mod run;
+
+use aws_sdk_ssoadmin::{
+    config::retry::RetryConfig,
+    types::{
+        AccountAssignmentOperationStatus, OperationStatusFilter, PrincipalType, StatusValues,
+        TargetType,
+    },
 };
 use rest_core::Pager;
 use serde::{Deserialize, Serialize};
 
+use self::engine::FailedList;
+pub use self::run::{
+    AssignmentChange, AssignmentEnd, AssignmentProgress, AssignmentRun, AssignmentRunEvent,
+    AssignmentRunOptions,
+};
 use crate::{
     AccountId, Error, GroupId, IdentityCenter, OperationStatus, PermissionSetArn, RequestId,
     UserId, instances::PAGE_SIZE, service::Service,
@@ -15,8 +26,7 @@ use crate::{
 /// Calls for account assignments.
 ///
 /// AWS carries out the writes asynchronously, 10 to 15 at a time (the number differs between
-/// versions of AWS's quotas page). Start at most 10 writes, then read their
-/// [`status`](Self::status) until some writes are done.
+/// versions of AWS's quotas page). [`run`](Self::run) carries out many changes.
 #[derive(Debug, Clone, Copy)]
 pub struct Assignments<'a> {
     center: &'a IdentityCenter,
@@ -71,9 +81,9 @@ impl IdentityCenter {
     }
 }
 
-/// Completes and sends a call that creates or deletes an assignment. A macro, because the SDK has a
+/// Completes a call that creates or deletes an assignment. A macro, because the SDK has a
 /// type for each call.
-macro_rules! send_for {
+macro_rules! call_for {
     ($assignment:expr, $center:expr, $call:expr) => {
         $call
             .instance_arn($center.instance())
@@ -82,7 +92,6 @@ macro_rules! send_for {
             .permission_set_arn($assignment.permission_set.as_str())
             .principal_type($assignment.principal.kind())
             .principal_id($assignment.principal.id())
-            .send()
     };
 }
 
@@ -170,7 +179,7 @@ impl<'a> Assignments<'a> {
     pub async fn start_create(&self, assignment: &Assignment) -> Result<Operation, Error> {
         const OPERATION: &str = "CreateAccountAssignment";
         let call = self.client().create_account_assignment();
-        let call = send_for!(assignment, self.center, call);
+        let call = call_for!(assignment, self.center, call).send();
         let kind = OperationKind::Create;
         read_status!(
             OPERATION,
@@ -190,7 +199,7 @@ impl<'a> Assignments<'a> {
     pub async fn start_delete(&self, assignment: &Assignment) -> Result<Operation, Error> {
         const OPERATION: &str = "DeleteAccountAssignment";
         let call = self.client().delete_account_assignment();
-        let call = send_for!(assignment, self.center, call);
+        let call = call_for!(assignment, self.center, call).send();
         let kind = OperationKind::Delete;
         read_status!(
             OPERATION,
@@ -201,12 +210,62 @@ impl<'a> Assignments<'a> {
         )
     }
 
+    /// Starts to create or delete an assignment, with one attempt.
+    async fn start_once(
+        &self,
+        assignment: &Assignment,
+        kind: OperationKind,
+    ) -> Result<Operation, Error> {
+        let once = || aws_sdk_ssoadmin::Config::builder().retry_config(RetryConfig::disabled());
+        match kind {
+            OperationKind::Create => {
+                const OPERATION: &str = "CreateAccountAssignment";
+                let call = self.client().create_account_assignment();
+                let call = call_for!(assignment, self.center, call);
+                let call = call.customize().config_override(once()).send();
+                read_status!(
+                    OPERATION,
+                    call,
+                    kind,
+                    account_assignment_creation_status,
+                    read_operation
+                )
+            }
+            OperationKind::Delete => {
+                const OPERATION: &str = "DeleteAccountAssignment";
+                let call = self.client().delete_account_assignment();
+                let call = call_for!(assignment, self.center, call);
+                let call = call.customize().config_override(once()).send();
+                read_status!(
+                    OPERATION,
+                    call,
+                    kind,
+                    account_assignment_deletion_status,
+                    read_operation
+                )
+            }
+        }
+    }
+
     /// Returns the status of an asynchronous write.
     ///
     /// # Errors
     ///
     /// Fails if AWS refuses the call or does not answer.
     pub async fn status(&self, operation: &Operation) -> Result<OperationStatus, Error> {
+        self.describe(operation, read_result).await
+    }
+
+    /// Returns the assignment of an asynchronous write; `None` if AWS does not tell it whole.
+    async fn target(&self, operation: &Operation) -> Result<Option<Assignment>, Error> {
+        self.describe(operation, read_target).await
+    }
+
+    async fn describe<T>(
+        &self,
+        operation: &Operation,
+        read: fn(&'static str, OperationKind, AccountAssignmentOperationStatus) -> Result<T, Error>,
+    ) -> Result<T, Error> {
         let (client, instance, id) = (self.client(), self.center.instance(), operation.id.as_str());
         let kind = operation.kind;
         match kind {
@@ -220,7 +279,7 @@ impl<'a> Assignments<'a> {
                     call,
                     kind,
                     account_assignment_creation_status,
-                    read_result
+                    read
                 )
             }
             OperationKind::Delete => {
@@ -233,7 +292,7 @@ impl<'a> Assignments<'a> {
                     call,
                     kind,
                     account_assignment_deletion_status,
-                    read_result
+                    read
                 )
             }
         }
@@ -244,13 +303,33 @@ impl<'a> Assignments<'a> {
     /// The client sends one call for many writes, instead of one status call for each write. A write
     /// that is no longer in the list has succeeded or failed.
     pub fn in_progress(&self, kind: OperationKind) -> Pager<Operation, Error> {
+        self.with_status(kind, StatusValues::InProgress)
+    }
+
+    /// Lists the writes of a kind that have failed, up to a number of pages.
+    async fn failed(self, kind: OperationKind) -> Result<FailedList<RequestId>, Error> {
+        let mut list = self.with_status(kind, StatusValues::Failed);
+        let mut ids = Vec::new();
+        while let Some(operation) = list.try_next().await? {
+            if ids.len() == MAX_FAILED {
+                let complete = false;
+                return Ok(FailedList { ids, complete });
+            }
+            ids.push(operation.id);
+        }
+        let complete = true;
+        Ok(FailedList { ids, complete })
+    }
+
+    fn with_status(&self, kind: OperationKind, status: StatusValues) -> Pager<Operation, Error> {
         let (client, instance) = (self.client(), self.center.instance());
+        let filter = OperationStatusFilter::builder().status(status).build();
         match kind {
             OperationKind::Create => {
                 let call = client
                     .list_account_assignment_creation_status()
                     .instance_arn(instance)
-                    .filter(in_progress())
+                    .filter(filter)
                     .max_results(PAGE_SIZE);
                 SERVICE.list(
                     CREATIONS,
@@ -266,7 +345,7 @@ impl<'a> Assignments<'a> {
                 let call = client
                     .list_account_assignment_deletion_status()
                     .instance_arn(instance)
-                    .filter(in_progress())
+                    .filter(filter)
                     .max_results(PAGE_SIZE);
                 SERVICE.list(
                     DELETIONS,
@@ -359,13 +438,24 @@ fn read_operation_id(
     Ok(Operation { kind, id })
 }
 
-fn in_progress() -> OperationStatusFilter {
-    OperationStatusFilter::builder()
-        .status(StatusValues::InProgress)
-        .build()
+fn read_target(
+    operation: &'static str,
+    _: OperationKind,
+    status: AccountAssignmentOperationStatus,
+) -> Result<Option<Assignment>, Error> {
+    if status.target_type != Some(TargetType::AwsAccount) {
+        return Ok(None);
+    }
+    Ok(Some(Assignment {
+        account: SERVICE.id(operation, "TargetId", status.target_id)?,
+        permission_set: SERVICE.id(operation, "PermissionSetArn", status.permission_set_arn)?,
+        principal: read_principal(operation, status.principal_type, status.principal_id)?,
+    }))
 }
 
 const SERVICE: Service = Service::SsoAdmin;
+/// Number of failed writes that are read: 3 pages. An instance that has more has a long history.
+const MAX_FAILED: usize = 300;
 const CREATIONS: &str = "ListAccountAssignmentCreationStatus";
 const DELETIONS: &str = "ListAccountAssignmentDeletionStatus";
 

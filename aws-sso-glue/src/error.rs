@@ -153,6 +153,19 @@ impl Error {
         is_unknown && NOT_IDEMPOTENT.contains(&self.0.operation)
     }
 
+    /// Returns whether the request may have reached AWS.
+    pub(crate) fn may_be_sent(&self) -> bool {
+        !matches!(
+            self.0.kind,
+            Kind::Configuration { .. } | Kind::NotSent(_) | Kind::Unreachable(_)
+        )
+    }
+
+    /// Returns whether the request could not be sent now.
+    pub(crate) fn is_not_sent(&self) -> bool {
+        matches!(self.0.kind, Kind::NotSent(_))
+    }
+
     /// Returns advice for the operator, for errors that are common in practice.
     #[must_use]
     pub fn help(&self) -> Option<&str> {

@@ -86,7 +86,10 @@ mod tests;
 mod time;
 mod transport;
 
-pub use assignments::{Assignment, Assignments, Operation, OperationKind, Principal};
+pub use assignments::{
+    Assignment, AssignmentChange, AssignmentEnd, AssignmentProgress, AssignmentRun,
+    AssignmentRunEvent, AssignmentRunOptions, Assignments, Operation, OperationKind, Principal,
+};
 pub use aws_config::{self, SdkConfig};
 pub use aws_credential_types::provider::SharedCredentialsProvider;
 pub use caller::Caller;

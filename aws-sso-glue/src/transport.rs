@@ -137,6 +137,10 @@ impl HttpConnector for CheckedConnector {
             if let Some(limiter) = limiter {
                 limiter.acquire(clock.as_ref()).await;
             }
+            let round_trip = clock.round_trip();
+            if !round_trip.is_zero() {
+                clock.sleep(round_trip).await;
+            }
             let _hold = clock.hold();
             let secrets = secrets(&request);
             let attempt = async {

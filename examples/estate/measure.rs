@@ -13,7 +13,7 @@ use okta_aws_sso::{
     operator::SandboxOperator,
     steps::{self, Steps, ids},
 };
-use sandbox::{Sandbox, Service, Stage};
+use sandbox::{Sandbox, SandboxBuilder, Service, Stage};
 use serde::Serialize;
 use tokio::runtime::Handle;
 
@@ -108,10 +108,12 @@ impl Progress {
 }
 
 /// The clients of a sandbox, whose clock they share.
-struct Clients {
-    okta: okta::Client,
-    aws: Aws,
-    clock: Arc<dyn Clock>,
+pub(crate) struct Clients {
+    pub(crate) okta: okta::Client,
+    pub(crate) aws: Aws,
+    pub(crate) clock: Arc<dyn Clock>,
+    /// The clock, if it does not run by itself.
+    pub(crate) manual: Option<ManualClock>,
 }
 
 /// Counts the calls for an organization of this size.
@@ -122,7 +124,8 @@ pub(crate) async fn measure(
     server: &Handle,
 ) -> Result<Measured, Failure> {
     let progress = Progress::start(size);
-    let (sandbox, clients) = start(size, real_time, server).await?;
+    let builder = Sandbox::builder().company(size.company());
+    let (sandbox, clients) = start(builder, real_time, server).await?;
     let blueprint = Blueprint::from_toml(&size.blueprint())?;
     let store = StateStore::memory();
     progress.done("start");
@@ -211,15 +214,13 @@ fn ratio(calls: usize, least: &Least) -> f64 {
 }
 
 /// Starts a sandbox in which Okta is connected and AWS has the access, and connects to it.
-async fn start(
-    size: Size,
+pub(crate) async fn start(
+    builder: SandboxBuilder,
     real_time: bool,
     server: &Handle,
 ) -> Result<(Sandbox, Clients), Failure> {
-    let builder = Sandbox::builder()
-        .company(size.company())
-        .stage(Stage::Provisioned)
-        .page_size(None);
+    let builder = builder.stage(Stage::Provisioned).page_size(None);
+    let mut manual = None;
     let (sandbox, clock): (_, Arc<dyn Clock>) = if real_time {
         (server.spawn(builder.start()).await??, Arc::new(SystemClock))
     } else {
@@ -228,6 +229,7 @@ async fn start(
         let sandbox = server.spawn(builder.start()).await??;
         let clock = ManualClock::new(start.try_into()?);
         clock.on_sleep(sandbox.advance_fn());
+        manual = Some(clock.clone());
         (sandbox, Arc::new(clock))
     };
     let okta = okta::Client::builder(&sandbox.okta_url(), Secret::new(sandbox.okta_token()))
@@ -246,10 +248,16 @@ async fn start(
         ..ConnectOptions::default()
     })
     .await?;
-    Ok((sandbox, Clients { okta, aws, clock }))
+    let clients = Clients {
+        okta,
+        aws,
+        clock,
+        manual,
+    };
+    Ok((sandbox, clients))
 }
 
-fn pipeline(
+pub(crate) fn pipeline(
     steps: Steps,
     sandbox: &Sandbox,
     clients: &Clients,
@@ -265,7 +273,7 @@ fn pipeline(
 }
 
 /// Has Okta provision the users and groups, and runs the steps that connect Okta with AWS.
-async fn set_up(
+pub(crate) async fn set_up(
     size: Size,
     sandbox: &Sandbox,
     clients: &Clients,

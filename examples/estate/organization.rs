@@ -23,7 +23,7 @@ impl Size {
         Self::new(3_000, 1_500, 4_000, 60),
     ];
 
-    const fn new(accounts: usize, sets: usize, groups: usize, teams: usize) -> Self {
+    pub(crate) const fn new(accounts: usize, sets: usize, groups: usize, teams: usize) -> Self {
         Self {
             accounts,
             sets,
@@ -80,8 +80,17 @@ impl Size {
         (0..self.sets).map(set_name)
     }
 
-    /// Returns the company in Okta and in AWS.
+    /// Returns the company in Okta and in AWS, with the access of its blueprint.
     pub(crate) fn company(self) -> Company {
+        self.company_with(true)
+    }
+
+    /// Returns the company in Okta and in AWS, without assignments.
+    pub(crate) fn company_without_access(self) -> Company {
+        self.company_with(false)
+    }
+
+    fn company_with(self, assigned: bool) -> Company {
         let mut company = Company::empty();
         let logins: Vec<String> = (0..self.users()).map(login).collect();
         let members = |group: usize| {
@@ -116,7 +125,7 @@ impl Size {
                 let seed = PermissionSetSeed::new(&set_name(set));
                 estate = estate.set(seed.with_managed_policy(POLICY));
             }
-            for group in 0..self.groups {
+            for group in (0..self.groups).filter(|_| assigned) {
                 let name = group_name(group);
                 for set in self.sets_of(group) {
                     let team = group % self.teams;

@@ -2,12 +2,53 @@
 
 use comfy_table::{CellAlignment, Table, presets::ASCII_MARKDOWN};
 
-use crate::measure::Measured;
+use crate::{
+    makespan::{Makespan, Makespans},
+    measure::Measured,
+};
 
 /// Returns the tables of all sizes.
 pub(crate) fn text(sizes: &[Measured]) -> String {
     let tables = [calls(sizes), least(sizes), operations(sizes)];
     tables.map(|table| table.to_string()).join("\n\n")
+}
+
+/// Returns the table of the creation of assignments.
+pub(crate) fn makespans(makespans: &Makespans) -> Table {
+    let header = [
+        "creation",
+        "assignments",
+        "bound (s)",
+        "time (s)",
+        "ratio",
+        "calls each",
+        "refused",
+    ];
+    let mut table = table(&header);
+    let mut add = |name: &str, one: &Makespan| {
+        table.add_row([
+            name.to_owned(),
+            one.assignments.to_string(),
+            format!("{:.0}", one.bound_seconds),
+            format!("{:.0}", one.makespan_seconds),
+            format!("{:.3}", one.makespan_ratio),
+            format!("{:.2}", one.calls_per_assignment),
+            format!("{:.1} %", 100.0 * one.throttled_share),
+        ]);
+    };
+    let Makespans {
+        equal,
+        spread,
+        real,
+    } = makespans;
+    for (name, one) in [("10 s each", equal), ("8 to 12 s each", spread)] {
+        add(name, one);
+        if let Some(fixed) = &one.fixed {
+            add(&format!("{name}, 10 workers"), fixed);
+        }
+    }
+    add("10 s each, real clock", real);
+    align(table, header.len())
 }
 
 fn calls(sizes: &[Measured]) -> Table {

@@ -34,6 +34,13 @@ pub trait Clock: Send + Sync + fmt::Debug {
         None
     }
 
+    /// Returns the time that a request takes, on a clock that does not run by itself (default: none).
+    ///
+    /// A client sleeps this long before it sends a request.
+    fn round_trip(&self) -> Duration {
+        Duration::ZERO
+    }
+
     /// Marks the start of work that waits for something else than this clock, such as a request.
     ///
     /// A [`ManualClock`] does not move its time until the result is dropped. For all other clocks,

@@ -246,6 +246,10 @@ impl Inner {
     }
 
     async fn transmit(&self, request: Request<Bytes>) -> Exchanged {
+        let round_trip = self.clock.round_trip();
+        if !round_trip.is_zero() {
+            self.clock.sleep(round_trip).await;
+        }
         let _hold = self.clock.hold();
         self.transport.send(request).await
     }

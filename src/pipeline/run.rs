@@ -324,7 +324,7 @@ impl Run<'_> {
         ProgressTimer::new(&self.pipeline.wait_policy, self.pipeline.clock.as_ref())
     }
 
-    /// Waits before the next look at what is in progress. This is the only wait of a run.
+    /// Waits before the next look at what is in progress.
     async fn wait(
         &self,
         step: &StepId,
@@ -332,6 +332,19 @@ impl Run<'_> {
         waiting: Waiting,
         timer: &Mutex<ProgressTimer<'_>>,
     ) -> Result<()> {
+        let pause = self.look(step, change, waiting, timer).await?;
+        self.pipeline.clock.sleep(pause).await;
+        self.saver.check_lock().await
+    }
+
+    /// Saves the state if it is due, and emits what is in progress. Returns the pause before the next look.
+    async fn look(
+        &self,
+        step: &StepId,
+        change: Option<&Change>,
+        waiting: Waiting,
+        timer: &Mutex<ProgressTimer<'_>>,
+    ) -> Result<Duration> {
         self.saver
             .save_if_older(self.cx, MIN_INTERVAL_IN_WAIT)
             .await?;
@@ -344,8 +357,7 @@ impl Run<'_> {
             waiting,
             retry_in: pause,
         });
-        self.pipeline.clock.sleep(pause).await;
-        self.saver.check_lock().await
+        Ok(pause)
     }
 
     fn recorded(&self) -> MutexGuard<'_, Recorded> {
@@ -398,6 +410,7 @@ impl StepRun<'_> {
 
     fn record(&self, index: usize, outcome: Outcome) {
         if lock(&self.finished).insert(index) {
+            lock(&self.timer).restart();
             self.run.finish(&self.id, &self.changes[index], outcome);
         }
     }
@@ -490,6 +503,13 @@ impl Driver for StepRun<'_> {
 
     fn wait(&self, waiting: Waiting) -> BoxFuture<'_, Result<()>> {
         Box::pin(self.run.wait(&self.id, None, waiting, &self.timer))
+    }
+
+    fn look(&self, waiting: Waiting) -> BoxFuture<'_, Result<()>> {
+        Box::pin(async move {
+            self.run.look(&self.id, None, waiting, &self.timer).await?;
+            self.run.saver.check_lock().await
+        })
     }
 
     /// Applies the chains side by side, and the changes of a chain in order.

@@ -55,6 +55,11 @@ impl<'a> ProgressTimer<'a> {
         }
     }
 
+    /// Records progress that no list of missing parts shows.
+    pub(super) fn restart(&mut self) {
+        self.fewest_missing = None;
+    }
+
     /// Returns the pause before the next poll, or `None` after the stall timeout.
     ///
     /// Progress means that fewer parts are missing than ever before. A changed status text alone is not progress: a

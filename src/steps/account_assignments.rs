@@ -2,12 +2,12 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
 };
 
 use aws_sso_glue::{
-    AccountId, Assignment, Aws, GroupId, IdentityCenter, Operation, OperationStatus,
-    PermissionSetArn, Principal, UserId,
+    AccountId, Assignment, AssignmentChange, AssignmentEnd, AssignmentRunEvent, Aws, GroupId,
+    IdentityCenter, OperationKind, PermissionSetArn, Principal, UserId,
     estate::{AssignmentRef, Principals},
 };
 use futures::future::BoxFuture;
@@ -19,15 +19,16 @@ use super::{
     caller::{self, ManagementOnly},
     estate::{InstanceReads, SHARED},
     ids, lookup,
-    operations::Operations,
     owned_access::{InAws, Owner, without_ledger},
 };
 use crate::{
     access::{AccessQuery, AccessSnapshot, Rules},
+    batch::{Batch, Waiting},
     blueprint::{Blueprint, Expansion, Ownership, PrincipalSpec, Row},
     context::Context,
     drift::Drift,
     error::{Error, ErrorKind, Result},
+    outcome::{Cause, Outcome},
     plan::{self, Action, Change, Hazard, Kind, Note, Plan, Selection, StepId, Subject, Value},
     state::Ledger,
     step::{Applied, Planned, Step, unknown_change},
@@ -92,12 +93,8 @@ impl AccountAssignments {
     }
 
     /// Returns the assignment of a change by AWS's ids. A user or group whose id was not known at planning is looked up.
-    async fn target(
-        &self,
-        center: &IdentityCenter,
-        change: &Change,
-        cx: &Context,
-    ) -> Result<Assignment> {
+    async fn target(&self, change: &Change, cx: &Context) -> Result<Assignment> {
+        let center = lookup::require_identity_center(&self.aws, cx)?;
         let Subject::Assignment {
             principal,
             account,
@@ -127,7 +124,7 @@ impl AccountAssignments {
         let principal = match known {
             Some(known) => known,
             None => self
-                .find_principal(center, &spec, cx)
+                .find_principal(&center, &spec, cx)
                 .await?
                 .ok_or_else(|| {
                     let what = format!("{spec} in the identity store");
@@ -225,19 +222,142 @@ impl AccountAssignments {
         }))
     }
 
-    /// Returns whether AWS lists the assignment of a change.
-    async fn is_assigned(
-        center: &IdentityCenter,
-        assignment: &Assignment,
-        change: &Change,
-    ) -> Result<bool> {
-        let (account, set) = (&assignment.account, &assignment.permission_set);
-        let assigned = center.assignments().list(account, set).try_collect().await;
-        let assigned = assigned.map_err(|error| {
-            Error::service(format!("{} could not be verified", change.subject), error)
-        })?;
-        Ok(assigned.contains(&assignment.principal))
+    /// Applies all changes: the adoptions, and then all others together.
+    async fn apply_batch(&self, batch: &Batch<'_>, cx: &Context) -> Result<()> {
+        let (mut indexes, mut changes) = (Vec::new(), Vec::new());
+        for (index, change) in batch.changes().iter().enumerate() {
+            match self.target(change, cx).await {
+                Ok(assignment) if change.action != Action::Adopt => {
+                    indexes.push(index);
+                    changes.push(AssignmentChange {
+                        kind: kind(change),
+                        assignment,
+                    });
+                }
+                adopted => {
+                    if batch.start(index).await? {
+                        let adopted = adopted.map(|assignment| {
+                            self.record(change, &assignment, cx);
+                            Outcome::Done
+                        });
+                        batch.finish(index, adopted).await?;
+                    }
+                }
+            }
+        }
+        let Some(reads) = InstanceReads::new(&self.aws, cx).filter(|_| !changes.is_empty()) else {
+            return Ok(());
+        };
+        let planned: Vec<&Change> = indexes
+            .iter()
+            .map(|index| &batch.changes()[*index])
+            .collect();
+        // What is created is recorded first: an assignment that was created right before a crash is not forgotten.
+        let created = changes
+            .iter()
+            .filter(|one| one.kind == OperationKind::Create);
+        cx.update_ledger(reads.instance(), |ledger| {
+            created.for_each(|one| ledger.assignments.insert(&one.assignment));
+        });
+        cx.checkpoint().await?;
+        let mut run = reads.center().assignments().run(changes);
+        // The assignments that do not exist at the end, as far as the run knows.
+        let mut absent = Vec::new();
+        loop {
+            match run.next().await {
+                AssignmentRunEvent::Start(position) => {
+                    if batch.start(indexes[position]).await? {
+                        run.start(position);
+                    } else {
+                        run.skip(position);
+                    }
+                }
+                AssignmentRunEvent::Ended(position, end) => {
+                    let change = planned[position];
+                    let is_unknown = matches!(end, AssignmentEnd::TimedOut);
+                    let outcome = outcome(change, end, &planned);
+                    let one = &run.changes()[position];
+                    let is_made = outcome.as_ref().is_ok_and(Outcome::is_success);
+                    if is_made {
+                        reads.written(&one.assignment);
+                    }
+                    if is_made == (change.action == Action::Remove) && !is_unknown {
+                        absent.push(position);
+                    }
+                    batch.finish(indexes[position], outcome).await?;
+                }
+                AssignmentRunEvent::Progress(progress) => {
+                    let on = format!("AWS: {progress}");
+                    batch
+                        .look(Waiting {
+                            on,
+                            missing: Vec::new(),
+                        })
+                        .await?;
+                }
+                AssignmentRunEvent::Stopped(error) => {
+                    let summary = "AWS did not tell which assignments are in progress";
+                    return Err(Error::service(summary, error));
+                }
+                _ => break,
+            }
+        }
+        cx.update_ledger(reads.instance(), |ledger| {
+            for position in absent {
+                ledger
+                    .assignments
+                    .remove(&run.changes()[position].assignment);
+            }
+        });
+        Ok(())
     }
+}
+
+/// Returns the kind of write of a change.
+fn kind(change: &Change) -> OperationKind {
+    match change.action {
+        Action::Remove => OperationKind::Delete,
+        _ => OperationKind::Create,
+    }
+}
+
+/// Returns the outcome of a change. `changes` are all changes of the run.
+fn outcome(change: &Change, end: AssignmentEnd, changes: &[&Change]) -> Result<Outcome> {
+    let subject = &change.subject;
+    Err(match end {
+        AssignmentEnd::Done => return Ok(Outcome::Done),
+        AssignmentEnd::AlreadyDone => return Ok(Outcome::AlreadyDone),
+        AssignmentEnd::Skipped => {
+            // The run has given it an outcome already.
+            let because = Cause::Stopped;
+            return Ok(Outcome::Skipped { because });
+        }
+        AssignmentEnd::ReplacementFailed(position) => {
+            let because = Cause::Subject(changes[position].subject.clone());
+            return Ok(Outcome::Skipped { because });
+        }
+        AssignmentEnd::Refused(error) => {
+            Error::service(format!("AWS did not {} {subject}", verb(change)), error)
+        }
+        AssignmentEnd::TimedOut => Error::new(
+            ErrorKind::TimedOut,
+            format!(
+                "AWS has not ended the request to {} {subject} in time",
+                verb(change)
+            ),
+        )
+        .with_help("plan again: AWS may still make the change"),
+        AssignmentEnd::Failed { reason } => Error::new(
+            ErrorKind::Service,
+            format!(
+                "AWS could not {} {subject}: {}",
+                verb(change),
+                reason.as_deref().unwrap_or("no reason given")
+            ),
+        )
+        .with_help("fix the cause, then run again"),
+        _ => Error::new(ErrorKind::Service, format!("{change} has an unknown end")),
+    })
 }
 
 /// Returns the id of the user or group of a change, if it was known at planning.
@@ -360,79 +480,40 @@ impl Step for AccountAssignments {
 
     fn apply<'a>(&'a self, change: &'a Change, cx: &'a Context) -> BoxFuture<'a, Result<Applied>> {
         Box::pin(async move {
-            let center = lookup::require_identity_center(&self.aws, cx)?;
-            let assignment = self.target(&center, change, cx).await?;
-            let (assignments, account) = (center.assignments(), &assignment.account);
-            let subject = &change.subject;
-            let (operations, lanes) = (
-                cx.run_memory::<Operations<Operation>>(),
-                cx.run_memory::<Lanes>(),
-            );
-            let waiting = || Applied::waiting(format!("AWS to {} {subject}", verb(change)));
+            let assignment = self.target(change, cx).await?;
             if change.action == Action::Adopt {
                 self.record(change, &assignment, cx);
                 return Ok(Applied::Done);
             }
-            let Some(operation) = operations.get(subject) else {
-                if !lanes.enter(account, subject) {
-                    let text = format!("AWS to change another assignment in account {account}");
-                    return Ok(Applied::waiting(text));
-                }
-                let started = match change.action {
-                    Action::Remove => assignments.start_delete(&assignment).await,
-                    _ => assignments.start_create(&assignment).await,
-                };
-                if started.is_err() {
-                    lanes.leave(account, subject);
-                }
-                let started = started.map_err(|error| {
-                    Error::service(format!("AWS did not {} {subject}", verb(change)), error)
-                });
-                operations.insert(subject, started?);
-                return Ok(waiting());
+            let one = AssignmentChange {
+                kind: kind(change),
+                assignment,
             };
-            let status = assignments.status(&operation).await;
-            if status.is_err() {
-                // The change fails, and must not block the others in its account.
-                lanes.leave(account, subject);
-            }
-            let status = match status {
-                // AWS deletes operations after some time. The next plan shows whether the assignment exists.
-                Err(error) if error.is_not_found() => OperationStatus::Failed {
-                    reason: Some("AWS no longer has the operation".to_owned()),
-                },
-                status => status.map_err(|error| {
-                    Error::service(format!("the status of {subject} could not be read"), error)
-                })?,
-            };
-            if status == OperationStatus::InProgress {
-                return Ok(waiting());
-            }
-            operations.remove(subject);
-            lanes.leave(account, subject);
-            match status {
-                OperationStatus::Failed { reason } => Err(Error::new(
-                    ErrorKind::Service,
-                    format!(
-                        "AWS could not {} {subject}: {}",
-                        verb(change),
-                        reason.as_deref().unwrap_or("no reason given")
-                    ),
-                )
-                .with_help("fix the cause, then run again")),
-                // AWS lists the new state some time after the operation has ended.
-                _ if Self::is_assigned(&center, &assignment, change).await?
-                    == (change.action != Action::Remove) =>
-                {
-                    self.record(change, &assignment, cx);
-                    Ok(Applied::Done)
+            let center = lookup::require_identity_center(&self.aws, cx)?;
+            let mut run = center.assignments().run(vec![one.clone()]);
+            loop {
+                match run.next().await {
+                    AssignmentRunEvent::Start(index) => run.start(index),
+                    AssignmentRunEvent::Ended(_, end) => {
+                        let outcome = outcome(change, end, &[change])?;
+                        self.record(change, &one.assignment, cx);
+                        debug_assert!(outcome.is_success(), "one change replaces nothing");
+                        return Ok(Applied::Done);
+                    }
+                    AssignmentRunEvent::Stopped(error) => {
+                        return Err(Error::service(
+                            format!("the end of {change} is unknown"),
+                            error,
+                        ));
+                    }
+                    _ => {}
                 }
-                _ => Ok(Applied::waiting(match change.action {
-                    Action::Remove => format!("AWS to no longer list {subject}"),
-                    _ => format!("AWS to list {subject}"),
-                })),
             }
         })
+    }
+
+    fn apply_all<'a>(&'a self, batch: &'a Batch<'a>, cx: &'a Context) -> BoxFuture<'a, Result<()>> {
+        Box::pin(self.apply_batch(batch, cx))
     }
 
     fn hazards<'a>(
@@ -479,17 +560,6 @@ impl Step for AccountAssignments {
                 None => Ok(Drift::default()),
             }
         })
-    }
-
-    /// Each assignment is independent of the others.
-    fn chain(&self, change: &Change) -> Option<Subject> {
-        Some(change.subject.clone())
-    }
-
-    /// Returns 8. AWS processes 10 to 15 assignments at the same time (Identity Center quotas). The remaining
-    /// capacity is left to other tools.
-    fn parallelism(&self) -> usize {
-        8
     }
 }
 
@@ -573,33 +643,6 @@ fn grown(selection: &Selection) -> Option<Hazard> {
             .map(|account| account.id.clone())
             .collect(),
     })
-}
-
-/// The assignments that the run is changing, at most one in each account: AWS updates one role of an account at a time, and
-/// refuses the others with a conflict.
-#[derive(Default)]
-struct Lanes(Mutex<BTreeMap<AccountId, Subject>>);
-
-impl Lanes {
-    /// Returns whether the change may start: no other one in the account is in progress.
-    fn enter(&self, account: &AccountId, assignment: &Subject) -> bool {
-        let mut lanes = self.lock();
-        let holder = lanes
-            .entry(account.clone())
-            .or_insert_with(|| assignment.clone());
-        holder == assignment
-    }
-
-    fn leave(&self, account: &AccountId, assignment: &Subject) {
-        let mut lanes = self.lock();
-        if lanes.get(account) == Some(assignment) {
-            lanes.remove(account);
-        }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<AccountId, Subject>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 /// The assignments that exist now.

@@ -57,6 +57,7 @@ impl ManualClock {
             elapsed: Duration::ZERO,
             sleepers: BTreeMap::new(),
             registered: 0,
+            round_trip: Duration::ZERO,
             holds: 0,
             activity: 0,
             slept: Vec::new(),
@@ -78,6 +79,12 @@ impl ManualClock {
     /// [`elapsed`](Clock::elapsed) and the sleeps do not change.
     pub fn set(&self, now: SystemTime) {
         self.lock().now = now;
+    }
+
+    /// Sets the [time that a request takes](Clock::round_trip), so that a test of many requests sees how
+    /// long they take in a network.
+    pub fn set_round_trip(&self, round_trip: Duration) {
+        self.lock().round_trip = round_trip;
     }
 
     /// Returns the durations of all sleeps that ended, in the order of their ends.
@@ -143,6 +150,10 @@ impl Clock for ManualClock {
         })
     }
 
+    fn round_trip(&self) -> Duration {
+        self.lock().round_trip
+    }
+
     fn hold(&self) -> Hold {
         {
             let mut shared = self.lock();
@@ -179,6 +190,8 @@ struct Shared {
     sleepers: BTreeMap<Key, Sleeper>,
     /// Number of sleeps registered so far.
     registered: u64,
+    /// The time that a request takes.
+    round_trip: Duration,
     /// Number of holds that exist.
     holds: usize,
     /// Changes when a sleep begins or ends, and when a hold is taken or dropped.
