@@ -844,7 +844,7 @@ const BOUNDARY_CHANGES: &[&str] = &[
 
 const OF_THE_GUIDE: &str = "AWS's user guide lists it for assignments in the management account; without it, AWS may report the change as failed";
 const OF_BOUNDARIES: &str = "AWS may need it for the boundary of a role in the management account; without it, AWS may report the change as failed";
-const OF_BULK_STATUS: &str = "reads the status of many assignments with one call; without it, the status of each assignment is read";
+const OF_OTHER_OPERATIONS: &str = "finds the operations that AWS is already carrying out; without it, AWS may refuse an assignment for a while, and the run tries again";
 
 /// Adds the reads of the accounts that the selectors of the blueprint need.
 fn accounts(rows: &mut Rows) {
@@ -921,29 +921,32 @@ fn account_assignments(rows: &mut Rows) {
     let kind = Kind::Assignment;
     let created: IsNeededFor = |_, change| Some(change.action == Action::Create);
     let removed: IsNeededFor = |_, change| Some(change.action == Action::Remove);
-    for (actions, bulk, when, holds) in [
+    let [creations, deletions] = [
+        "sso:ListAccountAssignmentCreationStatus",
+        "sso:ListAccountAssignmentDeletionStatus",
+    ];
+    for (actions, other, status, when, if_failed, holds) in [
         (
-            [
-                "sso:CreateAccountAssignment",
-                "sso:DescribeAccountAssignmentCreationStatus",
-            ],
-            "sso:ListAccountAssignmentCreationStatus",
+            ["sso:CreateAccountAssignment", creations],
+            deletions,
+            "sso:DescribeAccountAssignmentCreationStatus",
             "an assignment is created",
+            "an assignment is created; called if the operation fails",
             created,
         ),
         (
-            [
-                "sso:DeleteAccountAssignment",
-                "sso:DescribeAccountAssignmentDeletionStatus",
-            ],
-            "sso:ListAccountAssignmentDeletionStatus",
+            ["sso:DeleteAccountAssignment", deletions],
+            creations,
+            "sso:DescribeAccountAssignmentDeletionStatus",
             "an assignment is removed",
+            "an assignment is removed; called if the operation fails",
             removed,
         ),
     ] {
         rows.write(&actions, kind, when, holds);
-        rows.write(&[bulk], kind, when, holds);
-        rows.optional(1, OF_BULK_STATUS);
+        rows.write(&[status], kind, if_failed, holds);
+        rows.write(&[other], kind, when, holds);
+        rows.optional(1, OF_OTHER_OPERATIONS);
     }
     let created: IsNeededFor = |input, change| match change.action {
         Action::Create => input.is_in_management(change),
