@@ -106,13 +106,13 @@ pub struct Blueprint {
     /// The access: each entry gives users or groups their roles in accounts.
     #[serde(default)]
     pub access: Vec<Access>,
-    /// What a run removes of the things that the blueprint does not name (default: nothing).
+    /// The mode of ownership: which things that the blueprint does not name a run removes (default: none).
     #[serde(default)]
     pub ownership: OwnershipSection,
     /// Where mode `exclusive` removes what the blueprint does not name (default: everywhere).
     #[serde(default)]
     pub scope: Scope,
-    /// What no run removes or changes.
+    /// The things that no run removes or changes.
     #[serde(default)]
     pub protect: Protect,
     /// The lists for `for`, by name.

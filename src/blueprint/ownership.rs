@@ -1,11 +1,11 @@
-//! What a run removes: ownership, its scope, and what is protected.
+//! The removals that a blueprint asks for: ownership, its scope, and protection from it.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{accounts::Accounts, select::matches_text};
 
-/// What a run removes of the things that the blueprint does not name.
+/// The things that a run removes although the blueprint does not name them.
 ///
 /// The guard limits all removals. Expired entries of `access` are removed in every mode.
 #[derive(
@@ -17,7 +17,8 @@ pub enum Ownership {
     /// Nothing.
     #[default]
     Add,
-    /// What earlier runs of this blueprint have made, and it no longer names. A file beside the state, the ledger, lists it.
+    /// The things that earlier runs of this blueprint have made, and that it no longer names. A file beside the state, the ledger,
+    /// lists them.
     Managed,
     /// Everything in the [`Scope`] that the blueprint does not name.
     Exclusive,

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::StateStore;
 use crate::error::{Error, ErrorKind, Result};
 
-/// What the runs of one blueprint have made in one instance.
+/// The assignments that the runs of one blueprint have made in one instance.
 ///
 /// Mode `managed` removes what is in the ledger and no longer in the blueprint. A run adds an assignment before it creates it, so
 /// that an assignment that was created right before a crash is not forgotten. A ledger that is lost, or an older copy of it, only

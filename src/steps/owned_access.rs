@@ -30,7 +30,7 @@ pub(super) struct InAws {
     pub(super) assignments: Arc<AssignmentTable>,
 }
 
-/// What decides about the assignments that the blueprint does not give.
+/// Decides about the assignments that the blueprint does not give.
 pub(super) struct Owner<'a> {
     blueprint: &'a Blueprint,
     access: &'a Expansion,

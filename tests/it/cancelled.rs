@@ -226,8 +226,8 @@ async fn runs_that_are_dropped_again_and_again_end_right() {
 
 #[tokio::test]
 async fn a_plan_that_is_dropped_after_any_poll_changes_nothing() {
-    drop_plans(false).await;
-    drop_plans(true).await;
+    Box::pin(drop_plans(false)).await;
+    Box::pin(drop_plans(true)).await;
 }
 
 #[tokio::test]

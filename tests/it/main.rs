@@ -2,6 +2,7 @@
 
 mod adoption;
 mod assignments;
+mod aws_rights;
 mod callers;
 mod cancelled;
 mod catalog_app;

@@ -90,7 +90,7 @@ pub struct AssignmentRun {
     calls: usize,
 }
 
-/// What has happened in an [`AssignmentRun`].
+/// An event of an [`AssignmentRun`].
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum AssignmentRunEvent {

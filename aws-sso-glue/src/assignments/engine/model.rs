@@ -1,4 +1,4 @@
-//! What the driver tells the engine, and the other way round.
+//! The types between the driver and the engine.
 
 use std::time::Duration;
 

@@ -1,0 +1,1009 @@
+//! The actions in AWS of each step, and the resources of each action.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use aws_sso_glue::AccountId;
+
+use super::{ActionPart, AwsTarget, policy::Resource};
+use crate::{
+    blueprint::{Accounts, Blueprint, PermissionSetSpec, ProvisioningMode},
+    plan::{Action, Change, Kind, Plan, PolicyRef, Principal, StepId, StepPlan, Subject, Value},
+    steps::ids,
+};
+
+/// A step of a plan, with what decides about its actions.
+pub(super) struct Input<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) step: &'a StepPlan,
+    pub(super) blueprint: &'a Blueprint,
+    pub(super) target: &'a AwsTarget,
+    /// The permission sets of the blueprint.
+    pub(super) sets: &'a BTreeMap<String, PermissionSetSpec>,
+    /// The permission sets that the plan creates.
+    pub(super) created: &'a BTreeSet<&'a str>,
+}
+
+/// An action that a step calls, or that AWS carries out with the rights of the caller.
+pub(super) struct Use {
+    pub(super) step: StepId,
+    pub(super) part: ActionPart,
+    pub(super) action: &'static str,
+    pub(super) condition: Condition,
+    /// The condition for a reader.
+    pub(super) when: &'static str,
+    /// The effect without the action, if the step does without it.
+    pub(super) optional: Option<&'static str>,
+}
+
+/// When a step needs an action.
+pub(super) enum Condition {
+    /// Once for a step.
+    Step(fn(&Input<'_>) -> bool),
+    /// For each change of subjects of a kind. `None`: it is not known whether the change needs the action.
+    Change(Kind, fn(&Input<'_>, &Change) -> Option<bool>),
+}
+
+/// A need of a step for an action: for a change, or for the step as a whole.
+pub(super) struct Needed<'a> {
+    pub(super) change: Option<&'a Change>,
+    pub(super) is_certain: bool,
+}
+
+impl Condition {
+    /// Returns the needs of a step for the action.
+    pub(super) fn of<'a>(&self, input: &Input<'a>) -> Vec<Needed<'a>> {
+        match self {
+            Self::Step(holds) => {
+                let whole = Needed {
+                    change: None,
+                    is_certain: true,
+                };
+                holds(input).then_some(whole).into_iter().collect()
+            }
+            Self::Change(kind, holds) => {
+                let changes = input.step.changes.iter();
+                let changes = changes.filter(|change| change.subject.kind() == *kind);
+                let needed = changes.filter_map(|change| {
+                    let holds = holds(input, change);
+                    (holds != Some(false)).then_some(Needed {
+                        change: Some(change),
+                        is_certain: holds.is_some(),
+                    })
+                });
+                needed.collect()
+            }
+        }
+    }
+}
+
+impl Input<'_> {
+    fn has_set_tags(&self) -> bool {
+        self.sets.values().any(|set| !set.tags.is_empty())
+    }
+
+    fn has_change(&self, action: Action, kind: Kind) -> bool {
+        let mut changes = self.step.changes.iter();
+        changes.any(|change| change.action == action && change.subject.kind() == kind)
+    }
+
+    fn has_change_of(&self, kind: Kind) -> bool {
+        let mut changes = self.step.changes.iter();
+        changes.any(|change| change.subject.kind() == kind)
+    }
+
+    /// Returns the accounts with a problem.
+    fn problem_accounts(&self) -> impl Iterator<Item = &str> {
+        let problems = self.step.problems.iter();
+        problems.filter_map(|problem| match &problem.subject {
+            Some(Subject::Account { id }) => AccountId::parse(id).ok().map(|_is_id| &**id),
+            _ => None,
+        })
+    }
+
+    fn tags_of(&self, set: &str) -> bool {
+        self.sets.get(set).is_some_and(|set| !set.tags.is_empty())
+    }
+
+    /// Returns whether a change writes a role in the management account. `None`: the management account is not known.
+    fn is_in_management(&self, change: &Change) -> Option<bool> {
+        // Only the management account may make these changes.
+        if self.target.is_delegated() {
+            return Some(false);
+        }
+        match &change.subject {
+            Subject::Assignment { account, .. } => self.target.is_management(account),
+            Subject::Provisioning { .. } => {
+                let accounts = change.known("accounts").unwrap_or_default();
+                let mut accounts = accounts.split(", ");
+                self.target.management_account.as_ref()?;
+                Some(accounts.any(|account| self.target.is_management(account) == Some(true)))
+            }
+            _ => Some(false),
+        }
+    }
+}
+
+/// Returns whether the caller acts for the organization, and not only for an account instance.
+fn is_organization(input: &Input<'_>) -> bool {
+    !input.target.account_scoped
+}
+
+fn pushes_groups(input: &Input<'_>) -> bool {
+    !input.blueprint.pushed_groups().is_empty()
+}
+
+/// Returns whether the step compares the identity store with Okta's pushes.
+fn is_okta_mode(input: &Input<'_>) -> bool {
+    input.blueprint.provisioning.mode == ProvisioningMode::Okta
+}
+
+fn has_units(input: &Input<'_>) -> bool {
+    is_organization(input) && input.blueprint.needs_units()
+}
+
+fn has_account_tags(input: &Input<'_>) -> bool {
+    let mut entries = input.blueprint.entries();
+    let scope = input.blueprint.scope.accounts.as_ref();
+    is_organization(input)
+        && (scope.is_some_and(has_tags) || entries.any(|(_, access)| has_tags(&access.selector())))
+}
+
+/// Returns whether the plan removes access, so that its hazards are looked up.
+fn removes_access(input: &Input<'_>) -> bool {
+    let mut removals = input.plan.removals();
+    removals.any(|(_, change)| {
+        matches!(
+            change.subject,
+            Subject::User { .. }
+                | Subject::Membership { .. }
+                | Subject::Assignment { .. }
+                | Subject::Policy { .. }
+        )
+    })
+}
+
+/// Returns whether the plan removes access, and a group has access.
+fn removes_access_of_groups(input: &Input<'_>) -> bool {
+    let mut removals = input.plan.removals();
+    let of_group = |subject: &Subject| {
+        matches!(
+            subject,
+            Subject::Assignment {
+                principal: Principal::Group { .. },
+                ..
+            }
+        )
+    };
+    removes_access(input)
+        && (pushes_groups(input) || removals.any(|(_, change)| of_group(&change.subject)))
+}
+
+fn has_tags(accounts: &Accounts) -> bool {
+    match accounts {
+        Accounts::Where(filter) => {
+            !filter.tag.is_empty() || filter.except.as_deref().is_some_and(has_tags)
+        }
+        Accounts::Named(_) => false,
+    }
+}
+
+/// Returns the resources of an action, for a change or for a step as a whole.
+pub(super) fn resources(action: &str, input: &Input<'_>, change: Option<&Change>) -> Vec<Resource> {
+    let subject = change.map(|change| &change.subject);
+    let named = types_of(action).iter().flat_map(|kind| match kind {
+        Type::Any => vec![Resource::Any],
+        Type::Instance => vec![Resource::Instance],
+        Type::PermissionSet => vec![permission_set(input, subject)],
+        Type::Account => vec![match subject {
+            Some(Subject::Assignment { account, .. }) => Resource::Account(account.to_string()),
+            _ => Resource::AnyAccount,
+        }],
+        Type::ManagementAccount => vec![match &input.target.management_account {
+            Some(account) => Resource::Account(account.to_string()),
+            None => Resource::AnyAccount,
+        }],
+        Type::Store => vec![Resource::IdentityStore],
+        Type::User => vec![Resource::Users],
+        Type::Group => vec![Resource::Groups],
+        Type::Membership => vec![Resource::Memberships],
+        Type::Parent => vec![Resource::Roots, Resource::Units],
+        Type::OrganizationAccount => vec![Resource::OrganizationAccounts],
+        Type::ProblemAccount => {
+            let accounts = input.problem_accounts();
+            accounts
+                .map(|id| Resource::OrganizationAccount(id.to_owned()))
+                .collect()
+        }
+        Type::Role => vec![Resource::Roles],
+        Type::SamlProvider => vec![Resource::SamlProvider],
+    });
+    named.collect()
+}
+
+/// Returns the types of the resources of an action, for a reader.
+pub(super) fn resource_types(action: &str) -> Vec<&'static str> {
+    let types = types_of(action).iter();
+    types.map(|kind| kind.name()).collect()
+}
+
+fn types_of(action: &str) -> &'static [Type] {
+    let types = ACTIONS.iter().find(|(known, _)| *known == action);
+    types.map_or(&[Type::Any], |(_, types)| types)
+}
+
+fn permission_set(input: &Input<'_>, subject: Option<&Subject>) -> Resource {
+    let name = match subject {
+        Some(Subject::PermissionSet { name }) => name,
+        Some(
+            Subject::Policy { permission_set, .. }
+            | Subject::Provisioning { permission_set }
+            | Subject::Assignment { permission_set, .. },
+        ) => permission_set,
+        _ => return Resource::AnyPermissionSet,
+    };
+    if input.created.contains(&**name) {
+        return Resource::AnyPermissionSet;
+    }
+    let known = input.target.permission_sets.get(&**name);
+    known.map_or(Resource::AnyPermissionSet, |arn| {
+        Resource::PermissionSet(arn.clone())
+    })
+}
+
+/// A type of resources that an action has.
+#[derive(Clone, Copy)]
+enum Type {
+    Any,
+    Instance,
+    /// The permission set of a change, or else all sets of the instance.
+    PermissionSet,
+    /// The account of an assignment, or else all accounts.
+    Account,
+    ManagementAccount,
+    Store,
+    User,
+    Group,
+    Membership,
+    /// A root or an organizational unit.
+    Parent,
+    OrganizationAccount,
+    /// The accounts of the blueprint that do not exist or are not active.
+    ProblemAccount,
+    Role,
+    SamlProvider,
+}
+
+impl Type {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Any => "`*`",
+            Self::Instance => "instance",
+            Self::PermissionSet => "permission set",
+            Self::Account => "account",
+            Self::ManagementAccount => "management account",
+            Self::Store => "identity store",
+            Self::User => "user",
+            Self::Group => "group",
+            Self::Membership => "membership",
+            Self::Parent => "root and organizational unit",
+            Self::OrganizationAccount => "account of the organization",
+            Self::ProblemAccount => "account of the organization with a problem",
+            Self::Role => "role of Identity Center in the management account",
+            Self::SamlProvider => "SAML provider of Identity Center in the management account",
+        }
+    }
+}
+
+const SET: &[Type] = &[Type::Instance, Type::PermissionSet];
+const PAIR: &[Type] = &[Type::Instance, Type::PermissionSet, Type::Account];
+const INSTANCE: &[Type] = &[Type::Instance];
+const ROLE: &[Type] = &[Type::Role];
+
+/// The types of resources of each action, all of which a policy must allow.
+///
+/// Source: Service Authorization Reference, "Actions, resources, and condition keys" of IAM Identity Center, Identity Store and
+/// Organizations; IAM Identity Center user guide, "Identity-based policy examples", example 2, for IAM.
+static ACTIONS: &[(&str, &[Type])] = &[
+    ("sso:ListInstances", &[Type::Any]),
+    ("sso:DescribeInstance", INSTANCE),
+    ("sso:UpdateInstance", INSTANCE),
+    ("sso:ListPermissionSets", INSTANCE),
+    ("sso:DescribePermissionSet", SET),
+    ("sso:ListManagedPoliciesInPermissionSet", SET),
+    (
+        "sso:ListCustomerManagedPolicyReferencesInPermissionSet",
+        SET,
+    ),
+    ("sso:GetInlinePolicyForPermissionSet", SET),
+    ("sso:GetPermissionsBoundaryForPermissionSet", SET),
+    ("sso:ListTagsForResource", &[Type::PermissionSet]),
+    ("sso:ListAccountsForProvisionedPermissionSet", SET),
+    (
+        "sso:ListPermissionSetsProvisionedToAccount",
+        &[Type::Instance, Type::ManagementAccount],
+    ),
+    ("sso:CreatePermissionSet", SET),
+    ("sso:UpdatePermissionSet", SET),
+    ("sso:DeletePermissionSet", SET),
+    ("sso:TagResource", &[Type::PermissionSet]),
+    ("sso:AttachManagedPolicyToPermissionSet", SET),
+    ("sso:DetachManagedPolicyFromPermissionSet", SET),
+    (
+        "sso:AttachCustomerManagedPolicyReferenceToPermissionSet",
+        SET,
+    ),
+    (
+        "sso:DetachCustomerManagedPolicyReferenceFromPermissionSet",
+        SET,
+    ),
+    ("sso:PutInlinePolicyToPermissionSet", SET),
+    ("sso:DeleteInlinePolicyFromPermissionSet", SET),
+    ("sso:PutPermissionsBoundaryToPermissionSet", SET),
+    ("sso:DeletePermissionsBoundaryFromPermissionSet", SET),
+    ("sso:ProvisionPermissionSet", PAIR),
+    ("sso:DescribePermissionSetProvisioningStatus", INSTANCE),
+    ("sso:CreateAccountAssignment", PAIR),
+    ("sso:DeleteAccountAssignment", PAIR),
+    ("sso:DescribeAccountAssignmentCreationStatus", INSTANCE),
+    ("sso:DescribeAccountAssignmentDeletionStatus", INSTANCE),
+    ("sso:ListAccountAssignmentCreationStatus", INSTANCE),
+    ("sso:ListAccountAssignmentDeletionStatus", INSTANCE),
+    ("sso:ListAccountAssignments", PAIR),
+    ("sso:ListAccountAssignmentsForPrincipal", INSTANCE),
+    ("identitystore:ListUsers", &[Type::User, Type::Store]),
+    ("identitystore:DescribeUser", &[Type::User, Type::Store]),
+    ("identitystore:ListGroups", &[Type::Group, Type::Store]),
+    ("identitystore:DescribeGroup", &[Type::Group, Type::Store]),
+    (
+        "identitystore:ListGroupMemberships",
+        &[Type::Membership, Type::Group, Type::Store],
+    ),
+    (
+        "identitystore:ListGroupMembershipsForMember",
+        &[Type::Membership, Type::User, Type::Store],
+    ),
+    ("organizations:DescribeOrganization", &[Type::Any]),
+    (
+        "organizations:ListAWSServiceAccessForOrganization",
+        &[Type::Any],
+    ),
+    ("organizations:EnableAWSServiceAccess", &[Type::Any]),
+    ("organizations:ListDelegatedAdministrators", &[Type::Any]),
+    ("organizations:ListAccounts", &[Type::Any]),
+    ("organizations:ListRoots", &[Type::Any]),
+    (
+        "organizations:ListOrganizationalUnitsForParent",
+        &[Type::Parent],
+    ),
+    ("organizations:ListAccountsForParent", &[Type::Parent]),
+    (
+        "organizations:ListTagsForResource",
+        &[Type::OrganizationAccount],
+    ),
+    ("organizations:DescribeAccount", &[Type::ProblemAccount]),
+    ("iam:GetSAMLProvider", &[Type::SamlProvider]),
+    ("iam:ListRoles", &[Type::Any]),
+    ("iam:ListPolicies", &[Type::Any]),
+    ("iam:GetRole", ROLE),
+    ("iam:ListRolePolicies", ROLE),
+    ("iam:ListAttachedRolePolicies", ROLE),
+    ("iam:CreateRole", ROLE),
+    ("iam:UpdateRole", ROLE),
+    ("iam:UpdateRoleDescription", ROLE),
+    ("iam:DeleteRole", ROLE),
+    ("iam:AttachRolePolicy", ROLE),
+    ("iam:DetachRolePolicy", ROLE),
+    ("iam:PutRolePolicy", ROLE),
+    ("iam:DeleteRolePolicy", ROLE),
+    ("iam:PutRolePermissionsBoundary", ROLE),
+    ("iam:DeleteRolePermissionsBoundary", ROLE),
+];
+
+/// The table while it is built: the rows of one step.
+struct Rows {
+    rows: Vec<Use>,
+    step: StepId,
+}
+
+type IsNeeded = fn(&Input<'_>) -> bool;
+type IsNeededFor = fn(&Input<'_>, &Change) -> Option<bool>;
+
+impl Rows {
+    fn step(&mut self, step: StepId) {
+        self.step = step;
+    }
+
+    fn read(&mut self, actions: &[&'static str], when: &'static str, holds: IsNeeded) {
+        self.add(ActionPart::Read, actions, when, &|| Condition::Step(holds));
+    }
+
+    fn write(
+        &mut self,
+        actions: &[&'static str],
+        kind: Kind,
+        when: &'static str,
+        holds: IsNeededFor,
+    ) {
+        let condition = || Condition::Change(kind, holds);
+        self.add(ActionPart::Write, actions, when, &condition);
+    }
+
+    /// Makes the last rows optional, as many as `actions` has.
+    fn optional(&mut self, number: usize, effect: &'static str) {
+        for row in self.rows.iter_mut().rev().take(number) {
+            row.optional = Some(effect);
+        }
+    }
+
+    fn add(
+        &mut self,
+        part: ActionPart,
+        actions: &[&'static str],
+        when: &'static str,
+        condition: &dyn Fn() -> Condition,
+    ) {
+        let step = &self.step;
+        let rows = actions.iter().map(|action| Use {
+            step: step.clone(),
+            part,
+            action,
+            condition: condition(),
+            when,
+            optional: None,
+        });
+        self.rows.extend(rows);
+    }
+}
+
+/// Returns the actions of each step of this crate, in the order of the steps.
+///
+/// `sts:GetCallerIdentity` needs no permission (STS API reference), and the calls of the access portal have no IAM action.
+pub(super) fn uses() -> Vec<Use> {
+    let mut rows = Rows {
+        rows: Vec::new(),
+        step: ids::CATALOG_APP,
+    };
+    catalog_app(&mut rows);
+    organization(&mut rows);
+    identity_center(&mut rows);
+    identity_source(&mut rows);
+    users_and_groups(&mut rows);
+    permission_sets(&mut rows);
+    account_assignments(&mut rows);
+    sign_in(&mut rows);
+    rows.rows
+}
+
+const ALWAYS: &str = "always";
+
+fn catalog_app(rows: &mut Rows) {
+    rows.step(ids::CATALOG_APP);
+    rows.read(
+        &["sso:ListInstances"],
+        "an app with this label exists and has URLs of AWS",
+        |input| input.has_change_of(Kind::App),
+    );
+}
+
+fn organization(rows: &mut Rows) {
+    rows.step(ids::ORGANIZATION);
+    rows.read(&["organizations:DescribeOrganization"], ALWAYS, |_| true);
+    rows.read(
+        &["organizations:ListAWSServiceAccessForOrganization"],
+        "the caller acts for the organization",
+        is_organization,
+    );
+    rows.read(
+        &["organizations:ListDelegatedAdministrators"],
+        OTHER_CALLER,
+        |input| input.target.is_delegated(),
+    );
+    rows.write(
+        &["organizations:EnableAWSServiceAccess"],
+        Kind::TrustedAccess,
+        "trusted access is not enabled",
+        |_, change| Some(change.action == Action::Create),
+    );
+}
+
+const OTHER_CALLER: &str = "the caller is not the management account";
+
+fn identity_center(rows: &mut Rows) {
+    rows.step(ids::IDENTITY_CENTER);
+    rows.read(&["sso:ListInstances"], ALWAYS, |_| true);
+    rows.read(
+        &["sso:DescribeInstance"],
+        "the caller acts for the organization",
+        is_organization,
+    );
+    rows.write(
+        &["sso:UpdateInstance"],
+        Kind::IdentityCenter,
+        "permission sets are off",
+        |_, change| Some(change.action == Action::Update),
+    );
+    rows.write(
+        &["sso:UpdateInstance"],
+        Kind::IdentityCenter,
+        "the organization has no instance yet",
+        |_, change| {
+            let is_new = matches!(change.action, Action::ManualStep | Action::Wait);
+            Some(is_new)
+        },
+    );
+    rows.optional(
+        1,
+        "turns permission sets on; not needed if the operator enables the instance with permission sets",
+    );
+}
+
+fn identity_source(rows: &mut Rows) {
+    rows.step(ids::IDENTITY_SOURCE);
+    rows.read(
+        &[
+            "identitystore:ListUsers",
+            "identitystore:ListGroups",
+            "sso:ListInstances",
+        ],
+        "the identity source is not known yet",
+        |input| input.has_change_of(Kind::IdentitySource),
+    );
+}
+
+fn users_and_groups(rows: &mut Rows) {
+    rows.step(ids::SCIM_ENDPOINT);
+    rows.read(
+        &["identitystore:DescribeUser"],
+        "the plan asks for the endpoint; called if AWS has a user",
+        |input| input.has_change_of(Kind::ScimEndpoint),
+    );
+
+    rows.step(ids::APP_ACCESS);
+    rows.read(
+        &["identitystore:ListUsers", "identitystore:ListGroups"],
+        "mode `okta`",
+        is_okta_mode,
+    );
+    rows.read(
+        &["identitystore:ListGroupMemberships"],
+        "mode `okta`, with groups that are pushed",
+        |input| is_okta_mode(input) && pushes_groups(input),
+    );
+    rows.read(
+        &[
+            "identitystore:ListGroupMembershipsForMember",
+            "identitystore:DescribeGroup",
+        ],
+        "a user is adopted",
+        |input| input.has_change(Action::Adopt, Kind::User),
+    );
+    rows.read(
+        &["sso:ListAccountAssignmentsForPrincipal"],
+        "a user or group is adopted",
+        |input| {
+            input.has_change(Action::Adopt, Kind::User)
+                || input.has_change(Action::Adopt, Kind::Group)
+        },
+    );
+
+    rows.step(ids::DIRECTORY_SYNC);
+    rows.read(
+        &["identitystore:ListUsers", "identitystore:ListGroups"],
+        "planned without the SCIM token",
+        |_| true,
+    );
+    rows.read(
+        &["identitystore:ListGroupMemberships"],
+        "planned without the SCIM token, with groups that are pushed",
+        pushes_groups,
+    );
+    rows.read(
+        &["identitystore:DescribeUser"],
+        "a group is adopted that has other members",
+        |input| input.has_change(Action::Adopt, Kind::Group),
+    );
+
+    rows.step(ids::ARRIVAL);
+    rows.read(
+        &["identitystore:ListUsers", "identitystore:ListGroups"],
+        ALWAYS,
+        |_| true,
+    );
+    rows.read(
+        &["identitystore:ListGroupMemberships"],
+        "groups are pushed",
+        pushes_groups,
+    );
+}
+
+const CONTENTS: [&str; 4] = [
+    "sso:ListManagedPoliciesInPermissionSet",
+    "sso:ListCustomerManagedPolicyReferencesInPermissionSet",
+    "sso:GetInlinePolicyForPermissionSet",
+    "sso:GetPermissionsBoundaryForPermissionSet",
+];
+
+fn permission_sets(rows: &mut Rows) {
+    rows.step(ids::PERMISSION_SETS);
+    rows.read(
+        &["sso:ListPermissionSets", "sso:DescribePermissionSet"],
+        ALWAYS,
+        is_organization,
+    );
+    rows.read(&CONTENTS, ALWAYS, is_organization);
+    rows.read(
+        &["sso:ListAccountsForProvisionedPermissionSet"],
+        ALWAYS,
+        is_organization,
+    );
+    rows.read(
+        &["sso:ListTagsForResource"],
+        "a permission set of the blueprint has tags",
+        |input| is_organization(input) && input.has_set_tags(),
+    );
+    rows.read(
+        &["sso:ListPermissionSetsProvisionedToAccount"],
+        OTHER_CALLER,
+        |input| is_organization(input) && input.target.is_delegated(),
+    );
+    rows.optional(
+        1,
+        "shows the changes that only the management account may make; without it, AWS may refuse them in the run",
+    );
+
+    let kind = Kind::PermissionSet;
+    rows.write(
+        &["sso:CreatePermissionSet"],
+        kind,
+        "a permission set is created",
+        |_, change| Some(change.action == Action::Create),
+    );
+    rows.write(
+        &["sso:UpdatePermissionSet"],
+        kind,
+        "the description, the session duration or the relay state changes",
+        |_, change| {
+            let mut fields = change.fields.iter();
+            let has_property = fields.any(|field| !field.name.starts_with("tag "));
+            Some(change.action == Action::Update && has_property)
+        },
+    );
+    rows.write(
+        &["sso:TagResource"],
+        kind,
+        "a permission set with tags is created or changed",
+        |input, change| {
+            let writes = matches!(change.action, Action::Create | Action::Update);
+            let Subject::PermissionSet { name } = &change.subject else {
+                return Some(false);
+            };
+            Some(writes && input.tags_of(name))
+        },
+    );
+    rows.write(
+        &["sso:DeletePermissionSet"],
+        kind,
+        "a permission set is removed",
+        |_, change| Some(change.action == Action::Remove),
+    );
+    policies(rows);
+    rows.write(
+        &[
+            "sso:ProvisionPermissionSet",
+            "sso:DescribePermissionSetProvisioningStatus",
+        ],
+        Kind::Provisioning,
+        "a permission set that accounts have is changed",
+        |_, _| Some(true),
+    );
+    for (actions, effect) in [
+        (ROLE_READS, None),
+        (ROLE_CHANGES, None),
+        (GUIDE_READS, Some(OF_THE_GUIDE)),
+        (BOUNDARY_CHANGES, Some(OF_BOUNDARIES)),
+    ] {
+        rows.write(
+            actions,
+            Kind::Provisioning,
+            "the management account has the permission set",
+            if effect == Some(OF_BOUNDARIES) {
+                |input, change| match &change.subject {
+                    Subject::Provisioning { permission_set }
+                        if changes_boundary(input, permission_set) =>
+                    {
+                        input.is_in_management(change)
+                    }
+                    _ => Some(false),
+                }
+            } else {
+                |input, change| input.is_in_management(change)
+            },
+        );
+        if let Some(effect) = effect {
+            rows.optional(actions.len(), effect);
+        }
+    }
+}
+
+/// Returns whether a set has a boundary, or loses it.
+fn changes_boundary(input: &Input<'_>, set: &str) -> bool {
+    let set_of_blueprint = input.sets.get(set);
+    let mut changes = input.plan.changes();
+    set_of_blueprint.is_some_and(|set| set.permissions_boundary.is_some())
+        || changes.any(|(_, change)| {
+            matches!(
+                &change.subject,
+                Subject::Policy { permission_set, policy: PolicyRef::Boundary {} } if **permission_set == *set
+            )
+        })
+}
+
+/// Returns whether a change takes a policy away from its set, and does not give it.
+fn is_detached(change: &Change) -> bool {
+    let mut fields = change.fields.iter();
+    fields.any(|field| field.after == Value::Absent)
+}
+
+fn policies(rows: &mut Rows) {
+    let kind = Kind::Policy;
+    let attached = "such a policy is attached or changed";
+    let detached = "such a policy is detached";
+    macro_rules! policy {
+        ($action:literal, $policy:pat, $when:expr, $is_detached:literal) => {
+            rows.write(&[$action], kind, $when, |_, change| {
+                let is_of_kind = matches!(
+                    &change.subject,
+                    Subject::Policy {
+                        policy: $policy,
+                        ..
+                    }
+                );
+                Some(is_of_kind && is_detached(change) == $is_detached)
+            });
+        };
+    }
+    policy!(
+        "sso:AttachManagedPolicyToPermissionSet",
+        PolicyRef::Managed { .. },
+        attached,
+        false
+    );
+    policy!(
+        "sso:DetachManagedPolicyFromPermissionSet",
+        PolicyRef::Managed { .. },
+        detached,
+        true
+    );
+    policy!(
+        "sso:AttachCustomerManagedPolicyReferenceToPermissionSet",
+        PolicyRef::CustomerManaged { .. },
+        attached,
+        false
+    );
+    policy!(
+        "sso:DetachCustomerManagedPolicyReferenceFromPermissionSet",
+        PolicyRef::CustomerManaged { .. },
+        detached,
+        true
+    );
+    policy!(
+        "sso:PutInlinePolicyToPermissionSet",
+        PolicyRef::Inline {},
+        attached,
+        false
+    );
+    policy!(
+        "sso:DeleteInlinePolicyFromPermissionSet",
+        PolicyRef::Inline {},
+        detached,
+        true
+    );
+    policy!(
+        "sso:PutPermissionsBoundaryToPermissionSet",
+        PolicyRef::Boundary {},
+        attached,
+        false
+    );
+    policy!(
+        "sso:DeletePermissionsBoundaryFromPermissionSet",
+        PolicyRef::Boundary {},
+        detached,
+        true
+    );
+}
+
+/// The actions with which AWS reads a role in the management account before it changes the role.
+const ROLE_READS: &[&str] = &[
+    "iam:GetSAMLProvider",
+    "iam:GetRole",
+    "iam:ListRolePolicies",
+    "iam:ListAttachedRolePolicies",
+];
+/// The actions with which AWS creates a role or changes it. UNVERIFIED: which operation needs which of them.
+const ROLE_CHANGES: &[&str] = &[
+    "iam:CreateRole",
+    "iam:UpdateRole",
+    "iam:UpdateRoleDescription",
+    "iam:AttachRolePolicy",
+    "iam:DetachRolePolicy",
+    "iam:PutRolePolicy",
+    "iam:DeleteRolePolicy",
+];
+/// The actions with which AWS deletes a role after its last assignment.
+const ROLE_DELETION: &[&str] = &[
+    "iam:DetachRolePolicy",
+    "iam:DeleteRolePolicy",
+    "iam:DeleteRole",
+];
+const GUIDE_READS: &[&str] = &["iam:ListRoles", "iam:ListPolicies"];
+/// UNVERIFIED: the user guide does not list them, and the service-linked role has them for the other accounts.
+const BOUNDARY_CHANGES: &[&str] = &[
+    "iam:PutRolePermissionsBoundary",
+    "iam:DeleteRolePermissionsBoundary",
+];
+
+const OF_THE_GUIDE: &str = "AWS's user guide lists it for assignments in the management account; without it, AWS may report the change as failed";
+const OF_BOUNDARIES: &str = "AWS may need it for the boundary of a role in the management account; without it, AWS may report the change as failed";
+const OF_OTHER_OPERATIONS: &str = "finds the operations that AWS is already carrying out; without it, AWS may refuse an assignment for a while, and the run tries again";
+
+/// Adds the reads of the accounts that the selectors of the blueprint need.
+fn accounts(rows: &mut Rows) {
+    rows.read(&["organizations:ListAccounts"], ALWAYS, |input| {
+        is_organization(input)
+    });
+    let units = "an entry selects accounts by organizational unit";
+    rows.read(
+        &[
+            "organizations:ListRoots",
+            "organizations:ListOrganizationalUnitsForParent",
+        ],
+        units,
+        has_units,
+    );
+    rows.read(&["organizations:ListAccountsForParent"], units, |input| {
+        has_units(input)
+    });
+    rows.optional(
+        1,
+        "reads the accounts of each unit; needed only in partitions of AWS that do not report the path of an account",
+    );
+    rows.read(
+        &["organizations:ListTagsForResource"],
+        "an entry selects accounts by tag",
+        has_account_tags,
+    );
+    rows.read(
+        &["organizations:DescribeAccount"],
+        "an account of the blueprint does not exist or is not active",
+        |input| input.problem_accounts().next().is_some(),
+    );
+    rows.optional(
+        1,
+        "shows AWS's response about the account in the problem of the plan",
+    );
+}
+
+fn account_assignments(rows: &mut Rows) {
+    rows.step(ids::ACCOUNT_ASSIGNMENTS);
+    accounts(rows);
+    rows.read(
+        &["identitystore:ListUsers", "identitystore:ListGroups"],
+        ALWAYS,
+        is_organization,
+    );
+    rows.read(
+        &[
+            "sso:ListPermissionSets",
+            "sso:DescribePermissionSet",
+            "sso:ListAccountsForProvisionedPermissionSet",
+            "sso:ListAccountAssignments",
+        ],
+        ALWAYS,
+        is_organization,
+    );
+    rows.read(
+        &["sso:ListAccountAssignmentsForPrincipal"],
+        "the caller is the management account",
+        |input| is_organization(input) && !input.target.is_delegated(),
+    );
+    rows.optional(
+        1,
+        "reads the assignments of a user or group with one call; without it, they are read for each permission set and account, which takes many calls",
+    );
+    rows.read(&CONTENTS, "the plan removes access", |input| {
+        removes_access(input)
+    });
+    rows.read(
+        &["identitystore:ListGroupMemberships"],
+        "the plan removes access, and a group has access; called if an administrator is among them",
+        removes_access_of_groups,
+    );
+    let kind = Kind::Assignment;
+    let created: IsNeededFor = |_, change| Some(change.action == Action::Create);
+    let removed: IsNeededFor = |_, change| Some(change.action == Action::Remove);
+    let [creations, deletions] = [
+        "sso:ListAccountAssignmentCreationStatus",
+        "sso:ListAccountAssignmentDeletionStatus",
+    ];
+    for (actions, other, status, when, if_failed, holds) in [
+        (
+            ["sso:CreateAccountAssignment", creations],
+            deletions,
+            "sso:DescribeAccountAssignmentCreationStatus",
+            "an assignment is created",
+            "an assignment is created; called if the operation fails",
+            created,
+        ),
+        (
+            ["sso:DeleteAccountAssignment", deletions],
+            creations,
+            "sso:DescribeAccountAssignmentDeletionStatus",
+            "an assignment is removed",
+            "an assignment is removed; called if the operation fails",
+            removed,
+        ),
+    ] {
+        rows.write(&actions, kind, when, holds);
+        rows.write(&[status], kind, if_failed, holds);
+        rows.write(&[other], kind, when, holds);
+        rows.optional(1, OF_OTHER_OPERATIONS);
+    }
+    let created: IsNeededFor = |input, change| match change.action {
+        Action::Create => input.is_in_management(change),
+        _ => Some(false),
+    };
+    let removed: IsNeededFor = |input, change| match change.action {
+        Action::Remove => input.is_in_management(change),
+        _ => Some(false),
+    };
+    let changed: IsNeededFor = |input, change| match change.action {
+        Action::Create | Action::Remove => input.is_in_management(change),
+        _ => Some(false),
+    };
+    let with_boundary: IsNeededFor = |input, change| match &change.subject {
+        Subject::Assignment { permission_set, .. }
+            if change.action == Action::Create && changes_boundary(input, permission_set) =>
+        {
+            input.is_in_management(change)
+        }
+        _ => Some(false),
+    };
+    let changed_there = "an assignment in the management account is created or removed";
+    let created_there = "an assignment in the management account is created";
+    rows.write(ROLE_READS, kind, changed_there, changed);
+    rows.write(GUIDE_READS, kind, changed_there, changed);
+    rows.optional(GUIDE_READS.len(), OF_THE_GUIDE);
+    rows.write(ROLE_CHANGES, kind, created_there, created);
+    rows.write(BOUNDARY_CHANGES, kind, created_there, with_boundary);
+    rows.optional(BOUNDARY_CHANGES.len(), OF_BOUNDARIES);
+    rows.write(
+        ROLE_DELETION,
+        kind,
+        "an assignment in the management account is removed",
+        removed,
+    );
+}
+
+fn sign_in(rows: &mut Rows) {
+    rows.step(ids::SIGN_IN);
+    accounts(rows);
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::{ACTIONS, uses};
+
+    #[test]
+    fn each_action_has_resources_and_each_row_is_used() {
+        let with_resources: BTreeSet<&str> = ACTIONS.iter().map(|(action, _)| *action).collect();
+        let used: BTreeSet<&str> = uses().iter().map(|row| row.action).collect();
+        assert_eq!(with_resources, used);
+        assert_eq!(
+            with_resources.len(),
+            ACTIONS.len(),
+            "an action has two rows"
+        );
+    }
+}
