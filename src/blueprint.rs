@@ -107,13 +107,13 @@ pub struct Blueprint {
     #[serde(default)]
     pub access: Vec<Access>,
     /// The mode of ownership: which things that the blueprint does not name a run removes (default: none).
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub ownership: OwnershipSection,
     /// Where mode `exclusive` removes what the blueprint does not name (default: everywhere).
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub scope: Scope,
     /// The things that no run removes or changes.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub protect: Protect,
     /// The lists for `for`, by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -431,6 +431,11 @@ impl Blueprint {
         }
         roles
     }
+}
+
+/// A section without effect is left out, so that the digest of an old blueprint does not change.
+fn is_default<T: Default + PartialEq>(section: &T) -> bool {
+    *section == T::default()
 }
 
 impl Default for OktaSection {

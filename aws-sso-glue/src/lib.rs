@@ -25,7 +25,8 @@
 //! ```
 //!
 //! AWS carries out some writes asynchronously. One call starts such a write, and another call reads
-//! its status. This crate does not wait for the end of the write:
+//! its status. The calls do not wait for the end of the write, and an [`AssignmentRun`] carries out many
+//! writes and waits for them:
 //!
 //! ```
 //! use aws_sso_glue::{Assignment, Error, IdentityCenter, OperationStatus};
@@ -46,7 +47,8 @@
 //! # Guarantees
 //!
 //! - Calls are retried as in the SDK's standard retry mode, and also after temporary conflicts. The
-//!   number of attempts is always limited. The waits between attempts use [`ConnectOptions::clock`].
+//!   number of attempts is always limited, except for throttled writes of an [`AssignmentRun`]. The waits
+//!   between attempts use [`ConnectOptions::clock`].
 //! - Calls to `sso-admin`, retries included, stay within
 //!   [`ConnectOptions::sso_admin_calls_per_second`].
 //! - A list is a [`Pager`]: it is read completely, or it fails. An item that cannot be read is an

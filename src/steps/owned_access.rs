@@ -134,7 +134,10 @@ impl<'a> Owner<'a> {
         let error = Error::new(ErrorKind::UnusableSubject, message).with_help(
             "plan again; if it persists, ask AWS support about the answers that cannot be read",
         );
-        (false, Some(Problem::new(None, &error)))
+        let mode = Subject::Input {
+            path: "ownership.access".into(),
+        };
+        (false, Some(Problem::new(Some(mode), &error)))
     }
 
     /// Returns whether an entry may give the assignment: its selector has a problem, its account is not active, or its user or

@@ -21,6 +21,7 @@ mod group_push;
 mod interrupted;
 mod killed;
 mod lock;
+mod mass_removals;
 mod operator_mistakes;
 mod ownership;
 mod partitions;

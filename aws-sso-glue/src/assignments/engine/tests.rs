@@ -725,81 +725,6 @@ fn large(slots: usize, durations: Durations) -> Scenario {
     Scenario::new(creates(5_000, 500), slots, durations)
 }
 
-/// Prints the table of figures: means of 3 seeds.
-#[test]
-#[ignore = "a table for people"]
-fn table_of_figures() {
-    use Durations::{Constant, Lognormal, Stragglers, Uniform};
-    let spread = |slots| large(slots, Uniform(8.0, 12.0));
-    let end = Duration::from_secs(1_000);
-    let foreign = (0..5)
-        .map(|index| (Duration::ZERO, end, 1_000 + index))
-        .collect();
-    let storm = Some((0.3, 600, 900));
-    let (round_trip, throttled) = (Duration::ZERO, 0.0);
-    let exact = |scenario| Scenario {
-        round_trip,
-        throttled,
-        ..scenario
-    };
-    let rows = [
-        ("10 s, K = 15", large(15, Constant(10.0))),
-        ("8-12 s, K = 15", spread(15)),
-        ("lognormal, cv 0.3, K = 15", large(15, Lognormal(10.0, 0.3))),
-        ("8-12 s, 1 % 25-60 s, K = 15", large(15, Stragglers)),
-        ("10 s, K = 10", large(10, Constant(10.0))),
-        ("8-12 s, K = 12", spread(12)),
-        (
-            "8-12 s, 5 slots taken for 1,000 s",
-            Scenario {
-                foreign,
-                ..spread(15)
-            },
-        ),
-        (
-            "8-12 s, 30 % throttled for 300 s",
-            Scenario {
-                storm,
-                ..spread(15)
-            },
-        ),
-        (
-            "47 creates of 10 s, K = 15",
-            Scenario::new(creates(47, 47), 15, Constant(10.0)),
-        ),
-        (
-            "10 s, K = 15, no round trips",
-            exact(large(15, Constant(10.0))),
-        ),
-        ("8-12 s, K = 15, no round trips", exact(spread(15))),
-        ("1 s, K = 15", large(15, Constant(1.0))),
-        ("45 s, K = 15", large(15, Constant(45.0))),
-        ("100-140 s, K = 15", large(15, Uniform(100.0, 140.0))),
-    ];
-    println!(
-        "{:34} {:>8} {:>6} {:>10} {:>9}",
-        "durations", "/ bound", "calls", "throttled", "too many"
-    );
-    for (name, scenario) in rows {
-        let run = |seed| {
-            Scenario {
-                seed,
-                ..scenario.clone()
-            }
-            .run()
-        };
-        let reports = [run(1), run(2), run(3)];
-        let mean = |figure: fn(&Report) -> f64| reports.iter().map(figure).sum::<f64>() / 3.0;
-        let (ratio, calls) = (mean(Report::ratio), mean(Report::calls_per_item));
-        let throttled = mean(Report::throttled_share) * 100.0;
-        let refused: usize = reports.iter().map(|report| report.too_many).sum();
-        println!(
-            "{name:34} {ratio:8.3} {calls:6.2} {throttled:8.2} % {:9}",
-            refused / 3
-        );
-    }
-}
-
 /// Runs a random mix of items and faults and checks the results against the model of AWS.
 #[test]
 fn random_faults_end_every_item_once_and_truthfully() {
@@ -927,13 +852,6 @@ fn check_truth(scenario: &Scenario, report: &Report, seed: u64) {
             End::TimedOut => {}
         }
     }
-}
-
-#[test]
-#[ignore = "takes a second if optimized"]
-fn a_run_of_100_000_items_takes_few_seconds() {
-    let report = Scenario::new(creates(100_000, 5_000), 15, Durations::Uniform(8.0, 12.0)).run();
-    check_figures("100,000 items", &report, 1.05, 2.0);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use super::super::{
     Action, End, Engine, FailedList, Item, ItemIx, Next, ReadError, Refusal, Settings, Status,
 };
 
-/// What AWS does in a scenario.
+/// The behavior of AWS in a scenario.
 #[derive(Debug, Clone)]
 pub(super) struct Scenario {
     pub(super) items: Vec<Item>,
@@ -62,7 +62,7 @@ pub(super) struct Faults {
     pub(super) skipped: f64,
 }
 
-/// What a run did.
+/// The results of a run.
 #[derive(Debug, Default)]
 pub(super) struct Report {
     pub(super) ends: HashMap<ItemIx, End<&'static str>>,
