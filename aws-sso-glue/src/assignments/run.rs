@@ -1,4 +1,4 @@
-//! Carries out many changes of assignments: sends the requests that the [engine](super::engine)
+//! Carries out many changes of assignments: sends the requests that the engine
 //! decides on.
 
 use std::{
@@ -236,8 +236,12 @@ impl AssignmentRun {
         }
         loop {
             let ended = self.engine.drain_ended();
-            self.ended
-                .extend(ended.map(|(item, end)| (item as usize, end.into())));
+            let mut ended: Vec<_> = ended
+                .map(|(item, end)| (item as usize, end.into()))
+                .collect();
+            // What has ended together is reported in the order of the changes.
+            ended.sort_by_key(|(change, _)| *change);
+            self.ended.extend(ended);
             if let Some((change, end)) = self.ended.pop_front() {
                 return AssignmentRunEvent::Ended(change, end);
             }
