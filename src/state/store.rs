@@ -74,6 +74,8 @@ impl StateStore {
 
     /// Creates a store below a prefix of any object store with conditional writes (`PutMode::Create` and
     /// `PutMode::Update`), such as Amazon S3. For a local folder, use [`folder`](Self::folder).
+    ///
+    /// A run gets, puts, deletes and lists objects below the prefix: the ledgers of all blueprints are listed.
     #[must_use]
     pub fn on(store: Arc<dyn ObjectStore>, prefix: Path) -> Self {
         Self {
