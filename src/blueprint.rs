@@ -67,6 +67,7 @@ use crate::{
 };
 
 pub use access::{Access, ForEach, OneOrMany, PrincipalSpec};
+pub(crate) use accounts::is_pattern;
 pub use accounts::{AccountFilter, Accounts};
 pub use diagnostic::ParseBlueprintError;
 pub use expand::{EarlierMatches, Expansion, Row};

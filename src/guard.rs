@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 pub use history::{RemovalHistory, Removed};
 
 use crate::{
-    blueprint::{Protect, matches_any},
+    blueprint::{Protect, is_pattern, matches_any},
     error::{Error, ErrorKind, Result},
     plan::{Action, Change, Hazard, Kind, Plan, StepId, Subject, count, protected_name},
     text::abbreviated,
@@ -263,7 +263,7 @@ impl Guard {
             .iter()
             // AWS compares names of users and groups in any letter case.
             .map(|name| name.to_lowercase())
-            .partition(|name| name.contains(['*', '?']));
+            .partition(|name| is_pattern(name));
         let names: BTreeSet<String> = names.into_iter().collect();
         let is_protected = |name: &str| names.contains(name) || matches_any(&patterns, name);
         let mut seen = BTreeSet::new();

@@ -104,7 +104,7 @@ impl Accounts {
 }
 
 /// Returns whether a text is a pattern of names.
-pub(super) fn is_pattern(text: &str) -> bool {
+pub(crate) fn is_pattern(text: &str) -> bool {
     text.contains(['*', '?'])
 }
 

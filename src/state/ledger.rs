@@ -95,9 +95,9 @@ impl Ledgers {
             if file == own {
                 ledgers.own = Some(ledger);
             } else {
-                let name = file.trim_start_matches(FOLDER).trim_start_matches('/');
-                let name = name.trim_end_matches(".json").to_owned();
-                ledgers.others.push((name, ledger));
+                let name = file.rsplit('/').next().unwrap_or(&file);
+                let name = name.strip_suffix(".json").unwrap_or(name);
+                ledgers.others.push((name.to_owned(), ledger));
             }
         }
         ledgers.others.sort_by(|one, other| one.0.cmp(&other.0));

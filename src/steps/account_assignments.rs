@@ -252,7 +252,7 @@ impl AccountAssignments {
             .iter()
             .map(|index| &batch.changes()[*index])
             .collect();
-        // What is created is recorded first: an assignment that was created right before a crash is not forgotten.
+        // The ledger gets the assignments before AWS creates them, so that a crash right after a creation loses none.
         let created = changes
             .iter()
             .filter(|one| one.kind == OperationKind::Create);

@@ -239,7 +239,7 @@ impl AssignmentRun {
             let mut ended: Vec<_> = ended
                 .map(|(item, end)| (item as usize, end.into()))
                 .collect();
-            // What has ended together is reported in the order of the changes.
+            // Changes that have ended together are reported in their order.
             ended.sort_by_key(|(change, _)| *change);
             self.ended.extend(ended);
             if let Some((change, end)) = self.ended.pop_front() {
