@@ -11,7 +11,7 @@ use crate::{
     drift::DriftArguments,
     integrate::{ApplyArguments, PlanArguments, VerifyArguments},
     output::Output,
-    saml_metadata, sandbox, scim_sync, terminal,
+    saml_metadata, sandbox, scim_sync, terminal, until_ctrl_c,
 };
 
 /// Connects Okta to AWS IAM Identity Center: SAML sign-in, SCIM provisioning, permission sets and account assignments.
@@ -79,6 +79,16 @@ enum SchemaOf {
 impl Arguments {
     pub(crate) async fn run(self) -> Status {
         match self.command {
+            // The sandbox serves until Ctrl-C.
+            Command::Rehearse(arguments) => arguments.run().await,
+            command => until_ctrl_c(command.run()).await,
+        }
+    }
+}
+
+impl Command {
+    async fn run(self) -> Status {
+        match self {
             Command::Plan(arguments) => arguments.run().await,
             Command::Apply(arguments) => arguments.run().await,
             Command::Verify(arguments) => arguments.run().await,

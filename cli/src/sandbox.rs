@@ -47,7 +47,10 @@ enum Profile {
 
 /// Runs the program `sandbox` with the arguments of this process.
 pub async fn main() -> ExitCode {
-    crate::run(async |program: Program| program.arguments.run().await).await
+    match crate::start::<Program>() {
+        Ok(program) => program.arguments.run().await.into(),
+        Err(status) => status.into(),
+    }
 }
 
 impl Arguments {
