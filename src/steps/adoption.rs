@@ -7,7 +7,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use aws_sso_glue::{Aws, IdentityCenter, IdentityUser, Principal};
+use aws_sso_glue::{Assignment, Aws, IdentityCenter, IdentityUser, Principal};
 use okta_client::{Group, Id, User};
 
 use super::{
@@ -134,9 +134,7 @@ impl Adoption<'_> {
             .await?;
         let change = Change::new(Action::Adopt, subject).with("id", found.id.as_str());
         let change = with_list(change, "groups", &groups);
-        planned
-            .changes
-            .push(with_list(change, "assignments", &roles));
+        planned.changes.push(roles.of(change));
         Ok(())
     }
 
@@ -154,9 +152,7 @@ impl Adoption<'_> {
             .await?;
         let change = Change::new(Action::Adopt, Subject::group(name)).with("id", found.id.as_str());
         let change = with_list(change, MEMBERS_ONLY_IN_AWS, &others);
-        planned
-            .changes
-            .push(with_list(change, "assignments", &roles));
+        planned.changes.push(roles.of(change));
         if !others.is_empty() {
             planned.hazards.push(Hazard::GivesAccessTo {
                 group: name.into(),
@@ -168,17 +164,45 @@ impl Adoption<'_> {
     }
 
     /// Returns the assignments that a principal has already, such as `ReadOnly in 111122223333`.
-    async fn roles(&self, center: &IdentityCenter, principal: &Principal) -> Result<Vec<String>> {
-        let assignments = center.assignments().for_principal(principal).try_collect();
-        let assignments = assignments.await.map_err(|error| {
-            Error::service("the assignments could not be listed from AWS", error)
-        })?;
+    ///
+    /// AWS lets only the management account list them (API reference, `ListAccountAssignmentsForPrincipal`). The adoption does not
+    /// depend on them, so that a delegated administrator gets a change without them.
+    async fn roles(&self, center: &IdentityCenter, principal: &Principal) -> Result<Roles> {
+        let listed = center.assignments().for_principal(principal).try_collect();
+        let assignments: Vec<Assignment> = match listed.await {
+            Ok(assignments) => assignments,
+            Err(error) if error.is_permission_denied() => return Ok(Roles::Unknown),
+            Err(error) => {
+                let summary = "the assignments could not be listed from AWS";
+                return Err(Error::service(summary, error));
+            }
+        };
         let roles = assignments.iter().map(|assignment| {
             let set = assignment.permission_set.as_str();
             let set = set.rsplit('/').next().unwrap_or(set);
             format!("{set} in {}", assignment.account)
         });
-        Ok(roles.collect())
+        Ok(Roles::Known(roles.collect()))
+    }
+}
+
+/// The assignments of an adopted principal.
+enum Roles {
+    Known(Vec<String>),
+    /// AWS does not let the caller list them.
+    Unknown,
+}
+
+impl Roles {
+    /// Returns the change with the assignments as a field.
+    fn of(&self, change: Change) -> Change {
+        match self {
+            Self::Known(roles) => with_list(change, "assignments", roles),
+            Self::Unknown => change.with(
+                "assignments",
+                "not known: these credentials may not call sso:ListAccountAssignmentsForPrincipal",
+            ),
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use okta_aws_sso::{
     Blueprint, CheckOutcome,
     aws::{Aws, ConnectOptions, Credentials},
-    plan::{Action, StepId},
+    plan::{Action, StepId, Subject},
     steps::{self, ids},
 };
 use rest_core::Secret;
@@ -119,6 +119,29 @@ fn deny(fixture: &Fixture, operation: &str) {
     let body = r#"{"__type":"AccessDeniedException","message":"not authorized"}"#;
     let fault = Fault::answer(Service::Aws, 400, &headers, body, false);
     fixture.sandbox.inject(fault.on(operation));
+}
+
+#[tokio::test]
+async fn a_delegated_administrator_adopts_a_group_whose_assignments_it_may_not_list() {
+    let mut fixture = with_delegated_administrator().await;
+    fixture.create_aws_group("auditors", &[]).await;
+    let _id = fixture
+        .sandbox
+        .add_group("auditors", &["person.00002@example.com"]);
+    let assignments = format!(
+        "{WITH_MANAGEMENT}\n[[access]]\ngroup = \"auditors\"\naccount = \"Sandbox\"\npermission_set = \"Deploy\"\n"
+    );
+    fixture.blueprint = Blueprint::from_toml(&assignments).expect("a blueprint");
+    let plan = fixture.pipeline().plan().await.expect("a plan");
+    let mut changes = plan.changes().map(|(_step, change)| change);
+    let adoption = changes.find(|change| change.subject == Subject::group("auditors"));
+    let adoption = adoption.expect("an adoption");
+    assert_eq!(adoption.action, Action::Adopt);
+    let mut fields = adoption.fields.iter();
+    let assignments = fields.find(|field| field.name == "assignments");
+    let assignments = assignments.expect("the field").after.to_string();
+    assert!(assignments.contains("not known"), "{assignments}");
+    assert_eq!(plan.problems().count(), 0, "{plan}");
 }
 
 // IAM Identity Center user guide, "Delegated administration"; for the other accounts of a set that is provisioned in the
