@@ -49,22 +49,32 @@ def start(folder):
 
 
 @contextlib.contextmanager
-def integrated_sandbox():
-    """Builds and starts the sandbox, runs `integrate` with the example blueprint, and yields the addresses and credentials."""
+def running_sandbox():
+    """Builds and starts the sandbox, and yields a folder and the ready file in it."""
     programs = ["--example", "sandbox", "--example", "integrate"]
     subprocess.run(["cargo", "build", "--quiet", "--locked", *programs], cwd=ROOT, check=True)
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
         sandbox, ready = start(folder)
         try:
-            subprocess.run(
-                [example("integrate"), "--target", ready, "--state", folder / "state", "--yes"],
-                check=True, stdout=subprocess.DEVNULL,
-            )
-            yield json.loads(ready.read_text())
+            yield folder, ready
         finally:
             sandbox.send_signal(signal.SIGINT)
             sandbox.wait(timeout=10)
+
+
+@contextlib.contextmanager
+def integrated_sandbox():
+    """Starts the sandbox, runs `integrate` with the example blueprint, and yields the addresses and credentials."""
+    with running_sandbox() as (folder, ready):
+        integrate(folder, ready)
+        yield json.loads(ready.read_text())
+
+
+def integrate(folder, ready):
+    """Runs `integrate` with the example blueprint and the state in the folder `state`."""
+    arguments = ["--target", ready, "--state", folder / "state", "--yes"]
+    subprocess.run([example("integrate"), *arguments], check=True, stdout=subprocess.DEVNULL)
 
 
 def pages(client, operation, key, **arguments):
