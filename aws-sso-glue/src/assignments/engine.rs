@@ -31,7 +31,7 @@ use lanes::Lanes;
 use operations::{Described, Operations, Slot, Unsettled};
 use window::Window;
 
-pub(super) use model::{
+pub(crate) use model::{
     Action, End, FailedList, Item, ItemIx, Next, Progress, ReadError, Refusal, Settings, Skip,
     Status,
 };
