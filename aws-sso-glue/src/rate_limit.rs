@@ -249,6 +249,17 @@ mod tests {
     }
 
     #[test]
+    fn a_later_caller_does_not_overtake_one_that_waits() {
+        let (limiter, clock) = (limiter(1), clock());
+        send(&limiter, &clock, 1);
+        let mut first = Box::pin(limiter.acquire(&clock));
+        assert_eq!(first.as_mut().now_or_never(), None);
+        clock.advance(Duration::from_secs(1));
+        assert_eq!(limiter.acquire(&clock).now_or_never(), None);
+        assert_eq!(first.now_or_never(), Some(()));
+    }
+
+    #[test]
     fn clones_share_the_limit() {
         let (limiter, clock) = (limiter(4), clock());
         let mut times = send(&limiter, &clock, 4);
