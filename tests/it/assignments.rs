@@ -190,9 +190,13 @@ async fn an_account_in_which_aws_provisions_is_changed_last() {
     };
     for account in [first, last].map(|change| &change.assignment.account) {
         let hour = Duration::from_hours(1);
-        fixture
-            .sandbox
-            .start_foreign_operations(Operation::Provision, account, "Deploy", 1, hour);
+        fixture.sandbox.start_foreign_operations(
+            Operation::Provision,
+            account.as_str(),
+            "Deploy",
+            1,
+            hour,
+        );
     }
     fixture.sandbox.clear_requests();
     let center = fixture.center().await;
