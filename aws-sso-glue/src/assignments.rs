@@ -16,7 +16,6 @@ use serde::{Deserialize, Serialize};
 use self::engine::FailedList;
 pub use self::run::{
     AssignmentChange, AssignmentEnd, AssignmentProgress, AssignmentRun, AssignmentRunEvent,
-    AssignmentRunOptions,
 };
 use crate::{
     AccountId, Error, GroupId, IdentityCenter, OperationStatus, PermissionSetArn, RequestId,
@@ -177,17 +176,7 @@ impl<'a> Assignments<'a> {
     ///
     /// Fails if AWS refuses the call or does not answer.
     pub async fn start_create(&self, assignment: &Assignment) -> Result<Operation, Error> {
-        const OPERATION: &str = "CreateAccountAssignment";
-        let call = self.client().create_account_assignment();
-        let call = call_for!(assignment, self.center, call).send();
-        let kind = OperationKind::Create;
-        read_status!(
-            OPERATION,
-            call,
-            kind,
-            account_assignment_creation_status,
-            read_operation
-        )
+        self.start(assignment, OperationKind::Create, None).await
     }
 
     /// Starts to delete an assignment.
@@ -197,32 +186,24 @@ impl<'a> Assignments<'a> {
     /// Fails with [`is_not_found`](Error::is_not_found) if the assignment does not exist. AWS may
     /// instead report the missing assignment later, as a failed status.
     pub async fn start_delete(&self, assignment: &Assignment) -> Result<Operation, Error> {
-        const OPERATION: &str = "DeleteAccountAssignment";
-        let call = self.client().delete_account_assignment();
-        let call = call_for!(assignment, self.center, call).send();
-        let kind = OperationKind::Delete;
-        read_status!(
-            OPERATION,
-            call,
-            kind,
-            account_assignment_deletion_status,
-            read_operation
-        )
+        self.start(assignment, OperationKind::Delete, None).await
     }
 
-    /// Starts to create or delete an assignment, with one attempt.
-    async fn start_once(
+    /// Starts to create or delete an assignment, with these retries instead of those of the connection.
+    async fn start(
         &self,
         assignment: &Assignment,
         kind: OperationKind,
+        retries: Option<RetryConfig>,
     ) -> Result<Operation, Error> {
-        let once = || aws_sdk_ssoadmin::Config::builder().retry_config(RetryConfig::disabled());
+        let mut config = aws_sdk_ssoadmin::Config::builder();
+        config.set_retry_config(retries);
         match kind {
             OperationKind::Create => {
                 const OPERATION: &str = "CreateAccountAssignment";
                 let call = self.client().create_account_assignment();
                 let call = call_for!(assignment, self.center, call);
-                let call = call.customize().config_override(once()).send();
+                let call = call.customize().config_override(config).send();
                 read_status!(
                     OPERATION,
                     call,
@@ -235,7 +216,7 @@ impl<'a> Assignments<'a> {
                 const OPERATION: &str = "DeleteAccountAssignment";
                 let call = self.client().delete_account_assignment();
                 let call = call_for!(assignment, self.center, call);
-                let call = call.customize().config_override(once()).send();
+                let call = call.customize().config_override(config).send();
                 read_status!(
                     OPERATION,
                     call,

@@ -4,16 +4,21 @@ use std::{fmt, num::NonZeroU32, sync::Arc, time::Duration};
 
 use aws_config::{BehaviorVersion, Region, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
 use aws_credential_types::provider::SharedCredentialsProvider;
-use aws_sdk_ssoadmin::config::{StalledStreamProtectionConfig, retry::RetryPartition};
+use aws_sdk_ssoadmin::config::{
+    SharedInterceptor, StalledStreamProtectionConfig,
+    retry::{RetryPartition, TokenBucket},
+};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_types::origin::Origin;
-use rest_core::{Clock, Rate, RateLimiter, SystemClock};
+use rest_core::{Clock, SystemClock};
 use url::Url;
 
 use crate::{
     Credentials, Error,
     https::{Https, Proxy},
+    rate_limit::SlidingWindow,
     retry::{RetryAfterSeconds, TransientConflict},
+    throttling::RepeatThrottled,
     time::SdkClock,
     transport::{CheckedClient, Limits, check_url, is_loopback},
 };
@@ -47,16 +52,23 @@ pub struct ConnectOptions {
     /// A clock that does not really wait needs explicit `credentials`, because it would let the
     /// SDK's credential chain time out at once.
     pub clock: Arc<dyn Clock>,
-    /// Maximum number of attempts per call, including the first (default: 6).
+    /// Maximum number of attempts per call, including the first (default: 6). An attempt that AWS
+    /// throttles does not count, unless this is 1.
     pub max_attempts: NonZeroU32,
+    /// Maximum time for which a throttled call is repeated (default: 15 minutes).
+    pub throttling_timeout: Duration,
     /// Maximum time of one attempt, from the request to the end of the response (default: 1 minute).
     ///
     /// It is measured in real time, not with `clock`.
     pub attempt_timeout: Duration,
-    /// Maximum number of calls to `sso-admin` per second (default: 15); `None` means no limit.
+    /// Maximum number of calls to `sso-admin` in any second (default: 20); `None` means no limit.
     ///
-    /// AWS allows 20 per second for all callers together (IAM Identity Center quotas). The default
-    /// leaves some of these calls to other callers.
+    /// AWS allows 20 per second for all callers together (IAM Identity Center quotas). The connection
+    /// starts with nine tenths of them. While AWS throttles calls, because other callers use the quota
+    /// too, it sends fewer; without a refusal it sends one more per second every 10 seconds.
+    ///
+    /// The calls to each other service are limited to 20 in any second in the same way. AWS allows this
+    /// many to the identity store (IAM Identity Center quotas), and publishes no limit for the others.
     pub sso_admin_calls_per_second: Option<NonZeroU32>,
 }
 
@@ -74,7 +86,8 @@ impl Default for ConnectOptions {
             max_attempts: NonZeroU32::new(6).expect("six is not zero"),
             // The slowest calls of this crate take a few seconds.
             attempt_timeout: Duration::from_mins(1),
-            sso_admin_calls_per_second: NonZeroU32::new(15),
+            throttling_timeout: Duration::from_mins(15),
+            sso_admin_calls_per_second: Some(CALLS_PER_SECOND),
         }
     }
 }
@@ -99,13 +112,27 @@ struct Inner {
 /// The parts that the connections to all regions share.
 #[derive(Clone)]
 struct Shared {
-    calls_per_second: Option<NonZeroU32>,
     clock: Arc<dyn Clock>,
     client: SharedHttpClient,
     limits: Limits,
-    limiter: Option<RateLimiter>,
+    sso_admin: Option<SlidingWindow>,
+    identity_store: SlidingWindow,
+    organizations: SlidingWindow,
+    throttled: SharedInterceptor,
     // The SDK's default partition is shared by the whole process.
     retries: RetryPartition,
+}
+
+impl Shared {
+    /// Returns the HTTP client of the service with this limiter.
+    fn http_client(&self, limiter: Option<&SlidingWindow>) -> CheckedClient {
+        CheckedClient {
+            client: self.client.clone(),
+            clock: Arc::clone(&self.clock),
+            limiter: limiter.cloned(),
+            limits: self.limits.clone(),
+        }
+    }
 }
 
 impl Aws {
@@ -193,12 +220,6 @@ impl Aws {
             .http_client()
             .unwrap_or_else(|| SharedHttpClient::new(Https::new(proxy)));
         let clock = Arc::clone(&connect.clock);
-        let limiter = connect.sso_admin_calls_per_second.map(|calls| {
-            RateLimiter::new(Rate {
-                per_second: f64::from(calls.get()),
-                burst: BURST,
-            })
-        });
         let limits = Limits {
             attempt_timeout: connect.attempt_timeout,
             ..Limits::default()
@@ -209,7 +230,7 @@ impl Aws {
             .http_client(CheckedClient {
                 client: client.clone(),
                 clock: Arc::clone(&clock),
-                limiter: None,
+                limiter: Some(SlidingWindow::new(CALLS_PER_SECOND)),
                 limits: limits.clone(),
             })
             .sleep_impl(SdkClock(Arc::clone(&clock)))
@@ -220,14 +241,21 @@ impl Aws {
             .timeout_config(TimeoutConfig::disabled())
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
             .build();
-        let retries = RetryPartition::custom("aws-sso-glue").build();
+        // Throttled calls use no retry quota: the rate limiters are the answer to them.
+        let quota = TokenBucket::builder().throttling_retry_cost(0).build();
+        let retries = RetryPartition::custom("aws-sso-glue");
         let shared = Shared {
-            calls_per_second: connect.sso_admin_calls_per_second,
+            throttled: SharedInterceptor::new(RepeatThrottled {
+                clock: Arc::clone(&clock),
+                timeout: connect.throttling_timeout,
+            }),
             clock,
             client,
             limits,
-            limiter,
-            retries,
+            sso_admin: connect.sso_admin_calls_per_second.map(SlidingWindow::new),
+            identity_store: SlidingWindow::new(CALLS_PER_SECOND),
+            organizations: SlidingWindow::new(CALLS_PER_SECOND),
+            retries: retries.token_bucket(quota).build(),
         };
         Ok(Self::build(config, region, shared))
     }
@@ -236,19 +264,20 @@ impl Aws {
         let sso_admin = aws_sdk_ssoadmin::config::Builder::from(&config)
             .retry_partition(shared.retries.clone())
             .retry_classifier(TransientConflict)
-            .http_client(CheckedClient {
-                client: shared.client.clone(),
-                clock: Arc::clone(&shared.clock),
-                limiter: shared.limiter.clone(),
-                limits: shared.limits.clone(),
-            });
+            .interceptor(shared.throttled.clone())
+            .http_client(shared.http_client(shared.sso_admin.as_ref()));
         let identity_store = aws_sdk_identitystore::config::Builder::from(&config)
             .retry_partition(shared.retries.clone())
-            .retry_classifier(RetryAfterSeconds);
+            .retry_classifier(RetryAfterSeconds)
+            .interceptor(shared.throttled.clone())
+            .http_client(shared.http_client(Some(&shared.identity_store)));
         let organizations = aws_sdk_organizations::config::Builder::from(&config)
-            .retry_partition(shared.retries.clone());
-        let sts =
-            aws_sdk_sts::config::Builder::from(&config).retry_partition(shared.retries.clone());
+            .retry_partition(shared.retries.clone())
+            .interceptor(shared.throttled.clone())
+            .http_client(shared.http_client(Some(&shared.organizations)));
+        let sts = aws_sdk_sts::config::Builder::from(&config)
+            .retry_partition(shared.retries.clone())
+            .interceptor(shared.throttled.clone());
         Self(Arc::new(Inner {
             identity_store: aws_sdk_identitystore::Client::from_conf(identity_store.build()),
             organizations: aws_sdk_organizations::Client::from_conf(organizations.build()),
@@ -276,9 +305,10 @@ impl Aws {
         SdkClients(&self.0)
     }
 
-    /// Returns the maximum number of calls to `sso-admin` per second that this connection sends; `None` if it has no limit.
-    pub(crate) fn sso_admin_calls_per_second(&self) -> Option<NonZeroU32> {
-        self.0.shared.calls_per_second
+    /// Returns the number of calls to `sso-admin` per second that this connection sends at most now; `None`
+    /// if it has no limit.
+    pub(crate) fn sso_admin_calls_per_second(&self) -> Option<usize> {
+        self.0.shared.sso_admin.as_ref().map(SlidingWindow::limit)
     }
 
     pub(crate) fn clock(&self) -> &Arc<dyn Clock> {
@@ -289,6 +319,7 @@ impl Aws {
     pub(crate) fn sts_as(&self, credentials: Credentials) -> aws_sdk_sts::Client {
         let config = aws_sdk_sts::config::Builder::from(&self.0.config)
             .retry_partition(self.0.shared.retries.clone())
+            .interceptor(self.0.shared.throttled.clone())
             .credentials_provider(SharedCredentialsProvider::from(credentials))
             .build();
         aws_sdk_sts::Client::from_conf(config)
@@ -385,8 +416,8 @@ fn insecure(problem: String) -> Error {
     )
 }
 
-/// Number of calls that may be sent at once after a pause: a third of a second's calls.
-const BURST: f64 = 5.0;
+/// The quota of `sso-admin` and of the identity store (IAM Identity Center quotas).
+const CALLS_PER_SECOND: NonZeroU32 = NonZeroU32::new(20).expect("20 is not zero");
 
 #[cfg(test)]
 mod tests;

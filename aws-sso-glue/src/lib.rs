@@ -47,10 +47,12 @@
 //! # Guarantees
 //!
 //! - Calls are retried as in the SDK's standard retry mode, and also after temporary conflicts. The
-//!   number of attempts is always limited, except for throttled writes of an [`AssignmentRun`]. The waits
-//!   between attempts use [`ConnectOptions::clock`].
+//!   number of attempts is always limited. A throttled attempt does not count; a throttled call is
+//!   repeated for at most [`ConnectOptions::throttling_timeout`], and a write of an [`AssignmentRun`]
+//!   until the run is dropped. The waits between attempts use [`ConnectOptions::clock`].
 //! - Calls to `sso-admin`, retries included, stay within
-//!   [`ConnectOptions::sso_admin_calls_per_second`].
+//!   [`ConnectOptions::sso_admin_calls_per_second`]. Each other service has a limit of its own. A limit
+//!   falls when AWS throttles a call, and grows again.
 //! - A list is a [`Pager`]: it is read completely, or it fails. An item that cannot be read is an
 //!   error of its own and does not hide the others.
 //! - Requests go to `https` URLs or to this machine. A response arrives completely within a minute
@@ -77,6 +79,7 @@ mod operations;
 mod organizations;
 mod partition;
 mod permission_sets;
+mod rate_limit;
 #[cfg(test)]
 mod replay;
 mod retry;
@@ -85,12 +88,13 @@ mod session;
 mod sign_in;
 #[cfg(test)]
 mod tests;
+mod throttling;
 mod time;
 mod transport;
 
 pub use assignments::{
     Assignment, AssignmentChange, AssignmentEnd, AssignmentProgress, AssignmentRun,
-    AssignmentRunEvent, AssignmentRunOptions, Assignments, Operation, OperationKind, Principal,
+    AssignmentRunEvent, Assignments, Operation, OperationKind, Principal,
 };
 pub use aws_config::{self, SdkConfig};
 pub use aws_credential_types::provider::SharedCredentialsProvider;

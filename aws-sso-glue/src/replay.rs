@@ -80,10 +80,12 @@ pub(crate) struct Replay {
 #[derive(Debug, Default)]
 struct State {
     responses: VecDeque<PreparedResponse>,
+    /// Whether the last response answers all later requests.
+    is_endless: bool,
     requests: Vec<Request>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 enum PreparedResponse {
     Http {
         status: u16,
@@ -153,6 +155,12 @@ impl Replay {
         self
     }
 
+    /// Answers all later requests with the last response.
+    pub(crate) fn endless(self) -> Self {
+        self.state.lock().unwrap().is_endless = true;
+        self
+    }
+
     pub(crate) fn respond(
         self,
         status: u16,
@@ -171,10 +179,14 @@ impl Replay {
 
     /// Returns a connection to this fake, and its clock, which advances only when code sleeps.
     pub(crate) fn connect(&self) -> (Aws, ManualClock) {
+        self.connect_with(ConnectOptions::default())
+    }
+
+    pub(crate) fn connect_with(&self, options: ConnectOptions) -> (Aws, ManualClock) {
         let clock = ManualClock::new(SystemTime::UNIX_EPOCH + Duration::from_hours(500_000));
         let connect = ConnectOptions {
             clock: Arc::new(clock.clone()),
-            ..ConnectOptions::default()
+            ..options
         };
         let credentials = Credentials::new("AKIDEXAMPLE", "the caller's key", None, None, "test");
         let config = SdkConfig::builder()
@@ -245,7 +257,12 @@ impl HttpConnector for Replay {
                 .map(|(name, value)| (name.to_owned(), value.to_owned()))
                 .collect(),
         });
-        HttpConnectorFuture::ready(match state.responses.pop_front() {
+        let response = if state.is_endless && state.responses.len() == 1 {
+            state.responses.front().cloned()
+        } else {
+            state.responses.pop_front()
+        };
+        HttpConnectorFuture::ready(match response {
             Some(PreparedResponse::Http {
                 status,
                 headers,

@@ -13,7 +13,7 @@ use aws_credential_types::{
     credential_fn::provide_credentials_fn,
     provider::{SharedCredentialsProvider, error::CredentialsError},
 };
-use rest_core::{ManualClock, Reachability, Secret};
+use rest_core::{Clock as _, ManualClock, Reachability, Secret};
 use url::Url;
 
 use crate::{
@@ -82,7 +82,7 @@ fn every_kind_of_refusal_has_its_predicate() {
         (404, "Unknown", ""),
         (400, "ValidationException", ""),
     ] {
-        let replay = (0..6).fold(Replay::new(), |replay, _| replay.refuse(status, code, "no"));
+        let replay = Replay::new().refuse(status, code, "no").endless();
         let error = call_error(&replay);
         let predicates = [
             (error.is_not_found(), "not found"),
@@ -122,7 +122,7 @@ fn a_write_without_a_result_may_have_acted_unless_it_is_idempotent() {
         ),
     ];
     for (answer, expected) in answers {
-        let replay = || (0..6).fold(Replay::new(), |replay, _| answer(replay));
+        let replay = || answer(Replay::new()).endless();
         let (center, _) = replay().center();
         let error =
             block_on(center.permission_sets().start_provisioning(&arn)).expect_err("no result");
@@ -245,20 +245,14 @@ fn a_configuration_of_the_caller_keeps_its_region_credentials_endpoint_and_clien
 
 #[test]
 fn a_raw_call_of_the_sdk_has_the_retries_and_the_rate_limit_of_the_connection() {
-    let replay = (0..8).fold(
-        Replay::new().refuse_with_retry_after(3000, "ThrottlingException"),
-        |replay, _| replay.json(r#"{"Instances": []}"#),
-    );
+    let throttled = Replay::new().refuse_with_retry_after(3000, "ThrottlingException");
+    let replay = throttled.json(r#"{"Instances": []}"#).endless();
     let (aws, clock) = replay.connect();
-    for _ in 0..7 {
+    // The refusal lowers the limit to 12 calls.
+    for _ in 0..13 {
         block_on(aws.sdk().sso_admin().list_instances().send()).expect("a response");
     }
-    assert_eq!(clock.slept()[0], Duration::from_secs(3));
-    assert!(
-        clock.slept().len() > 1,
-        "the rate limit: {:?}",
-        clock.slept()
-    );
+    assert_eq!(clock.slept(), [3, 1].map(Duration::from_secs));
 }
 
 #[test]
@@ -418,10 +412,9 @@ fn a_throttled_call_waits_for_the_time_in_the_header() {
 }
 
 #[test]
-fn a_call_that_stays_throttled_fails_with_help() {
-    let replay = (0..6).fold(Replay::new(), |replay, _| {
-        replay.refuse(400, "ThrottlingException", "Rate exceeded")
-    });
+fn a_call_that_is_throttled_for_15_minutes_fails_with_help() {
+    let replay = Replay::new().refuse(400, "ThrottlingException", "Rate exceeded");
+    let replay = replay.endless();
     let (aws, clock) = replay.connect();
     let error = block_on(aws.instances().try_collect()).expect_err("must be refused");
     assert!(error.is_throttled());
@@ -434,15 +427,64 @@ fn a_call_that_stays_throttled_fails_with_help() {
     for (pause, limit) in clock.slept().iter().zip([1, 2, 4, 8, 16]) {
         assert!(*pause <= Duration::from_secs(limit), "{:?}", clock.slept());
     }
-    assert_eq!(replay.requests().len(), 6);
+    let minutes = clock.elapsed().as_secs() / 60;
+    assert_eq!(minutes, 15, "{:?}", clock.elapsed());
+}
+
+#[test]
+fn throttled_attempts_are_not_counted() {
+    let throttle = |replay: Replay| replay.refuse(400, "ThrottlingException", "Rate exceeded");
+    let fail = |replay: Replay| replay.refuse(500, "InternalServerException", "");
+    let replay = (0..50).fold(Replay::new(), |replay, _| throttle(replay));
+    let replay = (0..5).fold(replay, |replay, _| throttle(fail(replay)));
+    let (aws, _) = replay.json(r#"{"Instances": []}"#).connect();
+    block_on(aws.instances().try_collect()).expect("a list");
+}
+
+#[test]
+fn a_throttled_call_uses_no_retry_quota_of_other_calls() {
+    let throttle = |replay: Replay| replay.refuse(400, "ThrottlingException", "Rate exceeded");
+    let replay = (0..200).fold(Replay::new(), |replay, _| throttle(replay));
+    let options = ConnectOptions {
+        throttling_timeout: Duration::from_hours(9),
+        ..ConnectOptions::default()
+    };
+    let (aws, _) = replay.json(r#"{"Instances": []}"#).connect_with(options);
+    block_on(aws.instances().try_collect()).expect("a list");
+}
+
+#[test]
+fn a_refusal_of_the_rate_lowers_the_limit_of_the_service_alone() {
+    let replay = Replay::new()
+        .refuse(400, "ThrottlingException", "Rate exceeded")
+        .json(r#"{"Instances": []}"#);
+    let (aws, _) = replay.connect();
+    block_on(aws.in_region("eu-west-1").instances().try_collect()).expect("a list");
+    assert_eq!(aws.sso_admin_calls_per_second(), Some(12));
+    let replay = Replay::new()
+        .refuse(400, "TooManyRequestsException", "Rate exceeded")
+        .json(r#"{"Organization": {}}"#);
+    let (aws, _) = replay.connect();
+    let _incomplete = block_on(aws.organizations().describe());
+    assert_eq!(aws.sso_admin_calls_per_second(), Some(18));
+}
+
+#[test]
+fn too_many_outstanding_writes_do_not_lower_the_limit_of_calls() {
+    let message = "There are too many requests processing. Please try again later.";
+    let replay = Replay::new()
+        .refuse(400, "ThrottlingException", message)
+        .json(r#"{"Instances": []}"#);
+    let (aws, _) = replay.connect();
+    block_on(aws.instances().try_collect()).expect("a list");
+    assert_eq!(aws.sso_admin_calls_per_second(), Some(18));
 }
 
 #[test]
 fn too_many_outstanding_writes_have_their_own_help() {
     let message = "There are too many requests processing. Please try again later.";
-    let replay = (0..6).fold(Replay::new(), |replay, _| {
-        replay.refuse(400, "ThrottlingException", message)
-    });
+    let replay = Replay::new().refuse(400, "ThrottlingException", message);
+    let replay = replay.endless();
     assert!(
         call_error(&replay)
             .help()
@@ -461,38 +503,42 @@ fn a_validation_error_is_not_retried() {
 
 #[test]
 fn calls_to_sso_admin_share_one_rate_limit_across_regions() {
-    let replay = (0..8).fold(Replay::new(), |replay, _| {
-        replay.json(r#"{"Instances": []}"#)
-    });
+    let replay = Replay::new().json(r#"{"Instances": []}"#).endless();
     let (aws, clock) = replay.connect();
     let eu = aws.in_region("eu-west-1");
-    for aws in [&aws, &eu, &aws, &eu, &aws, &eu, &aws, &eu] {
-        block_on(aws.instances().try_collect()).expect("a list");
+    for _ in 0..10 {
+        for aws in [&aws, &eu] {
+            block_on(aws.instances().try_collect()).expect("a list");
+        }
     }
-    // Five calls are sent at once, then one call per fifteenth of a second.
-    assert_eq!(clock.slept(), [Duration::from_nanos(66_666_667); 3]);
+    // 18 calls are sent at once.
+    assert_eq!(clock.slept(), [Duration::from_secs(1)]);
+}
+
+#[test]
+fn each_service_has_a_limit_of_its_own() {
+    let replay = Replay::new()
+        .json(r#"{"Users": [], "Instances": []}"#)
+        .endless();
+    let (center, clock) = replay.center();
+    for _ in 0..18 {
+        block_on(center.aws().instances().try_collect()).expect("a list");
+        block_on(center.identity_store().users().try_collect()).expect("a list");
+    }
+    assert!(clock.slept().is_empty());
+    block_on(center.identity_store().users().try_collect()).expect("a list");
+    assert_eq!(clock.slept(), [Duration::from_secs(1)]);
 }
 
 #[test]
 fn retries_are_rate_limited_too() {
-    let replay = (0..6).fold(Replay::new(), |replay, _| {
-        replay.refuse_with_retry_after(1, "ThrottlingException")
-    });
-    let (aws, clock) = replay.connect();
-    block_on(aws.instances().try_collect()).expect_err("must be refused");
-    let millisecond = Duration::from_millis(1);
-    let limited = Duration::from_nanos(66_666_667).abs_diff(5 * millisecond);
-    assert_eq!(
-        clock.slept(),
-        [
-            millisecond,
-            millisecond,
-            millisecond,
-            millisecond,
-            millisecond,
-            limited
-        ]
-    );
+    let throttle = |replay: Replay| replay.refuse_with_retry_after(1, "ThrottlingException");
+    let replay = (0..20).fold(Replay::new(), |replay, _| throttle(replay));
+    let (aws, clock) = replay.json(r#"{"Instances": []}"#).connect();
+    block_on(aws.instances().try_collect()).expect("a list");
+    // A refusal in the first second lowers the limit to 12 calls, and one in the next second to 8.
+    let elapsed = clock.elapsed().as_secs_f64();
+    assert!((2.0..2.1).contains(&elapsed), "{elapsed}");
 }
 
 #[test]

@@ -24,10 +24,12 @@ use aws_smithy_runtime_api::{
 };
 use aws_smithy_types::{body::SdkBody, byte_stream::ByteStream, config_bag::ConfigBag};
 use futures::future::{Either, select};
-use rest_core::{Clock, RateLimiter, Reachability, Secret, SystemClock};
+use rest_core::{Clock, Reachability, Secret, SystemClock};
 use serde::{Deserialize, de::IgnoredAny};
 use serde_json::Value;
 use url::{Host, Url};
+
+use crate::{rate_limit::SlidingWindow, throttling::Throttling};
 
 /// An HTTP client with checks and limits around another one.
 ///
@@ -35,7 +37,7 @@ use url::{Host, Url};
 ///   the endpoints that the environment and the profile set for one service.
 /// - A request is not sent if an earlier call of the same [`Reachability::scope`] found its origin
 ///   unreachable.
-/// - A request, retries included, waits for the rate limiter.
+/// - A request, retries included, waits for the rate limiter, which learns of refusals.
 /// - A response with a status of success is no HTML page and no error document.
 /// - A response arrives as a whole within [`Limits::attempt_timeout`], with no pause longer than
 ///   [`Limits::stall_timeout`], and has at most [`Limits::max_body`] bytes. The wait for the rate
@@ -47,7 +49,7 @@ use url::{Host, Url};
 pub(crate) struct CheckedClient {
     pub(crate) client: SharedHttpClient,
     pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) limiter: Option<RateLimiter>,
+    pub(crate) limiter: Option<SlidingWindow>,
     pub(crate) limits: Limits,
 }
 
@@ -117,14 +119,14 @@ impl HttpClient for CheckedClient {
 struct CheckedConnector {
     connector: SharedHttpConnector,
     clock: Arc<dyn Clock>,
-    limiter: Option<RateLimiter>,
+    limiter: Option<SlidingWindow>,
     limits: Limits,
 }
 
 impl HttpConnector for CheckedConnector {
     /// Requests are signed before they wait. AWS refuses signatures that are older than five
-    /// minutes. At 15 calls per second, a request waits five minutes behind 4,500 other requests, so
-    /// keep fewer calls in flight.
+    /// minutes. At 2 calls per second, the lowest limit, a request waits five minutes behind 600 other
+    /// requests, so keep fewer calls in flight.
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         if let Err(error) = check_url(request.uri()) {
             return HttpConnectorFuture::ready(Err(ConnectorError::user(error.into())));
@@ -134,7 +136,7 @@ impl HttpConnector for CheckedConnector {
         HttpConnectorFuture::new(async move {
             let origin = origin(request.uri());
             Reachability::check(&origin).map_err(|error| ConnectorError::user(error.into()))?;
-            if let Some(limiter) = limiter {
+            if let Some(limiter) = &limiter {
                 limiter.acquire(clock.as_ref()).await;
             }
             let round_trip = clock.round_trip();
@@ -151,6 +153,11 @@ impl HttpConnector for CheckedConnector {
                 Ok(response)
             };
             let result = limits.within(attempt).await;
+            if let (Some(limiter), Ok(response)) = (&limiter, &result)
+                && Throttling::of(response) == Some(Throttling::Rate)
+            {
+                limiter.refused(clock.elapsed());
+            }
             Attempts::add(origin, &result);
             result
         })

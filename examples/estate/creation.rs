@@ -13,7 +13,7 @@ use serde::Serialize;
 use tokio::runtime::Handle;
 
 use crate::{
-    measure::{Clients, Failure, pipeline, set_up, start},
+    measure::{Clients, Failure, ROUND_TRIP, pipeline, set_up, start},
     organization::Size,
 };
 
@@ -246,6 +246,3 @@ impl Case {
         })
     }
 }
-
-/// The time of a request in a network.
-const ROUND_TRIP: Duration = Duration::from_millis(70);

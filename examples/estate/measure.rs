@@ -1,7 +1,12 @@
 //! Runs the pipeline on a sandbox, and counts its calls.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
+use cpu_time::ThreadTime;
 use okta_aws_sso::{
     AccessQuery, Blueprint, Clock, ManualClock, Pipeline, Report, Secret, State, StateStore,
     SystemClock,
@@ -114,6 +119,19 @@ pub(crate) struct Clients {
     pub(crate) clock: Arc<dyn Clock>,
     /// The clock, if it does not run by itself.
     pub(crate) manual: Option<ManualClock>,
+    /// The CPU time of the sandbox on the clients' thread, where the clock moves the sandbox's time.
+    sandbox_time: Arc<Mutex<Duration>>,
+}
+
+impl Clients {
+    /// Returns the CPU time of the sandbox on this thread since the last call.
+    pub(crate) fn take_sandbox_time(&self) -> Duration {
+        let mut time = self
+            .sandbox_time
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut *time)
+    }
 }
 
 /// Counts the calls for an organization of this size.
@@ -221,6 +239,7 @@ pub(crate) async fn start(
 ) -> Result<(Sandbox, Clients), Failure> {
     let builder = builder.stage(Stage::Provisioned).page_size(None);
     let mut manual = None;
+    let sandbox_time: Arc<Mutex<Duration>> = Arc::default();
     let (sandbox, clock): (_, Arc<dyn Clock>) = if real_time {
         (server.spawn(builder.start()).await??, Arc::new(SystemClock))
     } else {
@@ -228,7 +247,12 @@ pub(crate) async fn start(
         let builder = builder.clock(sandbox::Clock::Manual(start));
         let sandbox = server.spawn(builder.start()).await??;
         let clock = ManualClock::new(start.try_into()?);
-        clock.on_sleep(sandbox.advance_fn());
+        let (advance, time) = (sandbox.advance_fn(), Arc::clone(&sandbox_time));
+        clock.on_sleep(move |duration| {
+            let begin = ThreadTime::now();
+            advance(duration);
+            *time.lock().unwrap_or_else(PoisonError::into_inner) += begin.elapsed();
+        });
         manual = Some(clock.clone());
         (sandbox, Arc::new(clock))
     };
@@ -253,6 +277,7 @@ pub(crate) async fn start(
         aws,
         clock,
         manual,
+        sandbox_time,
     };
     Ok((sandbox, clients))
 }
@@ -354,6 +379,9 @@ async fn read_full(size: Size, aws: &Aws) -> Result<(), Failure> {
     }
     Ok(())
 }
+
+/// The time of a request in a network.
+pub(crate) const ROUND_TRIP: Duration = Duration::from_millis(70);
 
 /// The operation that lists the members of a group.
 const MEMBERS: &str = "ListGroupMemberships";

@@ -3,6 +3,7 @@
 use comfy_table::{CellAlignment, Table, presets::ASCII_MARKDOWN};
 
 use crate::{
+    apply::Apply,
     creation::{Creation, Creations},
     measure::Measured,
 };
@@ -48,6 +49,28 @@ pub(crate) fn creations(creations: &Creations) -> Table {
         }
     }
     add("10 s each, real clock", real);
+    align(table, header.len())
+}
+
+/// Returns the table of the CPU time.
+pub(crate) fn apply(apply: &Apply) -> Table {
+    let header = [
+        "assignments",
+        "CPU (s)",
+        "µs each",
+        "writes of the state",
+        "of the ledger",
+    ];
+    let mut table = table(&header);
+    for one in std::iter::once(&apply.measured).chain(&apply.other_sizes) {
+        table.add_row([
+            one.assignments.to_string(),
+            format!("{:.1}", one.cpu_seconds),
+            format!("{:.0}", one.cpu_microseconds_per_assignment),
+            one.state_writes.to_string(),
+            one.ledger_writes.to_string(),
+        ]);
+    }
     align(table, header.len())
 }
 

@@ -1,7 +1,9 @@
 //! The IAM policy in AWS that a plan needs.
 
 mod actions;
+mod conditions;
 mod policy;
+mod resources;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -13,8 +15,10 @@ use aws_sso_glue::{
 };
 
 use self::{
-    actions::{Input, Use, resource_types, resources, uses},
+    actions::{Use, uses},
+    conditions::Input,
     policy::{Actions, Resource},
+    resources::{resource_types, resources},
 };
 use crate::{
     blueprint::Blueprint,

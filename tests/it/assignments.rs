@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use okta_aws_sso::{
     Blueprint, Cause, Outcome, Report, WaitPolicy,
-    aws::{AssignmentChange, AssignmentEnd, AssignmentRunEvent, OperationKind},
+    aws::{Assignment, AssignmentChange, AssignmentEnd, AssignmentRunEvent, OperationKind},
     plan::{Action, Kind},
 };
 use sandbox::{
@@ -164,6 +164,85 @@ async fn operations_of_another_tool_take_slots_and_nothing_fails() {
     let report = run(&fixture).await;
     assert!(report.is_complete(), "{:?}", problems(&report));
     assert_eq!(fixture.assignments().len(), 20);
+}
+
+#[tokio::test]
+async fn an_account_in_which_aws_provisions_is_changed_last() {
+    let company = sandbox::Company::small(3, 20).team("deployers", &["person.00002@example.com"]);
+    let sandbox = Sandbox::builder().company(company);
+    let fixture = Fixture::with_sandbox(sandbox, TEAM).await;
+    fixture.run().await.expect("a run");
+    let accounts = fixture.aws.organizations().accounts().try_collect().await;
+    let accounts = accounts.expect("the accounts");
+    let wanted = fixture.assignment("deployers", "Deploy", "Sandbox").await;
+    let creations: Vec<AssignmentChange> = accounts
+        .into_iter()
+        .map(|account| AssignmentChange {
+            kind: OperationKind::Create,
+            assignment: Assignment {
+                account: account.id,
+                ..wanted.clone()
+            },
+        })
+        .collect();
+    let [first, .., last] = &creations[..] else {
+        panic!("there are {} accounts", creations.len());
+    };
+    for account in [first, last].map(|change| &change.assignment.account) {
+        let hour = Duration::from_hours(1);
+        fixture.sandbox.start_foreign_operations(
+            Operation::Provision,
+            account.as_str(),
+            "Deploy",
+            1,
+            hour,
+        );
+    }
+    fixture.sandbox.clear_requests();
+    let center = fixture.center().await;
+    let mut run = center.assignments().run(creations.clone());
+    let mut started = Vec::new();
+    loop {
+        match run.next().await {
+            AssignmentRunEvent::Start(position) => {
+                started.push(position);
+                run.start(position);
+            }
+            AssignmentRunEvent::Ended(_, end) => assert!(matches!(end, AssignmentEnd::Done)),
+            AssignmentRunEvent::Done => break,
+            _ => {}
+        }
+    }
+    let count = creations.len();
+    assert_eq!(started.len(), count);
+    assert_eq!(started[count - 2..], [0, count - 1]);
+    let requests = fixture.sandbox.requests();
+    let calls = |operation: &str| {
+        let targets = requests
+            .iter()
+            .filter_map(|request| request.target.as_deref());
+        targets.filter(|target| *target == operation).count()
+    };
+    assert_eq!(calls("ListPermissionSetProvisioningStatus"), 1);
+    assert_eq!(calls("DescribePermissionSetProvisioningStatus"), 2);
+}
+
+#[tokio::test]
+async fn a_plan_survives_a_call_that_is_throttled_many_times() {
+    let fixture = ready().await;
+    for operation in ["ListPermissionSets", "ListUsers", "ListAccounts"] {
+        for _ in 0..20 {
+            let throttled = Fault::throttle(Service::Aws, 1).on(operation);
+            fixture.sandbox.inject(throttled);
+        }
+    }
+    let report = run(&fixture).await;
+    assert!(report.is_complete(), "{:?}", problems(&report));
+    let requests = fixture.sandbox.requests();
+    let lists = requests
+        .iter()
+        .filter(|one| one.target.as_deref() == Some("ListPermissionSets"));
+    assert!(lists.count() > 20);
 }
 
 #[tokio::test]

@@ -206,8 +206,9 @@ async fn a_plan_and_a_check_tell_the_calls_before_they_send_them() {
             panic!("{events:?}");
         };
         assert_eq!(*calls, sent + 6 * LARGER.sets);
-        // The connection sends 15 calls per second.
-        assert_eq!(duration.as_secs(), calls.div_ceil(15) as u64);
+        // The connection sends 18 to 20 calls per second.
+        let seconds = calls.div_ceil(20) as u64..=calls.div_ceil(18) as u64;
+        assert!(seconds.contains(&duration.as_secs()), "{duration:?}");
         let first = |part| {
             events.iter().find_map(|event| match event.kind {
                 EventKind::ReadProgress {

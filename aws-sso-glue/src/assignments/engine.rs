@@ -31,7 +31,7 @@ use lanes::Lanes;
 use operations::{Described, Operations, Slot, Unsettled};
 use window::Window;
 
-pub(super) use model::{
+pub(crate) use model::{
     Action, End, FailedList, Item, ItemIx, Next, Progress, ReadError, Refusal, Settings, Skip,
     Status,
 };
@@ -53,9 +53,7 @@ pub(crate) struct Engine<Id, R> {
     deferred: Vec<ItemIx>,
     ended: Vec<(ItemIx, End<R>)>,
     counts: Counts,
-    throttle: Throttle,
-    /// The last time at which AWS answered a write or an operation left a list.
-    active_at: Duration,
+    full: Pause,
     jitter: Jitter,
 }
 
@@ -103,9 +101,9 @@ enum Timer {
     Describe(ItemIx),
 }
 
-/// The pause of all writes after "Rate exceeded".
+/// The pause of all writes while operations of other tools use all slots.
 #[derive(Debug, Default)]
-struct Throttle {
+struct Pause {
     since: Option<Duration>,
     until: Duration,
     repeats: u32,
@@ -115,22 +113,20 @@ impl<Id: Clone + Eq + Hash, R> Engine<Id, R> {
     /// Creates an engine for these items.
     ///
     /// A delete waits until the creates of its principal, and of its account and permission set,
-    /// have succeeded. `holds` adds principals whose creates a delete waits for too, such as the
-    /// members of a group.
+    /// have succeeded.
     #[must_use]
-    pub(crate) fn new(items: &[Item], holds: &[(ItemIx, u32)], settings: Settings) -> Self {
+    pub(crate) fn new(items: &[Item], settings: Settings) -> Self {
         let mut engine = Self {
             entries: items.iter().copied().map(Entry::new).collect(),
             lanes: Lanes::new(items),
-            holds: Holds::new(items, holds),
+            holds: Holds::new(items),
             window: Window::new(settings.start_limit, settings.max_limit),
             operations: [Operations::new(), Operations::new()],
             timers: BinaryHeap::new(),
             deferred: Vec::new(),
             ended: Vec::new(),
             counts: Counts::new(items.len()),
-            throttle: Throttle::default(),
-            active_at: Duration::ZERO,
+            full: Pause::default(),
             jitter: Jitter::new(settings.seed),
             settings,
         };
@@ -156,7 +152,6 @@ impl<Id: Clone + Eq + Hash, R> Engine<Id, R> {
         action: Action,
         running: Vec<(Id, Option<ItemIx>)>,
     ) {
-        self.active_at = now;
         for (id, item) in running {
             match item.filter(|item| self.can_adopt(action, *item)) {
                 Some(item) => {
@@ -166,6 +161,14 @@ impl<Id: Clone + Eq + Hash, R> Engine<Id, R> {
                 }
                 None => _ = self.operations(action).foreign.insert(id),
             }
+        }
+    }
+
+    /// Chooses the account of this item only if no other account can start an operation, such as an
+    /// account in which AWS provisions permission sets.
+    pub(crate) fn choose_last(&mut self, item: ItemIx) {
+        if let Some(entry) = self.entries.get(item as usize) {
+            self.lanes.set_last(entry.item.account);
         }
     }
 
@@ -182,7 +185,7 @@ impl<Id: Clone + Eq + Hash, R> Engine<Id, R> {
         }
         self.queue_deferred();
         self.window.grow(now);
-        if now >= self.throttle.until
+        if now >= self.full.until
             && let Some(item) = self.next_write(now)
         {
             return Next::Send(item);
@@ -205,8 +208,7 @@ impl<Id: Clone + Eq + Hash, R> Engine<Id, R> {
         self.operations(action).started(now, item, id);
         self.lanes.accepted(account);
         self.window.accepted(self.own() + self.foreign());
-        self.throttle.repeats = 0;
-        self.active_at = now;
+        self.full.repeats = 0;
     }
 
     /// Records that AWS did not start the item's operation. `reason` is used if the item fails now.
@@ -217,17 +219,14 @@ impl<Id: Clone + Eq + Hash, R> Engine<Id, R> {
         let Some(slot) = self.free_slot(item) else {
             return;
         };
-        self.active_at = now;
         match refusal {
             Refusal::Conflict => self.on_conflict(now, &slot, reason),
             Refusal::TooManyOutstanding => {
                 self.on_limit(now, slot.sent_at);
                 self.requeue(item);
             }
-            Refusal::Throttled => {
-                self.pause_writes(now, slot.sent_at);
-                self.requeue(item);
-            }
+            // The rate limiter of the connection delays the other items.
+            Refusal::Throttled => self.pause_lane(now, item, THROTTLE_PAUSE, 0),
             Refusal::Transient => {
                 let errors = count(&mut self.entries[item as usize].errors);
                 self.retry_in_lane(now, item, errors, MAX_ATTEMPTS, reason);
@@ -447,8 +446,7 @@ impl<Id: Clone + Eq + Hash, R> Engine<Id, R> {
     fn deadline(&mut self, now: Duration) -> Option<Duration> {
         let mut times = vec![self.timers.peek().map(|timer| timer.0.0)];
         if self.lanes.any_ready() {
-            let throttled = now < self.throttle.until;
-            times.push(throttled.then_some(self.throttle.until));
+            times.push((now < self.full.until).then_some(self.full.until));
             times.push(self.window.grows_at());
         }
         for action in Action::ALL {
@@ -487,8 +485,13 @@ impl<Id: Clone + Eq + Hash, R> Engine<Id, R> {
         if attempts >= limit {
             return self.end(item, End::Failed(reason));
         }
+        self.pause_lane(now, item, FIRST_LANE_PAUSE, u32::from(attempts) - 1);
+    }
+
+    /// Repeats an item after a pause of its account.
+    fn pause_lane(&mut self, now: Duration, item: ItemIx, first: Duration, repeats: u32) {
         let account = self.item(item).account;
-        let pause = self.jitter.pause(FIRST_LANE_PAUSE, u32::from(attempts) - 1);
+        let pause = self.jitter.pause(first, repeats);
         self.lanes.set_paused(account, true);
         self.set_timer(now + pause, Timer::Lane(account));
         self.requeue(item);
@@ -507,13 +510,11 @@ impl<Id: Clone + Eq + Hash, R> Engine<Id, R> {
 
     fn pause_writes(&mut self, now: Duration, sent_at: Duration) {
         // Requests that were sent before the pause belong to the same burst.
-        if self.throttle.since.is_none_or(|since| sent_at > since) {
-            let pause = self
-                .jitter
-                .pause(FIRST_THROTTLE_PAUSE, self.throttle.repeats);
-            self.throttle.since = Some(now);
-            self.throttle.until = now + pause;
-            self.throttle.repeats += 1;
+        if self.full.since.is_none_or(|since| sent_at > since) {
+            let pause = self.jitter.pause(FIRST_FULL_PAUSE, self.full.repeats);
+            self.full.since = Some(now);
+            self.full.until = now + pause;
+            self.full.repeats += 1;
         }
     }
 
@@ -548,7 +549,6 @@ impl<Id: Clone + Eq + Hash, R> Engine<Id, R> {
     /// Records that AWS has carried out an operation, whose result is not known yet.
     fn carried_out(&mut self, now: Duration, item: ItemIx) {
         self.set_state(item, State::Left);
-        self.active_at = now;
         self.counts.left(now);
     }
 
@@ -609,22 +609,13 @@ impl<Id: Clone + Eq + Hash, R> Engine<Id, R> {
     /// Ends operations that are in progress for too long.
     ///
     /// Such an operation keeps its slot and its account until it leaves the list, because AWS would
-    /// refuse other operations in that account. Then the other items of the account go on. If
-    /// nothing moves for the stall timeout, everything that waits times out too.
+    /// refuse other operations in that account. Then the other items of the account go on.
     fn end_late(&mut self, now: Duration, action: Action) {
         let timeout = self.settings.item_timeout;
         for item in self.operations(action).late(now, timeout) {
-            self.time_out(item);
-        }
-        if now >= self.active_at + self.settings.stall_timeout {
-            (0..self.counts.total).for_each(|item| self.time_out(item));
-        }
-    }
-
-    fn time_out(&mut self, item: ItemIx) {
-        let state = self.state(item);
-        if state == State::InProgress || state.is_pending() {
-            self.end(item, End::TimedOut);
+            if self.state(item) == State::InProgress {
+                self.end(item, End::TimedOut);
+            }
         }
     }
 
@@ -756,7 +747,9 @@ const CONFLICT_TIMEOUT: Duration = Duration::from_mins(5);
 /// Repeats of an operation that failed for now.
 const MAX_REPEATS: u8 = 2;
 const FIRST_LANE_PAUSE: Duration = Duration::from_secs(2);
-const FIRST_THROTTLE_PAUSE: Duration = Duration::from_secs(1);
+const FIRST_FULL_PAUSE: Duration = Duration::from_secs(1);
+/// The pause of a throttled item.
+const THROTTLE_PAUSE: Duration = Duration::from_secs(1);
 /// The time from a lost response to the read of the assignment, and between two reads.
 const READ_DELAY: Duration = Duration::from_secs(5);
 /// The duration of an operation before any has ended, in seconds.

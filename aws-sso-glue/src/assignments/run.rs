@@ -2,13 +2,14 @@
 //! decides on.
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{HashMap, HashSet, VecDeque},
     fmt,
     hash::Hash,
     sync::Arc,
     time::Duration,
 };
 
+use aws_sdk_ssoadmin::config::retry::RetryConfig;
 use futures::{
     StreamExt as _,
     future::{self, BoxFuture, Either},
@@ -22,7 +23,7 @@ use super::{
         self, Action, Engine, FailedList, Item, ItemIx, Next, ReadError, Refusal, Settings, Status,
     },
 };
-use crate::{Error, IdentityCenter, OperationStatus, RequestId};
+use crate::{Error, IdentityCenter, OperationStatus, RequestId, throttling::Throttling};
 
 /// A change of an assignment.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -33,22 +34,6 @@ pub struct AssignmentChange {
     pub assignment: Assignment,
 }
 
-/// Options of an [`AssignmentRun`]. All have defaults: end with `..AssignmentRunOptions::default()`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AssignmentRunOptions {
-    /// The time after which an operation counts as timed out that AWS still carries out (default: 30
-    /// minutes). It may still succeed later.
-    pub operation_timeout: Duration,
-}
-
-impl Default for AssignmentRunOptions {
-    fn default() -> Self {
-        Self {
-            operation_timeout: Settings::default().item_timeout,
-        }
-    }
-}
-
 /// Many changes of assignments, carried out with few calls and as fast as AWS allows.
 ///
 /// AWS carries out 10 to 15 writes at a time, and one in each account. The run keeps all of them in
@@ -56,7 +41,8 @@ impl Default for AssignmentRunOptions {
 /// principal and of its account and permission set, and is skipped if one of them fails, so that a
 /// replacement comes first. Refusals that pass (conflicts, throttling, server errors) are repeated; one
 /// that does not ends its change alone. Writes that are in progress when the run starts, such as
-/// those of a run that was killed, are taken over. Dropping the run leaves what AWS carries out.
+/// those of a run that was killed, are taken over. Accounts in which AWS provisions permission sets come
+/// last, because AWS refuses other changes there. Dropping the run leaves what AWS carries out.
 ///
 /// ```
 /// use aws_sso_glue::{AssignmentChange, AssignmentRunEvent, IdentityCenter};
@@ -128,7 +114,7 @@ pub enum AssignmentEnd {
     /// The deletion was not sent, because the creation at this position, which replaces the
     /// assignment, has failed.
     ReplacementFailed(usize),
-    /// AWS has not ended the change in time. It may still make it.
+    /// AWS has not ended the change within 30 minutes. It may still make it.
     TimedOut,
 }
 
@@ -189,28 +175,12 @@ impl Assignments<'_> {
     /// Prepares to carry out these changes. Nothing is sent before [`AssignmentRun::next`].
     #[must_use]
     pub fn run(&self, changes: Vec<AssignmentChange>) -> AssignmentRun {
-        self.run_with(changes, &AssignmentRunOptions::default())
-    }
-
-    /// Prepares to carry out these changes, with options.
-    #[must_use]
-    pub fn run_with(
-        &self,
-        changes: Vec<AssignmentChange>,
-        options: &AssignmentRunOptions,
-    ) -> AssignmentRun {
         let clock = Arc::clone(self.center.aws().clock());
-        let settings = Settings {
-            item_timeout: options.operation_timeout,
-            // The caller decides when a run has no progress.
-            stall_timeout: Duration::MAX / 4,
-            ..Settings::default()
-        };
         AssignmentRun {
             center: self.center.clone(),
             started: clock.elapsed(),
             clock,
-            engine: Engine::new(&items(&changes), &[], settings),
+            engine: Engine::new(&items(&changes), Settings::default()),
             changes,
             is_adopted: false,
             requests: FuturesUnordered::new(),
@@ -271,7 +241,9 @@ impl AssignmentRun {
         let index = position(change);
         self.send(async move {
             let assignments = center.assignments();
-            let started = assignments.start_once(&item.assignment, item.kind).await;
+            // The engine decides about other attempts.
+            let once = Some(RetryConfig::disabled());
+            let started = assignments.start(&item.assignment, item.kind, once).await;
             Response::Started(index, started)
         });
     }
@@ -331,7 +303,29 @@ impl AssignmentRun {
         for (action, found) in adopted {
             self.engine.adopt(now, action, found);
         }
+        if self.changes.len() > FEW {
+            self.choose_provisioned_last().await;
+        }
         self.is_adopted = true;
+    }
+
+    /// Chooses accounts last in which AWS provisions permission sets: one call, and two for each set. If
+    /// AWS does not tell them, it refuses changes there for a while.
+    async fn choose_provisioned_last(&mut self) {
+        let center = self.center.clone();
+        let sets = center.permission_sets();
+        self.calls += 1;
+        let running = sets.provisionings_in_progress().try_collect().await;
+        let mut accounts = HashSet::new();
+        for id in running.unwrap_or_default() {
+            self.calls += 2;
+            accounts.extend(sets.accounts_of_provisioning(&id).await.unwrap_or_default());
+        }
+        for (change, index) in self.changes.iter().zip(0..) {
+            if accounts.contains(&change.assignment.account) {
+                self.engine.choose_last(index);
+            }
+        }
     }
 
     /// Waits for a response, or until a time, or for the next progress.
@@ -458,7 +452,7 @@ fn position(index: usize) -> u32 {
 
 /// Returns why AWS did not start an operation, or `None` if it may have started it.
 fn refusal(error: &Error) -> Option<Refusal> {
-    let text = error.message().unwrap_or_default().to_lowercase();
+    let limit = Throttling::of_message(error.message().unwrap_or_default());
     Some(if error.is_conflict() {
         Refusal::Conflict
     } else if error
@@ -467,7 +461,7 @@ fn refusal(error: &Error) -> Option<Refusal> {
     {
         // A key of the customer is throttled or not accessible. Repeating does not help soon.
         Refusal::Permanent
-    } else if error.is_throttled() && text.contains("too many requests") {
+    } else if error.is_throttled() && limit == Throttling::Outstanding {
         Refusal::TooManyOutstanding
     } else if error.is_throttled() {
         Refusal::Throttled
@@ -554,6 +548,9 @@ impl fmt::Debug for AssignmentRun {
             .finish_non_exhaustive()
     }
 }
+
+/// The number of changes that AWS may carry out at the same time. The order of so few does not matter.
+const FEW: usize = 15;
 
 /// The longest time without an event of the progress.
 const PROGRESS_INTERVAL: Duration = Duration::from_secs(10);

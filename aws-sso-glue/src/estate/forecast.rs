@@ -10,7 +10,7 @@ use super::EstateReader;
 pub struct Forecast {
     /// Number of calls.
     pub calls: usize,
-    /// The time of the calls at the rate limit of the connection. Without a limit, AWS's quota of 20 calls per second counts.
+    /// The time of the calls at the present rate limit of the connection. Without a limit, AWS's quota of 20 calls per second counts.
     pub duration: Duration,
 }
 
@@ -24,7 +24,7 @@ impl EstateReader {
     pub fn forecast(&self, principals: usize) -> Forecast {
         let calls = 1 + CALLS_PER_SET * self.wanted() + principals;
         let rate = self.calls_per_second().unwrap_or(QUOTA);
-        let seconds = calls.div_ceil(usize::try_from(rate).unwrap_or(usize::MAX));
+        let seconds = calls.div_ceil(rate);
         Forecast {
             calls,
             duration: Duration::from_secs(seconds.try_into().unwrap_or(u64::MAX)),
@@ -36,4 +36,4 @@ impl EstateReader {
 const CALLS_PER_SET: usize = 6;
 
 /// The calls per second that AWS allows for an instance (IAM Identity Center quotas).
-const QUOTA: u32 = 20;
+const QUOTA: usize = 20;

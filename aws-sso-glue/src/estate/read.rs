@@ -360,9 +360,8 @@ impl EstateReader {
         self.sets.len()
     }
 
-    pub(super) fn calls_per_second(&self) -> Option<u32> {
-        let limit = self.center.aws().sso_admin_calls_per_second();
-        limit.map(std::num::NonZeroU32::get)
+    pub(super) fn calls_per_second(&self) -> Option<usize> {
+        self.center.aws().sso_admin_calls_per_second()
     }
 
     /// Returns the sets with their names, and with the properties of those that are wanted.

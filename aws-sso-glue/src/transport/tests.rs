@@ -28,12 +28,13 @@ use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
 use futures::FutureExt as _;
 use http_body::{Body, Frame};
-use rest_core::{Clock, ManualClock, Rate, RateLimiter, Secret, SystemClock};
+use rest_core::{Clock, ManualClock, Secret, SystemClock};
 
 use super::{CheckedClient, Limits, check_url};
 use crate::{
     Aws, ConnectOptions, Credentials,
     https::{Https, Proxy},
+    rate_limit::SlidingWindow,
     replay::block_on,
     time::SdkClock,
 };
@@ -234,7 +235,7 @@ impl HttpConnector for Unlimited {
 fn caller(
     pause: Option<Duration>,
     part: usize,
-    limiter: Option<RateLimiter>,
+    limiter: Option<SlidingWindow>,
     [configured, timer]: [&ManualClock; 2],
 ) -> SharedHttpConnector {
     let client = CheckedClient {
@@ -298,17 +299,13 @@ fn the_limits_hold_for_the_http_client_of_a_caller() {
 
 #[test]
 fn the_wait_for_the_rate_limiter_is_not_part_of_the_attempt() {
-    let limiter = RateLimiter::new(Rate {
-        per_second: 0.1,
-        burst: 1.0,
-    });
-    let clock = clock();
-    for _ in 0..20 {
-        take(&limiter, &clock);
-    }
-    let connector = caller(None, 0, Some(limiter), [&clock, &clock]);
+    let (configured, timer) = (clock(), clock());
+    let limiter = SlidingWindow::new(NonZeroU32::MIN);
+    block_on(limiter.acquire(&configured));
+    let connector = caller(None, 0, Some(limiter), [&configured, &timer]);
     block_on(connector.call(request())).expect("a response");
-    assert_eq!(clock.elapsed(), Duration::from_secs(200));
+    assert_eq!(configured.elapsed(), Duration::from_secs(1));
+    assert_eq!(timer.elapsed(), Duration::ZERO);
 }
 
 #[test]
@@ -325,11 +322,6 @@ fn the_configured_clock_does_not_move_while_a_request_is_in_flight() {
     let (elapsed, ()) = block_on(futures::future::join(call, sleep));
     assert_eq!(elapsed, Duration::ZERO);
     assert_eq!(configured.elapsed(), Duration::from_secs(5));
-}
-
-/// Takes a token without waiting for it.
-fn take(limiter: &RateLimiter, clock: &ManualClock) {
-    let _ = limiter.acquire(clock).now_or_never();
 }
 
 #[test]

@@ -1,27 +1,16 @@
-//! The actions in AWS of each step, and the resources of each action.
+//! The actions in AWS of each step.
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use aws_sso_glue::AccountId;
-
-use super::{ActionPart, AwsTarget, policy::Resource};
+use super::{
+    ActionPart,
+    conditions::{
+        Condition, Input, changes_many, has_account_tags, has_units, is_okta_mode, is_organization,
+        pushes_groups, removes_access, removes_access_of_groups,
+    },
+};
 use crate::{
-    blueprint::{Accounts, Blueprint, PermissionSetSpec, ProvisioningMode},
-    plan::{Action, Change, Kind, Plan, PolicyRef, Principal, StepId, StepPlan, Subject, Value},
+    plan::{Action, Change, Kind, PolicyRef, StepId, Subject, Value},
     steps::ids,
 };
-
-/// A step of a plan, with what decides about its actions.
-pub(super) struct Input<'a> {
-    pub(super) plan: &'a Plan,
-    pub(super) step: &'a StepPlan,
-    pub(super) blueprint: &'a Blueprint,
-    pub(super) target: &'a AwsTarget,
-    /// The permission sets of the blueprint.
-    pub(super) sets: &'a BTreeMap<String, PermissionSetSpec>,
-    /// The permission sets that the plan creates.
-    pub(super) created: &'a BTreeSet<&'a str>,
-}
 
 /// An action that a step calls, or that AWS carries out with the rights of the caller.
 pub(super) struct Use {
@@ -34,370 +23,6 @@ pub(super) struct Use {
     /// The effect without the action, if the step does without it.
     pub(super) optional: Option<&'static str>,
 }
-
-/// When a step needs an action.
-pub(super) enum Condition {
-    /// Once for a step.
-    Step(fn(&Input<'_>) -> bool),
-    /// For each change of subjects of a kind. `None`: it is not known whether the change needs the action.
-    Change(Kind, fn(&Input<'_>, &Change) -> Option<bool>),
-}
-
-/// A need of a step for an action: for a change, or for the step as a whole.
-pub(super) struct Needed<'a> {
-    pub(super) change: Option<&'a Change>,
-    pub(super) is_certain: bool,
-}
-
-impl Condition {
-    /// Returns the needs of a step for the action.
-    pub(super) fn of<'a>(&self, input: &Input<'a>) -> Vec<Needed<'a>> {
-        match self {
-            Self::Step(holds) => {
-                let whole = Needed {
-                    change: None,
-                    is_certain: true,
-                };
-                holds(input).then_some(whole).into_iter().collect()
-            }
-            Self::Change(kind, holds) => {
-                let changes = input.step.changes.iter();
-                let changes = changes.filter(|change| change.subject.kind() == *kind);
-                let needed = changes.filter_map(|change| {
-                    let holds = holds(input, change);
-                    (holds != Some(false)).then_some(Needed {
-                        change: Some(change),
-                        is_certain: holds.is_some(),
-                    })
-                });
-                needed.collect()
-            }
-        }
-    }
-}
-
-impl Input<'_> {
-    fn has_set_tags(&self) -> bool {
-        self.sets.values().any(|set| !set.tags.is_empty())
-    }
-
-    fn has_change(&self, action: Action, kind: Kind) -> bool {
-        let mut changes = self.step.changes.iter();
-        changes.any(|change| change.action == action && change.subject.kind() == kind)
-    }
-
-    fn has_change_of(&self, kind: Kind) -> bool {
-        let mut changes = self.step.changes.iter();
-        changes.any(|change| change.subject.kind() == kind)
-    }
-
-    /// Returns the accounts with a problem.
-    fn problem_accounts(&self) -> impl Iterator<Item = &str> {
-        let problems = self.step.problems.iter();
-        problems.filter_map(|problem| match &problem.subject {
-            Some(Subject::Account { id }) => AccountId::parse(id).ok().map(|_is_id| &**id),
-            _ => None,
-        })
-    }
-
-    fn tags_of(&self, set: &str) -> bool {
-        self.sets.get(set).is_some_and(|set| !set.tags.is_empty())
-    }
-
-    /// Returns whether a change writes a role in the management account. `None`: the management account is not known.
-    fn is_in_management(&self, change: &Change) -> Option<bool> {
-        // Only the management account may make these changes.
-        if self.target.is_delegated() {
-            return Some(false);
-        }
-        match &change.subject {
-            Subject::Assignment { account, .. } => self.target.is_management(account),
-            Subject::Provisioning { .. } => {
-                let accounts = change.known("accounts").unwrap_or_default();
-                let mut accounts = accounts.split(", ");
-                self.target.management_account.as_ref()?;
-                Some(accounts.any(|account| self.target.is_management(account) == Some(true)))
-            }
-            _ => Some(false),
-        }
-    }
-}
-
-/// Returns whether the caller acts for the organization, and not only for an account instance.
-fn is_organization(input: &Input<'_>) -> bool {
-    !input.target.account_scoped
-}
-
-fn pushes_groups(input: &Input<'_>) -> bool {
-    !input.blueprint.pushed_groups().is_empty()
-}
-
-/// Returns whether the step compares the identity store with Okta's pushes.
-fn is_okta_mode(input: &Input<'_>) -> bool {
-    input.blueprint.provisioning.mode == ProvisioningMode::Okta
-}
-
-fn has_units(input: &Input<'_>) -> bool {
-    is_organization(input) && input.blueprint.needs_units()
-}
-
-fn has_account_tags(input: &Input<'_>) -> bool {
-    let mut entries = input.blueprint.entries();
-    let scope = input.blueprint.scope.accounts.as_ref();
-    is_organization(input)
-        && (scope.is_some_and(has_tags) || entries.any(|(_, access)| has_tags(&access.selector())))
-}
-
-/// Returns whether the plan removes access, so that its hazards are looked up.
-fn removes_access(input: &Input<'_>) -> bool {
-    let mut removals = input.plan.removals();
-    removals.any(|(_, change)| {
-        matches!(
-            change.subject,
-            Subject::User { .. }
-                | Subject::Membership { .. }
-                | Subject::Assignment { .. }
-                | Subject::Policy { .. }
-        )
-    })
-}
-
-/// Returns whether the plan removes access, and a group has access.
-fn removes_access_of_groups(input: &Input<'_>) -> bool {
-    let mut removals = input.plan.removals();
-    let of_group = |subject: &Subject| {
-        matches!(
-            subject,
-            Subject::Assignment {
-                principal: Principal::Group { .. },
-                ..
-            }
-        )
-    };
-    removes_access(input)
-        && (pushes_groups(input) || removals.any(|(_, change)| of_group(&change.subject)))
-}
-
-fn has_tags(accounts: &Accounts) -> bool {
-    match accounts {
-        Accounts::Where(filter) => {
-            !filter.tag.is_empty() || filter.except.as_deref().is_some_and(has_tags)
-        }
-        Accounts::Named(_) => false,
-    }
-}
-
-/// Returns the resources of an action, for a change or for a step as a whole.
-pub(super) fn resources(action: &str, input: &Input<'_>, change: Option<&Change>) -> Vec<Resource> {
-    let subject = change.map(|change| &change.subject);
-    let named = types_of(action).iter().flat_map(|kind| match kind {
-        Type::Any => vec![Resource::Any],
-        Type::Instance => vec![Resource::Instance],
-        Type::PermissionSet => vec![permission_set(input, subject)],
-        Type::Account => vec![match subject {
-            Some(Subject::Assignment { account, .. }) => Resource::Account(account.to_string()),
-            _ => Resource::AnyAccount,
-        }],
-        Type::ManagementAccount => vec![match &input.target.management_account {
-            Some(account) => Resource::Account(account.to_string()),
-            None => Resource::AnyAccount,
-        }],
-        Type::Store => vec![Resource::IdentityStore],
-        Type::User => vec![Resource::Users],
-        Type::Group => vec![Resource::Groups],
-        Type::Membership => vec![Resource::Memberships],
-        Type::Parent => vec![Resource::Roots, Resource::Units],
-        Type::OrganizationAccount => vec![Resource::OrganizationAccounts],
-        Type::ProblemAccount => {
-            let accounts = input.problem_accounts();
-            accounts
-                .map(|id| Resource::OrganizationAccount(id.to_owned()))
-                .collect()
-        }
-        Type::Role => vec![Resource::Roles],
-        Type::SamlProvider => vec![Resource::SamlProvider],
-    });
-    named.collect()
-}
-
-/// Returns the types of the resources of an action, for a reader.
-pub(super) fn resource_types(action: &str) -> Vec<&'static str> {
-    let types = types_of(action).iter();
-    types.map(|kind| kind.name()).collect()
-}
-
-fn types_of(action: &str) -> &'static [Type] {
-    let types = ACTIONS.iter().find(|(known, _)| *known == action);
-    types.map_or(&[Type::Any], |(_, types)| types)
-}
-
-fn permission_set(input: &Input<'_>, subject: Option<&Subject>) -> Resource {
-    let name = match subject {
-        Some(Subject::PermissionSet { name }) => name,
-        Some(
-            Subject::Policy { permission_set, .. }
-            | Subject::Provisioning { permission_set }
-            | Subject::Assignment { permission_set, .. },
-        ) => permission_set,
-        _ => return Resource::AnyPermissionSet,
-    };
-    if input.created.contains(&**name) {
-        return Resource::AnyPermissionSet;
-    }
-    let known = input.target.permission_sets.get(&**name);
-    known.map_or(Resource::AnyPermissionSet, |arn| {
-        Resource::PermissionSet(arn.clone())
-    })
-}
-
-/// A type of resources that an action has.
-#[derive(Clone, Copy)]
-enum Type {
-    Any,
-    Instance,
-    /// The permission set of a change, or else all sets of the instance.
-    PermissionSet,
-    /// The account of an assignment, or else all accounts.
-    Account,
-    ManagementAccount,
-    Store,
-    User,
-    Group,
-    Membership,
-    /// A root or an organizational unit.
-    Parent,
-    OrganizationAccount,
-    /// The accounts of the blueprint that do not exist or are not active.
-    ProblemAccount,
-    Role,
-    SamlProvider,
-}
-
-impl Type {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Any => "`*`",
-            Self::Instance => "instance",
-            Self::PermissionSet => "permission set",
-            Self::Account => "account",
-            Self::ManagementAccount => "management account",
-            Self::Store => "identity store",
-            Self::User => "user",
-            Self::Group => "group",
-            Self::Membership => "membership",
-            Self::Parent => "root and organizational unit",
-            Self::OrganizationAccount => "account of the organization",
-            Self::ProblemAccount => "account of the organization with a problem",
-            Self::Role => "role of Identity Center in the management account",
-            Self::SamlProvider => "SAML provider of Identity Center in the management account",
-        }
-    }
-}
-
-const SET: &[Type] = &[Type::Instance, Type::PermissionSet];
-const PAIR: &[Type] = &[Type::Instance, Type::PermissionSet, Type::Account];
-const INSTANCE: &[Type] = &[Type::Instance];
-const ROLE: &[Type] = &[Type::Role];
-
-/// The types of resources of each action, all of which a policy must allow.
-///
-/// Source: Service Authorization Reference, "Actions, resources, and condition keys" of IAM Identity Center, Identity Store and
-/// Organizations; IAM Identity Center user guide, "Identity-based policy examples", example 2, for IAM.
-static ACTIONS: &[(&str, &[Type])] = &[
-    ("sso:ListInstances", &[Type::Any]),
-    ("sso:DescribeInstance", INSTANCE),
-    ("sso:UpdateInstance", INSTANCE),
-    ("sso:ListPermissionSets", INSTANCE),
-    ("sso:DescribePermissionSet", SET),
-    ("sso:ListManagedPoliciesInPermissionSet", SET),
-    (
-        "sso:ListCustomerManagedPolicyReferencesInPermissionSet",
-        SET,
-    ),
-    ("sso:GetInlinePolicyForPermissionSet", SET),
-    ("sso:GetPermissionsBoundaryForPermissionSet", SET),
-    ("sso:ListTagsForResource", &[Type::PermissionSet]),
-    ("sso:ListAccountsForProvisionedPermissionSet", SET),
-    (
-        "sso:ListPermissionSetsProvisionedToAccount",
-        &[Type::Instance, Type::ManagementAccount],
-    ),
-    ("sso:CreatePermissionSet", SET),
-    ("sso:UpdatePermissionSet", SET),
-    ("sso:DeletePermissionSet", SET),
-    ("sso:TagResource", &[Type::PermissionSet]),
-    ("sso:AttachManagedPolicyToPermissionSet", SET),
-    ("sso:DetachManagedPolicyFromPermissionSet", SET),
-    (
-        "sso:AttachCustomerManagedPolicyReferenceToPermissionSet",
-        SET,
-    ),
-    (
-        "sso:DetachCustomerManagedPolicyReferenceFromPermissionSet",
-        SET,
-    ),
-    ("sso:PutInlinePolicyToPermissionSet", SET),
-    ("sso:DeleteInlinePolicyFromPermissionSet", SET),
-    ("sso:PutPermissionsBoundaryToPermissionSet", SET),
-    ("sso:DeletePermissionsBoundaryFromPermissionSet", SET),
-    ("sso:ProvisionPermissionSet", PAIR),
-    ("sso:DescribePermissionSetProvisioningStatus", INSTANCE),
-    ("sso:CreateAccountAssignment", PAIR),
-    ("sso:DeleteAccountAssignment", PAIR),
-    ("sso:DescribeAccountAssignmentCreationStatus", INSTANCE),
-    ("sso:DescribeAccountAssignmentDeletionStatus", INSTANCE),
-    ("sso:ListAccountAssignmentCreationStatus", INSTANCE),
-    ("sso:ListAccountAssignmentDeletionStatus", INSTANCE),
-    ("sso:ListAccountAssignments", PAIR),
-    ("sso:ListAccountAssignmentsForPrincipal", INSTANCE),
-    ("identitystore:ListUsers", &[Type::User, Type::Store]),
-    ("identitystore:DescribeUser", &[Type::User, Type::Store]),
-    ("identitystore:ListGroups", &[Type::Group, Type::Store]),
-    ("identitystore:DescribeGroup", &[Type::Group, Type::Store]),
-    (
-        "identitystore:ListGroupMemberships",
-        &[Type::Membership, Type::Group, Type::Store],
-    ),
-    (
-        "identitystore:ListGroupMembershipsForMember",
-        &[Type::Membership, Type::User, Type::Store],
-    ),
-    ("organizations:DescribeOrganization", &[Type::Any]),
-    (
-        "organizations:ListAWSServiceAccessForOrganization",
-        &[Type::Any],
-    ),
-    ("organizations:EnableAWSServiceAccess", &[Type::Any]),
-    ("organizations:ListDelegatedAdministrators", &[Type::Any]),
-    ("organizations:ListAccounts", &[Type::Any]),
-    ("organizations:ListRoots", &[Type::Any]),
-    (
-        "organizations:ListOrganizationalUnitsForParent",
-        &[Type::Parent],
-    ),
-    ("organizations:ListAccountsForParent", &[Type::Parent]),
-    (
-        "organizations:ListTagsForResource",
-        &[Type::OrganizationAccount],
-    ),
-    ("organizations:DescribeAccount", &[Type::ProblemAccount]),
-    ("iam:GetSAMLProvider", &[Type::SamlProvider]),
-    ("iam:ListRoles", &[Type::Any]),
-    ("iam:ListPolicies", &[Type::Any]),
-    ("iam:GetRole", ROLE),
-    ("iam:ListRolePolicies", ROLE),
-    ("iam:ListAttachedRolePolicies", ROLE),
-    ("iam:CreateRole", ROLE),
-    ("iam:UpdateRole", ROLE),
-    ("iam:UpdateRoleDescription", ROLE),
-    ("iam:DeleteRole", ROLE),
-    ("iam:AttachRolePolicy", ROLE),
-    ("iam:DetachRolePolicy", ROLE),
-    ("iam:PutRolePolicy", ROLE),
-    ("iam:DeleteRolePolicy", ROLE),
-    ("iam:PutRolePermissionsBoundary", ROLE),
-    ("iam:DeleteRolePermissionsBoundary", ROLE),
-];
 
 /// The table while it is built: the rows of one step.
 struct Rows {
@@ -844,6 +469,7 @@ const BOUNDARY_CHANGES: &[&str] = &[
 
 const OF_THE_GUIDE: &str = "AWS's user guide lists it for assignments in the management account; without it, AWS may report the change as failed";
 const OF_BOUNDARIES: &str = "AWS may need it for the boundary of a role in the management account; without it, AWS may report the change as failed";
+const OF_PROVISIONINGS: &str = "finds the accounts in which AWS provisions permission sets, which are changed last; without it, AWS may refuse an assignment there for a while, and the run tries again";
 const OF_OTHER_OPERATIONS: &str = "finds the operations that AWS is already carrying out; without it, AWS may refuse an assignment for a while, and the run tries again";
 
 /// Adds the reads of the accounts that the selectors of the blueprint need.
@@ -948,6 +574,26 @@ fn account_assignments(rows: &mut Rows) {
         rows.write(&[other], kind, when, holds);
         rows.optional(1, OF_OTHER_OPERATIONS);
     }
+    let of_many: IsNeededFor = |input, change| {
+        let changed = matches!(change.action, Action::Create | Action::Remove);
+        Some(changed && changes_many(input))
+    };
+    rows.write(
+        &["sso:ListPermissionSetProvisioningStatus"],
+        kind,
+        "more than 15 assignments are created or removed",
+        of_many,
+    );
+    rows.write(
+        &[
+            "sso:DescribePermissionSetProvisioningStatus",
+            "sso:ListAccountsForProvisionedPermissionSet",
+        ],
+        kind,
+        "more than 15 assignments are created or removed; called if AWS provisions a permission set",
+        of_many,
+    );
+    rows.optional(3, OF_PROVISIONINGS);
     let created: IsNeededFor = |input, change| match change.action {
         Action::Create => input.is_in_management(change),
         _ => Some(false),
@@ -987,23 +633,4 @@ fn account_assignments(rows: &mut Rows) {
 fn sign_in(rows: &mut Rows) {
     rows.step(ids::SIGN_IN);
     accounts(rows);
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
-
-    use super::{ACTIONS, uses};
-
-    #[test]
-    fn each_action_has_resources_and_each_row_is_used() {
-        let with_resources: BTreeSet<&str> = ACTIONS.iter().map(|(action, _)| *action).collect();
-        let used: BTreeSet<&str> = uses().iter().map(|row| row.action).collect();
-        assert_eq!(with_resources, used);
-        assert_eq!(
-            with_resources.len(),
-            ACTIONS.len(),
-            "an action has two rows"
-        );
-    }
 }

@@ -6,9 +6,11 @@ use aws_sso_glue::{AccountId, InstanceArn, PermissionSetArn};
 
 use super::{
     ActionPart, AwsPolicy, AwsRights, AwsTarget,
-    actions::{Input, resources as resources_of, uses},
+    actions::uses,
     aws_rights,
+    conditions::Input,
     policy::{self, Actions, Resource},
+    resources::resources as resources_of,
 };
 use crate::{
     blueprint::Blueprint,

@@ -25,25 +25,14 @@ struct Group {
 }
 
 impl Holds {
-    /// Collects the deletes that must wait. `extra` are pairs of a delete and a principal, for
-    /// whose creates the delete waits too.
-    pub(super) fn new(items: &[Item], extra: &[(ItemIx, u32)]) -> Self {
+    /// Collects the deletes that must wait.
+    pub(super) fn new(items: &[Item]) -> Self {
         let mut groups: HashMap<Key, Group> = HashMap::new();
         for (item, index) in items.iter().zip(0..) {
             if item.action == Action::Delete {
                 for key in keys(*item) {
                     groups.entry(key).or_default().deletes.push(index);
                 }
-            }
-        }
-        for (delete, principal) in extra {
-            let item = items.get(*delete as usize);
-            if item.is_some_and(|item| item.action == Action::Delete) {
-                groups
-                    .entry(Key::Principal(*principal))
-                    .or_default()
-                    .deletes
-                    .push(*delete);
             }
         }
         for item in items.iter().filter(|item| item.action == Action::Create) {

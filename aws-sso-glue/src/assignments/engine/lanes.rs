@@ -22,14 +22,17 @@ struct Lane {
     /// Whether an own operation is outstanding.
     taken: bool,
     paused: bool,
+    /// Whether the other accounts are chosen first.
+    last: bool,
     /// The first of the conflicts since the last accepted operation.
     conflict_since: Option<Duration>,
     /// The place in `ready`.
     rank: Option<Rank>,
 }
 
-/// The order in which lanes are chosen: deletes, which remove access, then the longest queue, so that no long queue remains at the end.
-type Rank = (bool, Reverse<usize>);
+/// The order in which lanes are chosen: those that are not the last ones, then deletes, which remove access, then the longest queue,
+/// so that no long queue remains at the end.
+type Rank = (bool, bool, Reverse<usize>);
 
 #[derive(Debug, Clone, Copy)]
 struct Queued {
@@ -78,6 +81,11 @@ impl Lanes {
 
     pub(super) fn set_paused(&mut self, account: u32, paused: bool) {
         self.update(account, |lane| lane.paused = paused);
+    }
+
+    /// Chooses an account only if no other one can start an operation.
+    pub(super) fn set_last(&mut self, account: u32) {
+        self.update(account, |lane| lane.last = true);
     }
 
     /// Records a conflict and returns since when the account has had conflicts.
@@ -138,6 +146,6 @@ impl Lane {
     fn ready_rank(&self) -> Option<Rank> {
         let next = self.queue.front()?;
         let ready = !self.taken && !self.paused;
-        ready.then_some((!next.delete, Reverse(self.queue.len())))
+        ready.then_some((self.last, !next.delete, Reverse(self.queue.len())))
     }
 }

@@ -37,9 +37,6 @@ pub(crate) struct Settings {
     pub(crate) start_limit: u32,
     /// The largest number of outstanding operations (default: 15).
     pub(crate) max_limit: u32,
-    /// The time without the start or the end of any operation after which the remaining items time
-    /// out (default: 15 min).
-    pub(crate) stall_timeout: Duration,
     /// The time after which an operation times out that is still in progress (default: 30 min).
     pub(crate) item_timeout: Duration,
     /// The seed of the jitter of all pauses.
@@ -172,7 +169,6 @@ impl Default for Settings {
         Self {
             start_limit: 10,
             max_limit: 15,
-            stall_timeout: Duration::from_mins(15),
             item_timeout: Duration::from_mins(30),
             seed: 0,
         }

@@ -13,7 +13,6 @@ use super::super::{
 #[derive(Debug, Clone)]
 pub(super) struct Scenario {
     pub(super) items: Vec<Item>,
-    pub(super) holds: Vec<(ItemIx, u32)>,
     /// The number of operations that AWS carries out at a time.
     pub(super) slots: usize,
     pub(super) durations: Durations,
@@ -84,7 +83,6 @@ impl Scenario {
     pub(super) fn new(items: Vec<Item>, slots: usize, durations: Durations) -> Self {
         Self {
             items,
-            holds: Vec::new(),
             slots,
             durations,
             round_trip: Duration::from_millis(70),
@@ -203,7 +201,7 @@ impl World {
             seed: scenario.seed,
             ..scenario.settings.clone()
         };
-        let engine = Engine::new(&scenario.items, &scenario.holds, settings);
+        let engine = Engine::new(&scenario.items, settings);
         let mut report = Report::default();
         for (item, index) in scenario.items.iter().zip(0..) {
             if item.action == Action::Delete {
@@ -377,8 +375,7 @@ impl World {
         for (create, index) in self.scenario.items.iter().zip(0..) {
             let same = create.principal == delete.principal
                 || (create.account, create.permission_set)
-                    == (delete.account, delete.permission_set)
-                || self.scenario.holds.contains(&(item, create.principal));
+                    == (delete.account, delete.permission_set);
             if same && create.action == Action::Create {
                 assert_eq!(
                     self.report.ends.get(&index),
