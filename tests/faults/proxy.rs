@@ -42,11 +42,8 @@ struct Shared {
 
 impl Proxy {
     /// Starts a proxy on the runtime of the sandbox.
-    pub(crate) async fn start(sandbox: &Sandbox, faults: BTreeMap<usize, ProxyFault>) -> Self {
-        let shared = Arc::new(Shared {
-            faults: Mutex::new(faults),
-            ..Shared::default()
-        });
+    pub(crate) async fn start(sandbox: &Sandbox) -> Self {
+        let shared = Arc::<Shared>::default();
         let mut ready = sandbox.ready().to_string();
         for (service, url) in [
             (Some(Service::Okta), sandbox.okta_url()),
@@ -81,6 +78,11 @@ impl Proxy {
     /// Returns the first lines of the requests so far.
     pub(crate) fn requests(&self) -> Vec<String> {
         self.shared.requests.lock().expect("no panic").clone()
+    }
+
+    /// Sets the faults, by the number of requests before them.
+    pub(crate) fn set_faults(&self, faults: BTreeMap<usize, ProxyFault>) {
+        *self.shared.faults.lock().expect("no panic") = faults;
     }
 
     /// Removes the faults that no request has triggered, and returns their number.
