@@ -24,11 +24,12 @@ impl Row {
         }
     }
 
-    /// Returns whether a text names the assignment.
-    pub(crate) fn is_named_in(&self, text: &str) -> bool {
-        [&self.principal, &self.set, &self.account]
-            .iter()
-            .all(|part| text.contains(part.as_str()))
+    /// Returns whether a text names the assignment, or the state of its account as the reason.
+    fn is_named_in(&self, text: &str) -> bool {
+        let has = |part: &&str| text.contains(*part);
+        let is_row = [&*self.principal, &self.set, &self.account].iter().all(has);
+        let states = ["SUSPENDED", "CLOSED"];
+        is_row || text.contains(&self.account) && states.iter().any(has)
     }
 }
 

@@ -59,9 +59,9 @@ pub(crate) enum Fault {
     Dropped(usize),
     /// Operations take 20 to 90 seconds.
     Slow,
-    /// The lists of operations have an operation only after some seconds.
+    /// The lists of operations have an operation only after almost a second, which is what the library expects.
     ListsAreLate,
-    /// AWS forgets an operation soon after its end.
+    /// AWS forgets an operation one minute after its end. The library reads the result within half a minute.
     Forgets,
 }
 
@@ -145,8 +145,8 @@ impl Fault {
 
     fn settings(self, sandbox: SandboxBuilder) -> SandboxBuilder {
         match self {
-            Self::ListsAreLate => sandbox.operation_list_delay(Duration::from_secs(3)),
-            Self::Forgets => sandbox.operation_retention(Duration::from_secs(20)),
+            Self::ListsAreLate => sandbox.operation_list_delay(Duration::from_millis(900)),
+            Self::Forgets => sandbox.operation_retention(Duration::from_mins(1)),
             _ => sandbox,
         }
     }
