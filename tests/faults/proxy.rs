@@ -34,7 +34,7 @@ pub(crate) struct Proxy {
 
 #[derive(Debug, Default)]
 struct Shared {
-    /// The first line of each request.
+    /// The first line of each request, with the operation of AWS.
     requests: Mutex<Vec<String>>,
     faults: Mutex<BTreeMap<usize, ProxyFault>>,
     kill: Notify,
@@ -75,7 +75,7 @@ impl Proxy {
         &self.ready
     }
 
-    /// Returns the first lines of the requests so far.
+    /// Returns the first lines of the requests so far, with the operations of AWS.
     pub(crate) fn requests(&self) -> Vec<String> {
         self.shared.requests.lock().expect("no panic").clone()
     }
@@ -137,13 +137,9 @@ impl Endpoint {
 
     /// Counts a request and returns its fault.
     fn record(&self, request: &[u8]) -> Option<ProxyFault> {
-        let line = request
-            .split(|byte| *byte == b'\r')
-            .next()
-            .unwrap_or_default();
         let mut requests = self.shared.requests.lock().expect("no panic");
         let index = requests.len();
-        requests.push(String::from_utf8_lossy(line).into_owned());
+        requests.push(summary(request));
         self.shared.faults.lock().expect("no panic").remove(&index)
     }
 
@@ -209,6 +205,17 @@ impl Endpoint {
         let response = response.ok_or(io::ErrorKind::UnexpectedEof)?;
         Ok(replace(&response, self.upstream, self.address))
     }
+}
+
+/// Returns the first line of a request, with the operation of AWS.
+fn summary(request: &[u8]) -> String {
+    let head = body_start(request).unwrap_or(request.len());
+    let head = String::from_utf8_lossy(&request[..head]);
+    let mut lines = head.lines();
+    let first = lines.next().unwrap_or_default().to_owned();
+    let target = lines.find_map(|line| line.strip_prefix("x-amz-target: "));
+    let operation = target.and_then(|target| target.split('.').next_back());
+    operation.map_or_else(|| first.clone(), |operation| format!("{first} {operation}"))
 }
 
 /// Replaces an address of a message by another one, and corrects the length of the body.

@@ -3,6 +3,7 @@
 use std::{collections::BTreeSet, fmt::Write as _, sync::Arc, time::Duration};
 
 use futures::future::{Either, select};
+use jiff::Timestamp;
 use okta_aws_sso::{
     Blueprint, Guard, Outcome, Plan, Report,
     plan::{Principal, Problem, Subject},
@@ -122,6 +123,10 @@ impl Fault {
             Self::OrphansStay | Self::Denied(_) => true,
             _ => false,
         }
+    }
+
+    pub(crate) fn is_of_response(self) -> bool {
+        matches!(self, Self::Response(..))
     }
 
     /// Returns the name of the kind, for the counts.
@@ -464,6 +469,8 @@ struct Runs {
     verdict: Verdict,
     /// The removals that the plans have named.
     planned: BTreeSet<Row>,
+    /// The starts of the runs, in the time of the sandbox.
+    starts: Vec<Timestamp>,
     /// What the last run says about what is missing.
     texts: Vec<String>,
 }
@@ -472,6 +479,7 @@ impl Runs {
     /// Plans, approves the removals of the plan, and applies.
     async fn run(&mut self, world: &World) -> (End, String) {
         self.texts.clear();
+        self.starts.push(world.fixture.sandbox.now());
         let pipeline = world.fixture.pipeline();
         let plan = match pipeline.plan().await {
             Ok(plan) => plan,
@@ -510,7 +518,7 @@ impl Runs {
     /// Returns the broken rules about all runs together.
     async fn end(&mut self, world: &World) -> Vec<String> {
         let sandbox = &world.fixture.sandbox;
-        let mut wrong = checks::operations(sandbox, &world.start, Some(&self.planned));
+        let mut wrong = checks::operations(sandbox, &world.start, &self.starts, Some(&self.planned));
         wrong.extend(ledger(&world.fixture, world.start.ownership).await);
         wrong
     }

@@ -44,11 +44,13 @@ pub(crate) async fn run(index: usize, process: bool, reference: Arc<Reference>) 
     let faults = BTreeMap::from([(world.sent + index, fault)]);
     world.program.proxy.set_faults(faults);
     let mut verdict = Verdict::default();
+    let mut starts = Vec::new();
     verdict.first = Some(world.run(&mut verdict).await);
     // Some requests depend on the time, so that another run may have fewer.
     world.program.proxy.clear_faults();
     let sandbox = &world.fixture.sandbox;
     for rerun in 1..=RERUNS {
+        starts.push(sandbox.now());
         let end = world.run(&mut verdict).await;
         if verdict.end_rerun(rerun, end, sandbox, &reference.end_state) {
             break;
@@ -56,7 +58,7 @@ pub(crate) async fn run(index: usize, process: bool, reference: Arc<Reference>) 
     }
     let wrong = [
         checks::end(sandbox, &world.start, false, &[]),
-        checks::operations(sandbox, &world.start, None),
+        checks::operations(sandbox, &world.start, &starts, None),
         ledger(&world.fixture, Ownership::Managed).await,
     ];
     verdict.wrong.extend(wrong.concat());
