@@ -229,9 +229,8 @@ impl AccountAssignments {
             targets.push(self.target(change, cx).await);
         }
         let unknown = batch.changes().iter().zip(&targets);
-        let unknown = unknown.filter(|(change, target)| {
-            change.action == Action::Create && target.is_err()
-        });
+        let unknown =
+            unknown.filter(|(change, target)| change.action == Action::Create && target.is_err());
         // The creations that cannot be sent, so that what they replace must stay.
         let unknown: Vec<&Subject> = unknown.map(|(change, _)| &change.subject).collect();
         let (mut indexes, mut changes) = (Vec::new(), Vec::new());
@@ -240,7 +239,9 @@ impl AccountAssignments {
             if let Some(created) = replacement {
                 if batch.start(index).await? {
                     let because = Cause::Subject((*created).clone());
-                    batch.finish(index, Ok(Outcome::Skipped { because })).await?;
+                    batch
+                        .finish(index, Ok(Outcome::Skipped { because }))
+                        .await?;
                 }
                 continue;
             }

@@ -186,8 +186,7 @@ impl World {
         let mut fixture = Fixture::with_sandbox(sandbox, &before).await;
         fixture.run().await.expect("the run before");
         let start = by_hand(&fixture, ownership).await;
-        fixture.blueprint =
-            Blueprint::from_toml(&ownership.blueprint(AFTER)).expect("a blueprint");
+        fixture.blueprint = Blueprint::from_toml(&ownership.blueprint(AFTER)).expect("a blueprint");
         // An operation often takes longer than the pause before a lost response is looked up.
         let durations = Duration::from_secs(4)..=Duration::from_secs(20);
         fixture
@@ -215,7 +214,9 @@ pub(crate) async fn by_hand(fixture: &Fixture, ownership: Ownership) -> Start {
         fixture.change_assignment(&assignment, true).await;
     }
     let groups = fixture.sandbox.identity_groups();
-    let old = groups.into_iter().find(|group| group.display_name == RECREATED);
+    let old = groups
+        .into_iter()
+        .find(|group| group.display_name == RECREATED);
     let old = old.expect("a group");
     fixture.delete_aws_group(RECREATED).await;
     let members: Vec<&str> = old.members.iter().map(String::as_str).collect();

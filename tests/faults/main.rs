@@ -281,8 +281,8 @@ fn kill_cases(is_sample: bool) -> Vec<Case> {
     for (index, request) in reference.requests.iter().enumerate().step_by(step) {
         let operation = request.split(' ').next_back().unwrap_or_default();
         let reads = ["List", "Describe", "Get"];
-        let is_read = request.starts_with("GET ")
-            || reads.iter().any(|read| operation.starts_with(read));
+        let is_read =
+            request.starts_with("GET ") || reads.iter().any(|read| operation.starts_with(read));
         for process in [false, true] {
             if is_read && process {
                 continue;

@@ -8,8 +8,8 @@ use okta_aws_sso::{
     plan::{Action, Kind},
 };
 use sandbox::{
-    Fault, OperationDurations, OperationFault, OperationKind as Operation, PermissionSetSeed, Sandbox,
-    Service,
+    Fault, OperationDurations, OperationFault, OperationKind as Operation, PermissionSetSeed,
+    Sandbox, Service,
 };
 
 use rest_core::Clock as _;
@@ -186,10 +186,11 @@ async fn access_stays_whose_replacement_cannot_be_sent() {
     let removals = report.results.iter();
     let removals = removals.filter(|result| result.action == Action::Remove);
     let outcomes: Vec<&Outcome> = removals.map(|result| &result.outcome).collect();
-    let is_kept = |outcome: &&Outcome| {
-        matches!(outcome, Outcome::Skipped { because: Cause::Subject(subject) } if subject.kind() == Kind::Assignment)
-    };
-    assert!(outcomes.len() == 2 && outcomes.iter().all(is_kept), "{outcomes:?}");
+    let is_kept = |outcome: &&Outcome| matches!(outcome, Outcome::Skipped { because: Cause::Subject(subject) } if subject.kind() == Kind::Assignment);
+    assert!(
+        outcomes.len() == 2 && outcomes.iter().all(is_kept),
+        "{outcomes:?}"
+    );
     assert_eq!(fixture.assignments().len(), ALL);
 }
 

@@ -279,7 +279,10 @@ async fn two_callers_with_one_state_and_ledger_complete_the_blueprint_and_make_n
     let secret = fixture.sandbox.aws_secret_access_key();
     let callers = [
         (DELEGATED, delegated(&fixture).await),
-        (MANAGEMENT, crate::fixture::aws(&fixture.sandbox, secret, clock).await),
+        (
+            MANAGEMENT,
+            crate::fixture::aws(&fixture.sandbox, secret, clock).await,
+        ),
     ];
     for (blueprint, rows) in [(managed(CHANGED), 6), (reduced(), 4)] {
         fixture.blueprint = Blueprint::from_toml(&blueprint).expect("a blueprint");
@@ -302,9 +305,8 @@ async fn two_callers_with_one_state_and_ledger_complete_the_blueprint_and_make_n
     // 6 creations and 2 deletions.
     assert_eq!(changes.len(), 8, "{changes:?}");
     assert!(changes.iter().all(|one| one.failure.is_none()));
-    let created_again = |one: &&&AcceptedOperation| {
-        one.kind == OperationKind::Assign && one.existed
-    };
+    let created_again =
+        |one: &&&AcceptedOperation| one.kind == OperationKind::Assign && one.existed;
     assert_eq!(changes.iter().find(created_again), None);
     // The ledger has the assignments of both: a blueprint without access names them all.
     let none = "[provisioning]\nassign_groups = [\"aws-users\"]\n";

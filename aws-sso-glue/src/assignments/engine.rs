@@ -257,7 +257,9 @@ impl<Id: Clone + Eq + Hash, R> Engine<Id, R> {
     pub(crate) fn own_ids(&self, action: Action) -> HashSet<Id> {
         let operations = &self.operations[action as usize];
         let running = operations.slots.iter();
-        let running = running.filter_map(|slot| slot.run.as_ref()).map(|run| &run.id);
+        let running = running
+            .filter_map(|slot| slot.run.as_ref())
+            .map(|run| &run.id);
         let described = operations.described.values().map(|described| &described.id);
         running.chain(described).cloned().collect()
     }

@@ -380,7 +380,9 @@ impl AssignmentRun {
             Next::ReadPair(item) => {
                 let change = self.changes[item as usize].clone();
                 let own = self.engine.own_ids(change.kind.into());
-                self.send(async move { Response::Found(item, look_up(&center, &change, &own).await) });
+                self.send(
+                    async move { Response::Found(item, look_up(&center, &change, &own).await) },
+                );
             }
             Next::Send(_) | Next::Wait(_) | Next::Done => {}
         }

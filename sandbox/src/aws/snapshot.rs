@@ -5,8 +5,8 @@ use jiff::Timestamp;
 use super::center::{Principal, SetIx, Status};
 use super::cloud::Cloud;
 use super::directory::{Directory, User};
-use crate::operations::OperationKind;
 use super::organizations::AccountIx;
+use crate::operations::OperationKind;
 
 /// A permission set.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -171,7 +171,9 @@ fn is_of_interrupted_run(
     let run = runs.iter().rev().find(|run| **run <= operation.started);
     let is_left = |run: &Timestamp| {
         last.started < *run
-            && last.ended.is_some_and(|ended| ended >= *run && ended <= operation.started)
+            && last
+                .ended
+                .is_some_and(|ended| ended >= *run && ended <= operation.started)
     };
     run.is_some_and(is_left)
 }
@@ -198,7 +200,9 @@ fn check_removal(
             other == replacement
                 && creation.kind == OperationKind::Assign
                 && creation.failure.is_none()
-                && creation.ended.is_some_and(|ended| ended <= operation.started)
+                && creation
+                    .ended
+                    .is_some_and(|ended| ended <= operation.started)
         });
         if !is_made {
             wrong.push(format!("removed before its replacement: {row}"));
@@ -209,7 +213,12 @@ fn check_removal(
 /// Returns the broken rules about the assignments at the end.
 ///
 /// `texts` are the texts of the last run. If a fault lasts, they have to name each difference; otherwise, there must be none.
-pub(crate) fn end(sandbox: &Sandbox, start: &Start, lasting: bool, texts: &[String]) -> Vec<String> {
+pub(crate) fn end(
+    sandbox: &Sandbox,
+    start: &Start,
+    lasting: bool,
+    texts: &[String],
+) -> Vec<String> {
     let desired = desired(start.ownership);
     let found: BTreeSet<Row> = rows(sandbox).into_iter().collect();
     let mut wrong = Vec::new();
@@ -222,7 +231,9 @@ pub(crate) fn end(sandbox: &Sandbox, start: &Start, lasting: bool, texts: &[Stri
             wrong.push(format!("{what} and not in the report: {row}"));
         }
     }
-    let administrators = desired.iter().filter(|row| row.set == "AdministratorAccess");
+    let administrators = desired
+        .iter()
+        .filter(|row| row.set == "AdministratorAccess");
     for row in administrators.filter(|row| !found.contains(row)) {
         wrong.push(format!("without an administrator: {}", row.account));
     }

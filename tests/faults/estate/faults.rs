@@ -254,7 +254,12 @@ impl Fault {
 /// Returns each fault alone, at several positions.
 pub(crate) fn single_faults() -> Vec<Fault> {
     use OperationKind::{Assign, Provision, Unassign};
-    let mut faults = vec![Fault::OrphansStay, Fault::Slow, Fault::ListsAreLate, Fault::Forgets];
+    let mut faults = vec![
+        Fault::OrphansStay,
+        Fault::Slow,
+        Fault::ListsAreLate,
+        Fault::Forgets,
+    ];
     let at = |after, times| Position { after, times };
     for kind in [Assign, Unassign, Provision] {
         for after in [0, 2] {
@@ -345,7 +350,13 @@ fn random(rng: &mut fastrand::Rng) -> Fault {
         0 | 1 => Fault::Fails(kind, REASONS[rng.usize(..REASONS.len())], position),
         2 => Fault::Hangs(kind, position),
         3 => Fault::Refused(Refusal::Conflict, position),
-        4 => Fault::Refused(Refusal::RateExceeded, Position { times: 30, ..position }),
+        4 => Fault::Refused(
+            Refusal::RateExceeded,
+            Position {
+                times: 30,
+                ..position
+            },
+        ),
         5 => Fault::Refused(Refusal::TooManyRequests, position),
         6 => Fault::OtherTool {
             account,
@@ -386,9 +397,11 @@ pub(crate) async fn run(
     faults: Vec<Fault>,
     reference: Arc<String>,
 ) -> Verdict {
-    let sandbox = { faults.iter() }.fold(super::sandbox(), |sandbox, fault| fault.settings(sandbox));
+    let sandbox =
+        { faults.iter() }.fold(super::sandbox(), |sandbox, fault| fault.settings(sandbox));
     let mut world = World::new(ownership, sandbox).await;
-    let is_stall = |fault: &Fault| matches!(fault, Fault::Response(kind, ..) if kind.effect == Effect::Stall);
+    let is_stall =
+        |fault: &Fault| matches!(fault, Fault::Response(kind, ..) if kind.effect == Effect::Stall);
     if faults.iter().any(is_stall) {
         shorten_timeouts(&mut world.fixture).await;
     }
@@ -427,7 +440,9 @@ pub(crate) async fn run(
         } else if rerun == RERUNS {
             let texts = runs.texts.join("\n    ");
             runs.verdict.wrong.append(&mut wrong);
-            runs.verdict.wrong.push(format!("the last run says:\n    {texts}"));
+            runs.verdict
+                .wrong
+                .push(format!("the last run says:\n    {texts}"));
         }
     }
     sandbox.limit_aws_caller(None);
@@ -518,7 +533,8 @@ impl Runs {
     /// Returns the broken rules about all runs together.
     async fn end(&mut self, world: &World) -> Vec<String> {
         let sandbox = &world.fixture.sandbox;
-        let mut wrong = checks::operations(sandbox, &world.start, &self.starts, Some(&self.planned));
+        let mut wrong =
+            checks::operations(sandbox, &world.start, &self.starts, Some(&self.planned));
         wrong.extend(ledger(&world.fixture, world.start.ownership).await);
         wrong
     }
@@ -576,7 +592,9 @@ fn row(subject: &Subject) -> Option<Row> {
 
 fn text(problem: &Problem) -> String {
     let subject = problem.subject.as_ref();
-    let subject = subject.map(|subject| format!("{subject}: ")).unwrap_or_default();
+    let subject = subject
+        .map(|subject| format!("{subject}: "))
+        .unwrap_or_default();
     format!("{subject}{}", problem.explain())
 }
 
@@ -600,18 +618,29 @@ fn unmade(report: &Report) -> Vec<String> {
 /// Returns the operations of the case, one line each.
 fn log(world: &World) -> String {
     let mut text = "operations:".to_owned();
-    for operation in world.fixture.sandbox.operations().iter().skip(world.start.operations) {
+    for operation in world
+        .fixture
+        .sandbox
+        .operations()
+        .iter()
+        .skip(world.start.operations)
+    {
         let name = |text: &Option<String>| text.clone().unwrap_or_default();
         let _ = write!(
             text,
             "\n    {} to {}: {:?} {}: {} in {}{}",
             operation.started.strftime("%H:%M:%S"),
-            operation.ended.map_or_else(String::new, |ended| ended.strftime("%H:%M:%S").to_string()),
+            operation
+                .ended
+                .map_or_else(String::new, |ended| ended.strftime("%H:%M:%S").to_string()),
             operation.kind,
             name(&operation.principal),
             operation.permission_set,
             name(&operation.account),
-            operation.failure.as_deref().map_or_else(String::new, |reason| format!(" FAILED {reason}")),
+            operation
+                .failure
+                .as_deref()
+                .map_or_else(String::new, |reason| format!(" FAILED {reason}")),
         );
     }
     text
