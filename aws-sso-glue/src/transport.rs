@@ -287,6 +287,7 @@ pub(crate) struct Attempts {
     origin: Option<String>,
     /// Whether an attempt got a response with another status than 5xx, or a response over a limit.
     answered: bool,
+    number: u32,
 }
 
 tokio::task_local! {
@@ -312,12 +313,17 @@ impl Attempts {
             let mut attempts = lock(attempts);
             attempts.origin = Some(origin);
             attempts.answered |= answered;
+            attempts.number += 1;
         });
     }
 
-    /// Returns the origin of the call, if attempts were sent and none of them was answered.
+    /// Returns the origin of the call, if several attempts were sent and none of them was answered.
+    ///
+    /// One attempt is no sign that the service is down: the write of an assignment has only one, and its
+    /// lost response is then looked up.
     pub(crate) fn without_answer(&self) -> Option<&str> {
-        self.origin.as_deref().filter(|_| !self.answered)
+        let is_unanswered = !self.answered && self.number > 1;
+        self.origin.as_deref().filter(|_| is_unanswered)
     }
 }
 

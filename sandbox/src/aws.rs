@@ -46,7 +46,7 @@ pub(crate) use cloud::Cloud;
 pub(crate) use identity_source::SCIM_TOKEN_MARK;
 pub(crate) use seed::{AccessKey, AccountSeed, BaseUrls, InstanceOptions, Seed};
 pub(crate) use sign_in::Assertion;
-pub(crate) use snapshot::{AssignmentView, GroupView, PermissionSetView, UserView};
+pub(crate) use snapshot::{AssignmentView, GroupView, OperationView, PermissionSetView, UserView};
 
 #[cfg(test)]
 pub(crate) use harness::Harness;

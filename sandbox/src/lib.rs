@@ -97,7 +97,7 @@ pub use self::{
     operations::{OperationDurations, OperationFault, OperationKind},
     record::{RecordedRequest, Service},
     scim::ScimRateLimits,
-    view::{Assignment, IdentityGroup, IdentityUser, PermissionSet},
+    view::{AcceptedOperation, Assignment, IdentityGroup, IdentityUser, PermissionSet},
 };
 use self::{
     server::{Addresses, Shared},
@@ -480,6 +480,13 @@ impl Sandbox {
     #[must_use]
     pub fn assignments(&self) -> Vec<Assignment> {
         self.current_state().assignments()
+    }
+
+    /// Returns the asynchronous operations of Identity Center that AWS has accepted since the start, oldest first: creations and
+    /// deletions of assignments, and provisionings. Refused requests are not among them; operations that AWS has forgotten are.
+    #[must_use]
+    pub fn operations(&self) -> Vec<AcceptedOperation> {
+        self.current_state().operations()
     }
 
     /// Returns the users of the identity store, oldest first.

@@ -18,7 +18,7 @@ use crate::{
     record::{RecordedRequest, Service, method_writes},
     scim::{self, ScimLimits, generic::Directory},
     throttled,
-    view::{Assignment, IdentityGroup, IdentityUser, PermissionSet},
+    view::{AcceptedOperation, Assignment, IdentityGroup, IdentityUser, PermissionSet},
 };
 
 /// The simulated Okta org and AWS cloud, Okta's provisioning engine, and the injected faults.
@@ -313,6 +313,14 @@ impl SandboxState {
             .assignments()
             .into_iter()
             .map(Assignment::from)
+            .collect()
+    }
+
+    pub(crate) fn operations(&self) -> Vec<AcceptedOperation> {
+        self.cloud
+            .operation_views()
+            .into_iter()
+            .map(AcceptedOperation::from)
             .collect()
     }
 

@@ -1,8 +1,10 @@
 //! The state of AWS as plain values, which tests compare.
 
+use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::aws::{AssignmentView, GroupView, PermissionSetView, UserView};
+use crate::aws::{AssignmentView, GroupView, OperationView, PermissionSetView, UserView};
+use crate::operations::OperationKind;
 
 /// One permission set.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -36,6 +38,32 @@ pub struct Assignment {
     pub principal_kind: String,
     /// The name of the user or group.
     pub principal: String,
+}
+
+/// One asynchronous operation of Identity Center that AWS has accepted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct AcceptedOperation {
+    /// The kind of change.
+    pub kind: OperationKind,
+    /// The id of the account; `None`: all accounts to which the permission set is provisioned.
+    pub account: Option<String>,
+    /// The name of the permission set; the ARN if it was deleted.
+    pub permission_set: String,
+    /// The id of the user or group; `None`: a provisioning.
+    pub principal_id: Option<String>,
+    /// The name of the user or group; the id if it was deleted.
+    pub principal: Option<String>,
+    /// Whether the assignment existed when the operation started.
+    pub existed: bool,
+    /// Whether another tool has started it: [`Sandbox::start_foreign_operations`](crate::Sandbox::start_foreign_operations).
+    pub foreign: bool,
+    /// The time of the start.
+    pub started: Timestamp,
+    /// The time of the end; `None`: the operation is in progress.
+    pub ended: Option<Timestamp>,
+    /// The reason, if the operation has failed.
+    pub failure: Option<String>,
 }
 
 /// One user of the identity store.
@@ -115,6 +143,23 @@ impl From<GroupView> for IdentityGroup {
             display_name: view.display_name,
             external_id: view.external_id,
             members: view.members,
+        }
+    }
+}
+
+impl From<OperationView> for AcceptedOperation {
+    fn from(view: OperationView) -> Self {
+        Self {
+            kind: view.kind,
+            account: view.account,
+            permission_set: view.permission_set,
+            principal_id: view.principal_id,
+            principal: view.principal,
+            existed: view.existed,
+            foreign: view.foreign,
+            started: view.started,
+            ended: view.ended,
+            failure: view.failure,
         }
     }
 }

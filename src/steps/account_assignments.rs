@@ -224,9 +224,28 @@ impl AccountAssignments {
 
     /// Applies all changes: the adoptions, and then all others together.
     async fn apply_batch(&self, batch: &Batch<'_>, cx: &Context) -> Result<()> {
+        let mut targets = Vec::new();
+        for change in batch.changes() {
+            targets.push(self.target(change, cx).await);
+        }
+        let unknown = batch.changes().iter().zip(&targets);
+        let unknown =
+            unknown.filter(|(change, target)| change.action == Action::Create && target.is_err());
+        // The creations that cannot be sent, so that what they replace must stay.
+        let unknown: Vec<&Subject> = unknown.map(|(change, _)| &change.subject).collect();
         let (mut indexes, mut changes) = (Vec::new(), Vec::new());
-        for (index, change) in batch.changes().iter().enumerate() {
-            match self.target(change, cx).await {
+        for ((index, change), target) in batch.changes().iter().enumerate().zip(targets) {
+            let replacement = unknown.iter().find(|created| replaces(created, change));
+            if let Some(created) = replacement {
+                if batch.start(index).await? {
+                    let because = Cause::Subject((*created).clone());
+                    batch
+                        .finish(index, Ok(Outcome::Skipped { because }))
+                        .await?;
+                }
+                continue;
+            }
+            match target {
                 Ok(assignment) if change.action != Action::Adopt => {
                     indexes.push(index);
                     changes.push(AssignmentChange {
@@ -274,7 +293,8 @@ impl AccountAssignments {
                 }
                 AssignmentRunEvent::Ended(position, end) => {
                     let change = planned[position];
-                    let is_unknown = matches!(end, AssignmentEnd::TimedOut);
+                    let is_unknown =
+                        matches!(end, AssignmentEnd::TimedOut | AssignmentEnd::Unknown(_));
                     let outcome = outcome(change, end, &planned);
                     let one = &run.changes()[position];
                     let is_made = outcome.as_ref().is_ok_and(Outcome::is_success);
@@ -313,6 +333,28 @@ impl AccountAssignments {
     }
 }
 
+/// Returns whether a removal has to wait for a creation: both are of the same user or group, or of the same account and
+/// permission set.
+fn replaces(created: &Subject, change: &Change) -> bool {
+    let (
+        Subject::Assignment {
+            principal,
+            account,
+            permission_set,
+        },
+        Subject::Assignment {
+            principal: removed_from,
+            account: in_account,
+            permission_set: removed_set,
+        },
+    ) = (created, &change.subject)
+    else {
+        return false;
+    };
+    let is_same_pair = account == in_account && permission_set == removed_set;
+    change.action == Action::Remove && (principal == removed_from || is_same_pair)
+}
+
 /// Returns the kind of write of a change.
 fn kind(change: &Change) -> OperationKind {
     match change.action {
@@ -338,6 +380,10 @@ fn outcome(change: &Change, end: AssignmentEnd, changes: &[&Change]) -> Result<O
         }
         AssignmentEnd::Refused(error) => {
             Error::service(format!("AWS did not {} {subject}", verb(change)), error)
+        }
+        AssignmentEnd::Unknown(error) => {
+            let summary = format!("AWS may {} {subject}, and did not tell", verb(change));
+            Error::service(summary, error).with_help("plan again: the plan shows what AWS has made")
         }
         AssignmentEnd::TimedOut => Error::new(
             ErrorKind::TimedOut,

@@ -73,6 +73,8 @@ enum Kept<'a> {
     Protected,
     /// The runs of another blueprint have made it.
     Other(&'a str),
+    /// An entry may give it: its selector has a problem, its account is not active, or its user or group has another name.
+    MayBeGiven,
     /// The account is closed, or no longer in the organization: AWS refuses to change its assignments.
     ClosedAccount,
 }
@@ -108,7 +110,11 @@ impl<'a> Owner<'a> {
             ..Foreign::default()
         };
         for row in self.in_aws.assignments.iter() {
-            if wanted.contains(&row) || self.may_be_wanted(row) {
+            if wanted.contains(&row) {
+                continue;
+            }
+            if self.may_be_wanted(row) {
+                foreign.kept.push((row, Kept::MayBeGiven));
                 continue;
             }
             match self.reason(row, is_exclusive) {
@@ -291,6 +297,13 @@ impl<'a> Owner<'a> {
                 Kept::Other(name) => (
                     "assignments-of-another-blueprint",
                     format!("{number} kept, because blueprint {name} has made them"),
+                ),
+                Kept::MayBeGiven => (
+                    "assignments-that-may-be-given",
+                    format!(
+                        "{number} kept, because an entry may give {}: it has a problem, or its user or group has another name",
+                        if rows.len() == 1 { "it" } else { "them" }
+                    ),
                 ),
                 Kept::ClosedAccount => (
                     "assignments-in-closed-accounts",

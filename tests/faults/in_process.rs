@@ -172,13 +172,13 @@ async fn run_once(fixture: &Fixture, verdict: &mut Verdict) -> (End, String) {
     }
 }
 
-fn failed(problem: &Problem, verdict: &mut Verdict) -> (End, String) {
+pub(crate) fn failed(problem: &Problem, verdict: &mut Verdict) -> (End, String) {
     check(problem, verdict);
     (End::Failed, problem.explain())
 }
 
 /// Checks that a problem has a summary and help, and contains no secret.
-fn check(problem: &Problem, verdict: &mut Verdict) {
+pub(crate) fn check(problem: &Problem, verdict: &mut Verdict) {
     let text = problem.explain();
     verdict.check_secrets(&text);
     verdict.check_secrets(&format!("{problem:?}"));
@@ -191,7 +191,7 @@ fn check(problem: &Problem, verdict: &mut Verdict) {
 }
 
 /// Gives the clients of Okta and AWS a short timeout. The SCIM client of direct mode has no option for it.
-async fn shorten_timeouts(fixture: &mut Fixture) {
+pub(crate) async fn shorten_timeouts(fixture: &mut Fixture) {
     let clock: Arc<dyn rest_core::Clock> = Arc::new(fixture.clock.clone());
     let transport = HttpTransport::new(HttpOptions {
         total_timeout: TIMEOUT,

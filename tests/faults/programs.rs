@@ -8,14 +8,14 @@ use std::{
     time::Duration,
 };
 
-use sandbox::Sandbox;
+use sandbox::{Company, Sandbox};
 use tokio::process::Command;
 
 use crate::{
     campaign::{End, RERUNS, Verdict},
     end_state::end_state,
     fixture::{TEAM, WITH_DOMAIN},
-    processes::{blueprint, integrate, served},
+    processes::{blueprint, integrate, served_company},
     proxy::{Proxy, ProxyFault},
 };
 
@@ -28,12 +28,12 @@ pub(crate) struct Reference {
 }
 
 pub(crate) async fn reference() -> Reference {
-    let world = World::new(BTreeMap::new()).await;
-    let (end, shown) = world.run(&mut Verdict::default()).await;
+    let (program, sandbox) = world().await;
+    let (end, shown) = program.run(&[], &mut Verdict::default()).await;
     assert_eq!(end, End::Complete, "{shown}");
     Reference {
-        requests: world.proxy.requests(),
-        end_state: end_state(&world.sandbox),
+        requests: program.proxy.requests(),
+        end_state: end_state(&sandbox),
     }
 }
 
@@ -45,20 +45,21 @@ pub(crate) async fn run(
     reference: &Reference,
     python: Option<&Path>,
 ) -> Verdict {
-    let world = World::new(faults).await;
+    let (program, sandbox) = world().await;
+    program.proxy.set_faults(faults);
     let mut verdict = Verdict::default();
-    verdict.first = Some(world.run(&mut verdict).await);
+    verdict.first = Some(program.run(&[], &mut verdict).await);
     // A run that failed early does not come to its later faults.
-    world.proxy.clear_faults();
+    program.proxy.clear_faults();
     for rerun in 1..=RERUNS {
-        let end = world.run(&mut verdict).await;
-        if verdict.end_rerun(rerun, end, &world.sandbox, &reference.end_state) {
+        let end = program.run(&[], &mut verdict).await;
+        if verdict.end_rerun(rerun, end, &sandbox, &reference.end_state) {
             break;
         }
     }
     if let Some(python) = python.filter(|_| verdict.right_after.is_some()) {
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/interop/official_clients.py");
-        let ready = world.folder.path().join("ready.json");
+        let ready = program.folder.path().join("ready.json");
         let clients = Command::new(python)
             .arg(script)
             .arg("--ready")
@@ -77,37 +78,53 @@ pub(crate) async fn run(
     verdict
 }
 
-/// A sandbox with a proxy, and the files of the program.
-struct World {
-    folder: tempfile::TempDir,
-    sandbox: Sandbox,
-    proxy: Proxy,
+/// Returns a sandbox with the small company, and the program on it.
+async fn world() -> (Program, Sandbox) {
+    let blueprint = format!("{WITH_DOMAIN}{TEAM}");
+    Program::with_sandbox(crate::fixture::company(), &blueprint).await
+}
+
+/// The program with its files, behind a proxy.
+pub(crate) struct Program {
+    pub(crate) folder: tempfile::TempDir,
+    pub(crate) proxy: Proxy,
     blueprint: PathBuf,
 }
 
-impl World {
-    async fn new(faults: BTreeMap<usize, ProxyFault>) -> Self {
+impl Program {
+    /// Starts a sandbox with this company, and prepares the program for it.
+    pub(crate) async fn with_sandbox(company: Company, text: &str) -> (Self, Sandbox) {
         let folder = tempfile::tempdir().expect("a folder");
-        let (sandbox, _) = served(folder.path()).await;
-        let proxy = Proxy::start(&sandbox, faults).await;
+        let (sandbox, _) = served_company(folder.path(), company).await;
+        let proxy = Proxy::start(&sandbox).await;
         fs::write(folder.path().join("proxy.json"), proxy.ready()).expect("a file");
-        let blueprint = blueprint(folder.path(), &format!("{WITH_DOMAIN}{TEAM}"));
-        Self {
+        let blueprint = blueprint(folder.path(), text);
+        let program = Self {
             folder,
-            sandbox,
             proxy,
             blueprint,
-        }
+        };
+        (program, sandbox)
+    }
+
+    /// Replaces the blueprint of the next run.
+    pub(crate) fn set_blueprint(&self, text: &str) {
+        blueprint(self.folder.path(), text);
+    }
+
+    /// Returns the folder of the state.
+    pub(crate) fn state(&self) -> PathBuf {
+        self.folder.path().join("state")
     }
 
     /// Runs the program once and checks what it prints. Returns its end, and the text that it prints.
-    async fn run(&self, verdict: &mut Verdict) -> (End, String) {
+    pub(crate) async fn run(&self, options: &[&str], verdict: &mut Verdict) -> (End, String) {
         let folder = self.folder.path();
         let file = folder.join("output");
         let output = File::create(&file).expect("a file");
         let ready = folder.join("proxy.json");
-        let mut program = integrate(&ready, &self.blueprint, &folder.join("state"));
-        program.arg("--yes");
+        let mut program = integrate(&ready, &self.blueprint, &self.state());
+        program.arg("--yes").args(options);
         program.stderr(output.try_clone().expect("a file"));
         let mut program = program.stdout(output).spawn().expect("the program starts");
         let status: Option<ExitStatus> = tokio::select! {
@@ -124,7 +141,7 @@ impl World {
         }
         let shown = fs::read_to_string(&file).expect("text");
         verdict.check_secrets(&shown);
-        for file in fs::read_dir(folder.join("state")).into_iter().flatten() {
+        for file in fs::read_dir(self.state()).into_iter().flatten() {
             let path = file.expect("a file").path();
             verdict.check_secrets(&String::from_utf8_lossy(
                 &fs::read(path).unwrap_or_default(),

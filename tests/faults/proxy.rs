@@ -34,7 +34,7 @@ pub(crate) struct Proxy {
 
 #[derive(Debug, Default)]
 struct Shared {
-    /// The first line of each request.
+    /// The first line of each request, with the operation of AWS.
     requests: Mutex<Vec<String>>,
     faults: Mutex<BTreeMap<usize, ProxyFault>>,
     kill: Notify,
@@ -42,11 +42,8 @@ struct Shared {
 
 impl Proxy {
     /// Starts a proxy on the runtime of the sandbox.
-    pub(crate) async fn start(sandbox: &Sandbox, faults: BTreeMap<usize, ProxyFault>) -> Self {
-        let shared = Arc::new(Shared {
-            faults: Mutex::new(faults),
-            ..Shared::default()
-        });
+    pub(crate) async fn start(sandbox: &Sandbox) -> Self {
+        let shared = Arc::<Shared>::default();
         let mut ready = sandbox.ready().to_string();
         for (service, url) in [
             (Some(Service::Okta), sandbox.okta_url()),
@@ -78,9 +75,14 @@ impl Proxy {
         &self.ready
     }
 
-    /// Returns the first lines of the requests so far.
+    /// Returns the first lines of the requests so far, with the operations of AWS.
     pub(crate) fn requests(&self) -> Vec<String> {
         self.shared.requests.lock().expect("no panic").clone()
+    }
+
+    /// Sets the faults, by the number of requests before them.
+    pub(crate) fn set_faults(&self, faults: BTreeMap<usize, ProxyFault>) {
+        *self.shared.faults.lock().expect("no panic") = faults;
     }
 
     /// Removes the faults that no request has triggered, and returns their number.
@@ -135,13 +137,9 @@ impl Endpoint {
 
     /// Counts a request and returns its fault.
     fn record(&self, request: &[u8]) -> Option<ProxyFault> {
-        let line = request
-            .split(|byte| *byte == b'\r')
-            .next()
-            .unwrap_or_default();
         let mut requests = self.shared.requests.lock().expect("no panic");
         let index = requests.len();
-        requests.push(String::from_utf8_lossy(line).into_owned());
+        requests.push(summary(request));
         self.shared.faults.lock().expect("no panic").remove(&index)
     }
 
@@ -207,6 +205,17 @@ impl Endpoint {
         let response = response.ok_or(io::ErrorKind::UnexpectedEof)?;
         Ok(replace(&response, self.upstream, self.address))
     }
+}
+
+/// Returns the first line of a request, with the operation of AWS.
+fn summary(request: &[u8]) -> String {
+    let head = body_start(request).unwrap_or(request.len());
+    let head = String::from_utf8_lossy(&request[..head]);
+    let mut lines = head.lines();
+    let first = lines.next().unwrap_or_default().to_owned();
+    let target = lines.find_map(|line| line.strip_prefix("x-amz-target: "));
+    let operation = target.and_then(|target| target.split('.').next_back());
+    operation.map_or_else(|| first.clone(), |operation| format!("{first} {operation}"))
 }
 
 /// Replaces an address of a message by another one, and corrects the length of the body.

@@ -8,7 +8,8 @@ use okta_aws_sso::{
     plan::{Action, Kind},
 };
 use sandbox::{
-    Fault, OperationFault, OperationKind as Operation, PermissionSetSeed, Sandbox, Service,
+    Fault, OperationDurations, OperationFault, OperationKind as Operation, PermissionSetSeed,
+    Sandbox, Service,
 };
 
 use rest_core::Clock as _;
@@ -91,6 +92,106 @@ async fn a_lost_response_is_looked_up_and_nothing_is_made_twice() {
         assert!(report.is_complete(), "{:?}", problems(&report));
         assert_eq!(fixture.assignments().len(), ALL);
     }
+}
+
+/// Returns the number of operations of a kind on assignments that AWS has accepted since a number of operations.
+fn accepted(fixture: &Fixture, kind: Operation, since: usize) -> usize {
+    let operations = fixture.sandbox.operations().into_iter().skip(since);
+    operations.filter(|one| one.kind == kind).count()
+}
+
+#[tokio::test]
+async fn an_operation_whose_response_was_lost_is_found_in_progress_and_not_sent_again() {
+    let fixture = ready().await;
+    let before = fixture.sandbox.operations().len();
+    let long = OperationDurations::constant(Duration::from_secs(30));
+    fixture.sandbox.set_operation_durations(long);
+    for fault in [Fault::close_after_processing, Fault::truncated_response] {
+        let lost = fault(Service::Aws).on("CreateAccountAssignment");
+        fixture.sandbox.inject(lost);
+    }
+    let report = run(&fixture).await;
+    assert!(report.is_complete(), "{:?}", problems(&report));
+    assert_eq!(accepted(&fixture, Operation::Assign, before), ALL);
+}
+
+#[tokio::test]
+async fn an_answer_of_a_gateway_to_one_write_does_not_stop_the_other_assignments() {
+    for process in [false, true] {
+        let fixture = ready().await;
+        let before = fixture.sandbox.operations().len();
+        let page = Fault::answer(Service::Aws, 502, &[], "<html>Bad gateway", process);
+        fixture.sandbox.inject(page.on("CreateAccountAssignment"));
+        let report = run(&fixture).await;
+        assert!(report.is_complete(), "{:?}", problems(&report));
+        assert_eq!(accepted(&fixture, Operation::Assign, before), ALL);
+    }
+}
+
+/// [`TEAM`] with mode `managed`.
+fn managed(blueprint: &str) -> Blueprint {
+    let text = format!("[ownership]\naccess = \"managed\"\n{blueprint}");
+    Blueprint::from_toml(&text).expect("a blueprint")
+}
+
+/// Returns a fault that refuses a request.
+fn refused() -> Fault {
+    let json = [("content-type", "application/x-amz-json-1.1")];
+    let body = r#"{"__type":"ValidationException","message":"no"}"#;
+    Fault::answer(Service::Aws, 400, &json, body, false)
+}
+
+#[tokio::test]
+async fn an_assignment_of_which_aws_does_not_tell_whether_it_was_made_stays_in_the_ledger() {
+    let mut fixture = ready().await;
+    fixture.blueprint = managed(TEAM);
+    let pipeline = fixture.pipeline();
+    let plan = pipeline.plan().await.expect("a plan");
+    let lost = Fault::close_after_processing(Service::Aws).on("CreateAccountAssignment");
+    fixture.sandbox.inject(lost);
+    for _ in 0..5 {
+        let list = "ListAccountAssignments";
+        fixture.sandbox.inject(refused().on(list));
+    }
+    let report = pipeline.apply(&plan).await.expect("a report");
+    let problems = problems(&report);
+    assert_eq!(problems.len(), 1, "{problems:?}");
+    assert!(problems[0].contains("did not tell"), "{problems:?}");
+    assert_eq!(fixture.assignments().len(), ALL);
+    fixture.blueprint = managed("");
+    let plan = fixture.pipeline().plan().await.expect("a plan");
+    let removals = plan.removals();
+    let removals = removals.filter(|(_, change)| change.subject.kind() == Kind::Assignment);
+    assert_eq!(removals.count(), ALL, "{plan}");
+}
+
+#[tokio::test]
+async fn access_stays_whose_replacement_cannot_be_sent() {
+    let mut fixture = Fixture::new(&format!("[ownership]\naccess = \"managed\"\n{TEAM}")).await;
+    fixture.run().await.expect("a run");
+    let replaced = TEAM.replace(
+        "permission_set = \"Deploy\"",
+        "permission_set = \"ReadOnlyAccess\"",
+    );
+    fixture.blueprint = managed(&replaced);
+    fixture.sandbox.inject(refused().on("CreatePermissionSet"));
+    let plan = fixture.pipeline().plan().await.expect("a plan");
+    let approved = okta_aws_sso::Guard {
+        approved: plan.removals_id().into_iter().collect(),
+        ..okta_aws_sso::Guard::default()
+    };
+    let report = fixture.pipeline().guard(approved).apply(&plan).await;
+    let report = report.expect("a report");
+    assert!(!report.is_complete());
+    let removals = report.results.iter();
+    let removals = removals.filter(|result| result.action == Action::Remove);
+    let outcomes: Vec<&Outcome> = removals.map(|result| &result.outcome).collect();
+    let is_kept = |outcome: &&Outcome| matches!(outcome, Outcome::Skipped { because: Cause::Subject(subject) } if subject.kind() == Kind::Assignment);
+    assert!(
+        outcomes.len() == 2 && outcomes.iter().all(is_kept),
+        "{outcomes:?}"
+    );
+    assert_eq!(fixture.assignments().len(), ALL);
 }
 
 #[tokio::test]

@@ -4,13 +4,14 @@
 use std::sync::Arc;
 
 use okta_aws_sso::{
-    Blueprint, CheckOutcome,
-    aws::{Aws, ConnectOptions, Credentials},
+    Blueprint, ChangeResult, CheckOutcome, Guard, Plan,
+    aws::{AccountId, Aws, ConnectOptions, Credentials},
     plan::{Action, StepId, Subject},
+    rights::{AwsTarget, aws_rights},
     steps::{self, ids},
 };
 use rest_core::Secret;
-use sandbox::{Fault, Sandbox, Service, Stage};
+use sandbox::{AcceptedOperation, Fault, IamPolicy, OperationKind, Sandbox, Service, Stage};
 
 use crate::fixture::{Fixture, SEED, TEAM, apply, aws_options, company, direct, lines, note};
 
@@ -243,6 +244,106 @@ async fn a_delegated_administrator_reads_by_pair_and_the_plan_says_why() {
     );
     // One call for each of the two assignments, on one page each.
     assert!(calls(&fixture, "ListAccountAssignments") >= 2);
+}
+
+/// [`CHANGED`] without an assignment of each caller, which mode `managed` removes.
+fn reduced() -> String {
+    let deploy = "accounts = [\"Sandbox\", \"Workload 0003\", \"Management\"]";
+    let audit = "accounts = [\"Sandbox\", \"Management\"]";
+    let reduced = CHANGED.replace(deploy, "accounts = [\"Workload 0003\", \"Management\"]");
+    managed(&reduced.replace(audit, "accounts = [\"Sandbox\"]"))
+}
+
+fn managed(blueprint: &str) -> String {
+    format!("[ownership]\naccess = \"managed\"\n{blueprint}")
+}
+
+/// Plans, approves the removals of the plan, and applies with exactly the rights of the plan.
+async fn run_with_its_rights(fixture: &Fixture, caller: &str) -> Plan {
+    fixture.sandbox.limit_aws_caller(None);
+    let plan = fixture.pipeline().plan().await.expect("a plan");
+    let state = fixture.store.load().await.expect("a store");
+    let target = AwsTarget::in_region(fixture.sandbox.aws_region())
+        .facts(&state.expect("a state").facts)
+        .caller(AccountId::parse(caller).expect("an id"));
+    let rights = aws_rights(&plan, &fixture.blueprint, &target);
+    let policy = serde_json::to_string(&rights.policy()).expect("JSON");
+    let policy: IamPolicy = policy.parse().expect("a policy");
+    fixture.sandbox.limit_aws_caller(policy);
+    let guard = Guard {
+        approved: plan.removals_id().into_iter().collect(),
+        ..Guard::default()
+    };
+    let report = fixture.pipeline().guard(guard).apply(&plan).await;
+    let report = report.expect("a report");
+    let is_made = |result: &ChangeResult| result.outcome.is_success();
+    assert!(report.results.iter().all(is_made), "{report:?}");
+    fixture.sandbox.limit_aws_caller(None);
+    plan
+}
+
+/// Returns the assignments that a plan removes, with the accounts.
+fn removals(plan: &Plan) -> Vec<String> {
+    let changes = lines(plan, "account-assignments").into_iter();
+    let mut removals: Vec<String> = changes
+        .filter_map(|line| line.strip_prefix("remove group ").map(str::to_owned))
+        .collect();
+    removals.sort();
+    removals
+}
+
+#[tokio::test]
+async fn two_callers_with_one_state_and_ledger_complete_the_blueprint_and_make_nothing_twice() {
+    let sandbox = Sandbox::builder().company(company());
+    let sandbox = sandbox.delegated_administrator(DELEGATED);
+    let mut fixture = Fixture::with_sandbox(sandbox, &managed(WITH_MANAGEMENT)).await;
+    fixture.run().await.expect("the run before");
+    let clock = Arc::new(fixture.clock.clone());
+    let secret = fixture.sandbox.aws_secret_access_key();
+    let callers = [
+        (DELEGATED, delegated(&fixture).await),
+        (
+            MANAGEMENT,
+            crate::fixture::aws(&fixture.sandbox, secret, clock).await,
+        ),
+    ];
+    for (blueprint, rows) in [(managed(CHANGED), 6), (reduced(), 4)] {
+        fixture.blueprint = Blueprint::from_toml(&blueprint).expect("a blueprint");
+        for (caller, aws) in &callers {
+            fixture.aws = aws.clone();
+            let plan = run_with_its_rights(&fixture, caller).await;
+            let is_partial = *caller == DELEGATED;
+            assert_eq!(plan.problems().count() > 0, is_partial, "{plan}");
+        }
+        assert_eq!(fixture.assignments().len(), rows);
+        for (_, aws) in &callers {
+            fixture.aws = aws.clone();
+            let plan = fixture.pipeline().plan().await.expect("a plan");
+            assert!(plan.is_empty() && plan.problems().count() == 0, "{plan}");
+        }
+    }
+    let operations = fixture.sandbox.operations();
+    let changes = operations.iter().filter(|one| one.principal.is_some());
+    let changes: Vec<_> = changes.collect();
+    // 6 creations and 2 deletions.
+    assert_eq!(changes.len(), 8, "{changes:?}");
+    assert!(changes.iter().all(|one| one.failure.is_none()));
+    let created_again =
+        |one: &&&AcceptedOperation| one.kind == OperationKind::Assign && one.existed;
+    assert_eq!(changes.iter().find(created_again), None);
+    // The ledger has the assignments of both: a blueprint without access names them all.
+    let none = "[provisioning]\nassign_groups = [\"aws-users\"]\n";
+    fixture.blueprint = Blueprint::from_toml(&managed(none)).expect("a blueprint");
+    let plan = fixture.pipeline().plan().await.expect("a plan");
+    assert_eq!(
+        removals(&plan),
+        [
+            "deployers: Audit in 200000000002".to_owned(),
+            format!("deployers: Deploy in {MANAGEMENT}"),
+            format!("deployers: Deploy in {DELEGATED}"),
+            "deployers: ReadOnlyAccess in 200000000002".to_owned(),
+        ]
+    );
 }
 
 #[tokio::test]

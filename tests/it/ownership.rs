@@ -5,7 +5,7 @@ use std::sync::Arc;
 use object_store::{ObjectStoreExt as _, memory::InMemory, path::Path};
 use okta_aws_sso::{Blueprint, ErrorKind, Guard, Plan, StateStore, aws::Assignment, plan::Hazard};
 
-use sandbox::Sandbox;
+use sandbox::{AccountState, Sandbox};
 
 use crate::fixture::{Fixture, TEAM, apply, lines, note};
 
@@ -237,6 +237,20 @@ async fn the_assignments_of_a_deleted_group_are_removed_and_given_to_its_success
     assert_eq!(fixture.assignments().len(), 3);
     let after = fixture.assignment("deployers", "Deploy", "Sandbox").await;
     assert_ne!(after, before);
+}
+
+#[tokio::test]
+async fn access_that_an_entry_with_a_problem_may_give_is_kept_and_named() {
+    let fixture = applied("access = \"managed\"").await;
+    let account = fixture.account("Workload 0003").await;
+    fixture
+        .sandbox
+        .set_account_state(&account, AccountState::Suspended);
+    let plan = fixture.plan().await;
+    assert_eq!(plan.removals().count(), 0, "{plan}");
+    let text = note(&plan, "assignments-that-may-be-given").expect("a note");
+    let name = format!("group deployers has Deploy in Workload 0003 ({account})");
+    assert!(text.contains(&name), "{text}");
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use sandbox::Sandbox;
+use sandbox::{Company, Sandbox};
 use tokio::process::Command;
 
 /// Returns the folder of the build profile, such as `target/debug`.
@@ -51,8 +51,13 @@ pub(crate) fn integrate(ready: &Path, blueprint: &Path, state: &Path) -> Command
 
 /// Starts a sandbox with short delays; returns it and the file with its URLs and credentials.
 pub(crate) async fn served(folder: &Path) -> (Sandbox, PathBuf) {
+    served_company(folder, crate::fixture::company()).await
+}
+
+/// Starts a sandbox with this company, as [`served`] does.
+pub(crate) async fn served_company(folder: &Path, company: Company) -> (Sandbox, PathBuf) {
     let sandbox = Sandbox::builder()
-        .company(crate::fixture::company())
+        .company(company)
         .page_size(None)
         .provisioning_delay(Duration::from_millis(300))
         .operation_delay(Duration::from_millis(100))

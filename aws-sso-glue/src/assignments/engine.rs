@@ -19,7 +19,7 @@ mod window;
 
 use std::{
     cmp::Reverse,
-    collections::{BinaryHeap, HashSet},
+    collections::{BinaryHeap, HashMap, HashSet},
     hash::Hash,
     time::Duration,
 };
@@ -49,6 +49,8 @@ pub(crate) struct Engine<Id, R> {
     /// Creations and deletions.
     operations: [Operations<Id>; 2],
     timers: BinaryHeap<Reverse<(Duration, Timer)>>,
+    /// Why the last response of an item was lost.
+    lost: HashMap<ItemIx, R>,
     /// Items to repeat when nothing else waits.
     deferred: Vec<ItemIx>,
     ended: Vec<(ItemIx, End<R>)>,
@@ -123,6 +125,7 @@ impl<Id: Clone + Eq + Hash, R> Engine<Id, R> {
             window: Window::new(settings.start_limit, settings.max_limit),
             operations: [Operations::new(), Operations::new()],
             timers: BinaryHeap::new(),
+            lost: HashMap::new(),
             deferred: Vec::new(),
             ended: Vec::new(),
             counts: Counts::new(items.len()),
@@ -238,16 +241,39 @@ impl<Id: Clone + Eq + Hash, R> Engine<Id, R> {
         }
     }
 
-    /// Records that no response arrived for the item's request, so that AWS may have acted on it.
+    /// Records that no usable response arrived for the item's request, so that AWS may have acted on it.
+    /// `reason` is used if AWS has not acted, and the item fails after several attempts.
     ///
     /// The account stays taken until the assignment has been read.
-    pub(crate) fn on_lost(&mut self, now: Duration, item: ItemIx) {
+    pub(crate) fn on_lost(&mut self, now: Duration, item: ItemIx, reason: R) {
         if self.state(item) == State::Sent {
+            self.lost.insert(item, reason);
             self.read_pair_later(now, item);
         }
     }
 
-    /// Records whether the item's assignment exists.
+    /// Returns the ids of the operations of a kind that AWS carries out for items of the engine.
+    pub(crate) fn own_ids(&self, action: Action) -> HashSet<Id> {
+        let operations = &self.operations[action as usize];
+        let running = operations.slots.iter();
+        let running = running
+            .filter_map(|slot| slot.run.as_ref())
+            .map(|run| &run.id);
+        let described = operations.described.values().map(|described| &described.id);
+        running.chain(described).cloned().collect()
+    }
+
+    /// Records the operation that AWS carries out for an item whose response was lost.
+    pub(crate) fn on_found(&mut self, now: Duration, item: ItemIx, id: Id) {
+        if self.state(item) == State::ReadingPair {
+            let action = self.item(item).action;
+            self.set_state(item, State::InProgress);
+            self.operations(action).started(now, item, id);
+            self.active_at = now;
+        }
+    }
+
+    /// Records whether the item's assignment exists, and that AWS carries out no operation for it.
     pub(crate) fn on_pair(
         &mut self,
         now: Duration,
@@ -257,12 +283,12 @@ impl<Id: Clone + Eq + Hash, R> Engine<Id, R> {
         if self.state(item) != State::ReadingPair {
             return;
         }
+        let creates = self.item(item).action == Action::Create;
         let errors = &mut self.entries[item as usize].errors;
         let end = match exists {
-            Ok(exists) => {
-                let changed = exists == (self.item(item).action == Action::Create);
-                changed.then_some(End::Succeeded)
-            }
+            Ok(exists) if exists == creates => Some(End::Succeeded),
+            Ok(_) if count(errors) >= MAX_ATTEMPTS => self.lost.remove(&item).map(End::Failed),
+            Ok(_) => None,
             Err(ReadError::Failed(reason)) if count(errors) >= MAX_ATTEMPTS => {
                 Some(End::Failed(reason))
             }

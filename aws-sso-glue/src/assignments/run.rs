@@ -104,6 +104,8 @@ pub enum AssignmentEnd {
     AlreadyDone,
     /// AWS has refused the change.
     Refused(Error),
+    /// AWS may have made the change: its response was lost, and it did not tell whether it has.
+    Unknown(Error),
     /// AWS has started the change and could not make it.
     Failed {
         /// AWS's reason, if AWS returned one.
@@ -160,6 +162,7 @@ impl fmt::Display for AssignmentProgress {
 enum Failure {
     Refused(Error),
     Failed(Option<String>),
+    Unknown(Error),
 }
 
 /// The response to a request of the engine.
@@ -168,7 +171,13 @@ enum Response {
     InProgress(Action, Result<Vec<Operation>, Error>),
     Failed(Action, Result<FailedList<RequestId>, Error>),
     Status(ItemIx, Result<OperationStatus, Error>),
-    Exists(ItemIx, Result<bool, Error>),
+    Found(ItemIx, Result<Found, Error>),
+}
+
+/// What AWS tells about a change whose response was lost.
+enum Found {
+    Running(RequestId),
+    Exists(bool),
 }
 
 impl Assignments<'_> {
@@ -363,13 +372,11 @@ impl AssignmentRun {
                 });
             }
             Next::ReadPair(item) => {
-                let assignment = self.changes[item as usize].assignment.clone();
-                self.send(async move {
-                    let (account, set) = (&assignment.account, &assignment.permission_set);
-                    let listed = center.assignments().list(account, set).try_collect().await;
-                    let exists = listed.map(|found| found.contains(&assignment.principal));
-                    Response::Exists(item, exists)
-                });
+                let change = self.changes[item as usize].clone();
+                let own = self.engine.own_ids(change.kind.into());
+                self.send(
+                    async move { Response::Found(item, look_up(&center, &change, &own).await) },
+                );
             }
             Next::Send(_) | Next::Wait(_) | Next::Done => {}
         }
@@ -387,7 +394,7 @@ impl AssignmentRun {
             Response::Started(item, Ok(operation)) => engine.on_started(now, item, operation.id),
             Response::Started(item, Err(error)) => match refusal(&error) {
                 Some(refusal) => engine.on_refused(now, item, refusal, Failure::Refused(error)),
-                None => engine.on_lost(now, item),
+                None => engine.on_lost(now, item, Failure::Refused(error)),
             },
             Response::InProgress(action, list) => {
                 let list = list.map_err(|error| self.refused = permanent(error));
@@ -404,18 +411,18 @@ impl AssignmentRun {
                 let status = status.map(status_of).or_else(|error| {
                     // AWS forgets operations after some time.
                     if error.is_not_found() {
-                        Ok(Status::Failed(Failure::Failed(Some(
-                            "AWS no longer has the operation".to_owned(),
-                        ))))
+                        Ok(Status::Failed(Failure::Unknown(error)))
                     } else {
                         Err(read_error(error))
                     }
                 });
                 engine.on_status(now, item, status);
             }
-            Response::Exists(item, exists) => {
-                engine.on_pair(now, item, exists.map_err(read_error));
+            Response::Found(item, Ok(Found::Running(id))) => engine.on_found(now, item, id),
+            Response::Found(item, Ok(Found::Exists(exists))) => {
+                engine.on_pair(now, item, Ok(exists));
             }
+            Response::Found(item, Err(error)) => engine.on_pair(now, item, Err(read_error(error))),
         }
         self.progress_at = self.progress_at.min(now + MIN_PROGRESS_INTERVAL);
     }
@@ -423,6 +430,31 @@ impl AssignmentRun {
     fn now(&self) -> Duration {
         self.clock.elapsed().saturating_sub(self.started)
     }
+}
+
+/// Looks up what became of a change whose response was lost.
+///
+/// The operations in progress come first: one that ends before the second read is in the assignments.
+async fn look_up(
+    center: &IdentityCenter,
+    change: &AssignmentChange,
+    own: &HashSet<RequestId>,
+) -> Result<Found, Error> {
+    let (assignments, one) = (center.assignments(), &change.assignment);
+    for operation in assignments.in_progress(change.kind).try_collect().await? {
+        if own.contains(&operation.id) {
+            continue;
+        }
+        match assignments.target(&operation).await {
+            Ok(target) if target.as_ref() == Some(one) => return Ok(Found::Running(operation.id)),
+            Ok(_) => {}
+            Err(error) if error.is_not_found() => {}
+            Err(error) => return Err(error),
+        }
+    }
+    let listed = assignments.list(&one.account, &one.permission_set);
+    let principals = listed.try_collect().await?;
+    Ok(Found::Exists(principals.contains(&one.principal)))
 }
 
 /// Returns the changes as numbers.
@@ -467,13 +499,19 @@ fn refusal(error: &Error) -> Option<Refusal> {
         Refusal::Throttled
     } else if error.is_not_found() {
         Refusal::NotFound
-    } else if error.is_not_sent() || error.status().is_some_and(|status| status >= 500) {
+    } else if error.is_not_sent() {
         Refusal::Transient
-    } else if error.may_be_sent() && error.status().is_none() {
+    } else if error.may_be_sent() && error.status().is_none_or(is_unclear) {
         return None;
     } else {
         Refusal::Permanent
     })
+}
+
+/// Returns whether an error with this status leaves open whether AWS has acted: the response of a success cannot be
+/// read, or the server has failed.
+fn is_unclear(status: u16) -> bool {
+    status < 300 || status >= 500
 }
 
 /// Returns the error of a list, if another attempt gives the same error.
@@ -486,7 +524,7 @@ fn read_error(error: Error) -> ReadError<Failure> {
     if error.is_throttled() {
         ReadError::Throttled
     } else {
-        ReadError::Failed(Failure::Refused(error))
+        ReadError::Failed(Failure::Unknown(error))
     }
 }
 
@@ -534,6 +572,7 @@ impl From<engine::End<Failure>> for AssignmentEnd {
             End::AlreadyDone => Self::AlreadyDone,
             End::Failed(Failure::Refused(error)) => Self::Refused(error),
             End::Failed(Failure::Failed(reason)) => Self::Failed { reason },
+            End::Failed(Failure::Unknown(error)) => Self::Unknown(error),
             End::Skipped(Skip::ReplacementFailed(item)) => Self::ReplacementFailed(item as usize),
             End::Skipped(_) => Self::Skipped,
             End::TimedOut => Self::TimedOut,

@@ -19,7 +19,7 @@ use super::seed::InstanceOptions;
 use super::sign_in::SignIn;
 
 pub(crate) use access::{Access, Assignment, Principal, PrincipalIx, Provisioned};
-pub(crate) use operation::{Kind, NewOperation, Operation};
+pub(crate) use operation::{Kind, NewOperation, Operation, Status};
 pub(crate) use permission_set::{Boundary, MAX_POLICIES, PermissionSet, PolicyReference, Role};
 pub(crate) use sets::{PermissionSets, SetIx};
 

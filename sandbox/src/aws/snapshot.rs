@@ -1,9 +1,12 @@
 //! The state of the AWS organization, as plain data for tests.
 
-use super::center::SetIx;
+use jiff::Timestamp;
+
+use super::center::{Principal, SetIx, Status};
 use super::cloud::Cloud;
 use super::directory::{Directory, User};
 use super::organizations::AccountIx;
+use crate::operations::OperationKind;
 
 /// A permission set.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,6 +38,26 @@ pub(crate) struct AssignmentView {
     pub(crate) principal_kind: &'static str,
     /// The name of the user or group; the id if it was deleted.
     pub(crate) principal: String,
+}
+
+/// An asynchronous operation that AWS has accepted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct OperationView {
+    pub(crate) kind: OperationKind,
+    /// The id of the account; `None`: all accounts of the permission set.
+    pub(crate) account: Option<String>,
+    /// The name of the permission set; the ARN if it was deleted.
+    pub(crate) permission_set: String,
+    /// The id of the user or group.
+    pub(crate) principal_id: Option<String>,
+    /// The name of the user or group; the id if it was deleted.
+    pub(crate) principal: Option<String>,
+    pub(crate) existed: bool,
+    pub(crate) foreign: bool,
+    pub(crate) started: Timestamp,
+    pub(crate) ended: Option<Timestamp>,
+    /// The reason, if the operation has failed.
+    pub(crate) failure: Option<String>,
 }
 
 /// A user.
@@ -109,19 +132,44 @@ impl Cloud {
             .into_iter()
             .map(|row| {
                 let principal = center.access.principal(row.principal);
-                let id = &principal.id;
-                let name = match principal.kind {
-                    "USER" => directory.user(id).map(User::user_name),
-                    _ => directory.group(id).map(|group| group.display_name.as_str()),
-                };
                 AssignmentView {
                     account: self.organization.account_at(row.account).id.clone(),
                     permission_set: center.sets.at(row.set).name.clone(),
                     principal_kind: principal.kind,
-                    principal: name.unwrap_or(id).to_owned(),
+                    principal: name_or_id(directory, principal).to_owned(),
                 }
             })
             .collect()
+    }
+
+    /// Returns all asynchronous operations that have started, oldest first.
+    pub(crate) fn operation_views(&self) -> Vec<OperationView> {
+        let center = self.center.iter();
+        let all = center.flat_map(|center| {
+            let operations = center.all_operations().iter();
+            operations.map(move |operation| {
+                let principal = operation.principal.as_ref();
+                let name = principal.map(|principal| name_or_id(&center.directory, principal));
+                let set = &operation.permission_set;
+                let set_name = center.sets.ix(set).map(|set| &center.sets.at(set).name);
+                OperationView {
+                    kind: operation.kind,
+                    account: operation.account.clone(),
+                    permission_set: set_name.unwrap_or(set).clone(),
+                    principal_id: principal.map(|principal| principal.id.to_string()),
+                    principal: name.map(ToOwned::to_owned),
+                    existed: operation.existed,
+                    foreign: operation.foreign,
+                    started: operation.created,
+                    ended: operation.ended(),
+                    failure: match &operation.status {
+                        Status::Failed { reason } => Some(reason.clone()),
+                        _ => None,
+                    },
+                }
+            })
+        });
+        all.collect()
     }
 
     /// Returns all users.
@@ -161,4 +209,14 @@ impl Cloud {
             })
             .collect()
     }
+}
+
+/// Returns the name of a user or group; the id if it was deleted.
+fn name_or_id<'d>(directory: &'d Directory, principal: &'d Principal) -> &'d str {
+    let id = &principal.id;
+    let name = match principal.kind {
+        "USER" => directory.user(id).map(User::user_name),
+        _ => directory.group(id).map(|group| group.display_name.as_str()),
+    };
+    name.unwrap_or(id)
 }

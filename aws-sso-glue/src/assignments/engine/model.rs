@@ -55,7 +55,8 @@ pub(crate) enum Next<Id> {
     ListFailed(Action),
     /// Read the status of the item's operation. Report [`Engine::on_status`].
     Describe(ItemIx, Id),
-    /// Read whether the assignment exists. Report [`Engine::on_pair`].
+    /// Read whether AWS carries out an operation for the item, and then whether the assignment exists.
+    /// Report [`Engine::on_found`] or [`Engine::on_pair`].
     ReadPair(ItemIx),
     /// Wait for a response, but not longer than until this time. `None` if only a response can
     /// change something.

@@ -9,7 +9,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{Center, Principal};
+use super::{Assignment, Center, Principal};
 use crate::aws::authorization::LimitedCaller;
 use crate::aws::later;
 use crate::aws::organizations::Organization;
@@ -43,7 +43,9 @@ pub(crate) struct Operation {
     /// The caller, if a policy limits its rights.
     caller: Option<LimitedCaller>,
     /// Whether another tool started the operation, which then changes nothing.
-    foreign: bool,
+    pub(crate) foreign: bool,
+    /// Whether the assignment existed at the start.
+    pub(crate) existed: bool,
     /// Whether the account was active at the start.
     account_was_active: bool,
     /// Whether AWS no longer returns the operation.
@@ -104,6 +106,7 @@ impl Operation {
             failure: None,
             caller: new.caller,
             foreign: false,
+            existed: false,
             account_was_active: false,
             forgotten: false,
         }
@@ -147,6 +150,11 @@ impl Operation {
             "RequestId": self.request_id,
             "CreatedDate": epoch(self.created),
         })
+    }
+
+    /// Returns the time of the end, if the operation has ended.
+    pub(crate) fn ended(&self) -> Option<Timestamp> {
+        (self.status != Status::InProgress).then_some(self.due)
     }
 
     fn add_reason(&self, json: &mut Value) {
@@ -240,12 +248,37 @@ impl Center {
         let account_was_active = account
             .and_then(|account| organization.account(account))
             .is_some_and(|account| account.state == "ACTIVE");
+        let existed = self.has_assignment(organization, &new);
         let operation = Operation {
             failure,
+            existed,
             account_was_active,
             ..Operation::new(new, request_id, duration)
         };
         Ok(self.add_operation(operation))
+    }
+
+    /// Returns all operations that have started, oldest first, also those that AWS no longer returns.
+    pub(crate) fn all_operations(&self) -> &[Operation] {
+        &self.operations
+    }
+
+    /// Returns whether the assignment of an operation exists.
+    fn has_assignment(&self, organization: &Organization, new: &NewOperation) -> bool {
+        let account = new.account.as_deref();
+        let account = account.and_then(|account| organization.account_ix(account));
+        let principal = new.principal.as_ref();
+        let principal = principal.and_then(|principal| self.access.principal_ix(principal));
+        let row = account
+            .zip(self.sets.ix(&new.permission_set))
+            .zip(principal);
+        row.is_some_and(|((account, set), principal)| {
+            self.access.contains(Assignment {
+                account,
+                set,
+                principal,
+            })
+        })
     }
 
     /// Starts operations of another tool, which change nothing. The quotas do not limit them.

@@ -230,8 +230,8 @@ fn a_lost_response_blocks_the_account_until_the_assignment_was_read() {
     ];
     let mut bench = Bench::new(&items);
     assert_eq!(bench.sends(), [2, 0]);
-    bench.engine.on_lost(bench.now, 0);
-    bench.engine.on_lost(bench.now, 2);
+    bench.engine.on_lost(bench.now, 0, "lost");
+    bench.engine.on_lost(bench.now, 2, "lost");
     assert_eq!(
         bench.next_requests(),
         [Next::ReadPair(0), Next::ReadPair(2)]
@@ -241,8 +241,8 @@ fn a_lost_response_blocks_the_account_until_the_assignment_was_read() {
     bench.engine.on_pair(bench.now, 2, Ok(true));
     assert_eq!(bench.ended(), [(0, End::Succeeded)]);
     assert_eq!(bench.sends(), [2, 1]);
-    bench.engine.on_lost(bench.now, 2);
-    for _ in 0..4 {
+    bench.engine.on_lost(bench.now, 2, "lost");
+    for _ in 0..3 {
         bench.next_requests();
         bench
             .engine
@@ -258,6 +258,31 @@ fn a_lost_response_blocks_the_account_until_the_assignment_was_read() {
         .engine
         .on_pair(bench.now, 2, Err(ReadError::Failed("unreadable")));
     assert_eq!(bench.ended(), [(2, End::Failed("unreadable"))]);
+}
+
+#[test]
+fn an_operation_whose_response_was_lost_is_taken_over_and_not_sent_again() {
+    let mut bench = Bench::new(&[item(Create, 0, 0, 0)]);
+    assert_eq!(bench.sends(), [0]);
+    bench.engine.on_lost(bench.now, 0, "lost");
+    assert_eq!(bench.next_requests(), [Next::ReadPair(0)]);
+    bench.engine.on_found(bench.now, 0, 7);
+    assert_eq!(bench.engine.own_ids(Create).len(), 1);
+    assert_eq!(bench.sends(), Vec::<ItemIx>::new());
+    bench.list(Create, &[7]);
+    assert_eq!(bench.ended(), []);
+}
+
+#[test]
+fn an_item_whose_responses_are_all_lost_fails() {
+    let mut bench = Bench::new(&[item(Create, 0, 0, 0)]);
+    for _ in 0..5 {
+        assert_eq!(bench.sends(), [0]);
+        bench.engine.on_lost(bench.now, 0, "lost");
+        assert_eq!(bench.next_requests(), [Next::ReadPair(0)]);
+        bench.engine.on_pair(bench.now, 0, Ok(false));
+    }
+    assert_eq!(bench.ended(), [(0, End::Failed("lost"))]);
 }
 
 #[test]
@@ -475,7 +500,7 @@ fn unexpected_responses_are_ignored() {
     let mut bench = Bench::new(&creates(2, 2));
     for item in [0, 99] {
         bench.engine.on_started(bench.now, item, 5);
-        bench.engine.on_lost(bench.now, item);
+        bench.engine.on_lost(bench.now, item, "lost");
         bench.engine.on_pair(bench.now, item, Ok(true));
         bench
             .engine

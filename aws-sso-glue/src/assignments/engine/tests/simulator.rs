@@ -401,7 +401,7 @@ impl World {
         match reply {
             Reply::Started(item, id) => engine.on_started(now, item, id),
             Reply::Refused(item, refusal) => engine.on_refused(now, item, refusal, "refused"),
-            Reply::Lost(item) => engine.on_lost(now, item),
+            Reply::Lost(item) => engine.on_lost(now, item, "lost"),
             Reply::InProgress(action, ids) => engine.on_in_progress(now, action, ids),
             Reply::Failed(action, list) => engine.on_failed_list(now, action, list),
             Reply::Status(item, status) => engine.on_status(now, item, status),
