@@ -110,7 +110,8 @@ pub use organizations::{
 };
 pub use partition::Partition;
 pub use permission_sets::{
-    Boundary, NewPermissionSet, PermissionSet, PermissionSetContents, PermissionSets,
+    Boundary, FailedAccount, NewPermissionSet, PermissionSet, PermissionSetContents, PermissionSets,
+    ProvisioningEnd, ProvisioningEvent, ProvisioningProgress, ProvisioningRequest, ProvisioningRun,
     UpdatePermissionSet,
 };
 pub use session::{AssignedAccount, Session};

@@ -7,21 +7,26 @@ use std::{
 
 use aws_sdk_ssoadmin::{
     operation::list_permission_sets::builders::ListPermissionSetsFluentBuilder,
-    types::{ProvisionTargetType, ProvisioningStatus},
+    types::ProvisioningStatus,
 };
 use futures::{StreamExt, TryStreamExt, stream};
 use rest_core::{Page, Pager};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AccountId, Error, IdentityCenter, OperationStatus, PermissionSetArn, RequestId, call::read_row,
-    instances::PAGE_SIZE, service::Service,
+    AccountId, Error, IdentityCenter, PermissionSetArn, call::read_row, instances::PAGE_SIZE,
+    service::Service,
 };
 
 mod contents;
 mod policies;
+mod provisioning;
 
 pub use contents::{Boundary, PermissionSetContents};
+pub use provisioning::{
+    FailedAccount, ProvisioningEnd, ProvisioningEvent, ProvisioningProgress, ProvisioningRequest,
+    ProvisioningRun,
+};
 
 /// Calls for permission sets.
 ///
@@ -293,56 +298,6 @@ impl<'a> PermissionSets<'a> {
         self.provisioned_accounts(arn, Some(status))
     }
 
-    /// Starts to provision the current version of the permission set in all accounts in which the
-    /// set is provisioned.
-    ///
-    /// AWS carries out three of these calls at a time (IAM Identity Center quotas). A permission set
-    /// that is provisioned in no account does not need this call: the first assignment in an account
-    /// provisions it there.
-    ///
-    /// # Errors
-    ///
-    /// Fails if AWS refuses the call or does not answer.
-    pub async fn start_provisioning(&self, arn: &PermissionSetArn) -> Result<RequestId, Error> {
-        const OPERATION: &str = "ProvisionPermissionSet";
-        let call = self
-            .client()
-            .provision_permission_set()
-            .instance_arn(self.instance())
-            .permission_set_arn(arn.as_str())
-            .target_type(ProvisionTargetType::AllProvisionedAccounts)
-            .send();
-        SERVICE
-            .call_and_read(OPERATION, call, |response| {
-                let status = response.permission_set_provisioning_status;
-                let status = SERVICE.require_field(OPERATION, STATUS, status)?;
-                SERVICE.id(OPERATION, "RequestId", status.request_id)
-            })
-            .await
-    }
-
-    /// Returns the status of a call of [`start_provisioning`](Self::start_provisioning).
-    ///
-    /// # Errors
-    ///
-    /// Fails if AWS refuses the call or does not answer.
-    pub async fn provisioning_status(&self, id: &RequestId) -> Result<OperationStatus, Error> {
-        const OPERATION: &str = "DescribePermissionSetProvisioningStatus";
-        let call = self
-            .client()
-            .describe_permission_set_provisioning_status()
-            .instance_arn(self.instance())
-            .provision_permission_set_request_id(id.as_str())
-            .send();
-        SERVICE
-            .call_and_read(OPERATION, call, |response| {
-                let status = response.permission_set_provisioning_status;
-                let status = SERVICE.require_field(OPERATION, STATUS, status)?;
-                OperationStatus::read(OPERATION, status.status.as_ref(), status.failure_reason)
-            })
-            .await
-    }
-
     /// Lists the permission sets that are provisioned in an account, by ARN. One call per 100 sets.
     pub fn provisioned_in(&self, account: &AccountId) -> Pager<PermissionSetArn, Error> {
         const OPERATION: &str = "ListPermissionSetsProvisionedToAccount";
@@ -482,7 +437,6 @@ fn read_arn(arn: String) -> Result<PermissionSetArn, Error> {
 
 const SERVICE: Service = Service::SsoAdmin;
 const LIST: &str = "ListPermissionSets";
-const STATUS: &str = "PermissionSetProvisioningStatus";
 /// A describe call takes about a third of a second, so 4 concurrent calls nearly use up the rate of
 /// 15 per second.
 const CONCURRENT_CALLS: usize = 4;

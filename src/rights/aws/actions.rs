@@ -81,6 +81,17 @@ impl Input<'_> {
         self.sets.values().any(|set| !set.tags.is_empty())
     }
 
+    /// Returns whether a permission set that AWS has is changed or provisioned.
+    fn edits_a_set(&self) -> bool {
+        let mut changes = self.step.changes.iter();
+        changes.any(|change| match &change.subject {
+            Subject::PermissionSet { .. } => change.action == Action::Update,
+            Subject::Policy { permission_set, .. } => !self.created.contains(&**permission_set),
+            Subject::Provisioning { .. } => true,
+            _ => false,
+        })
+    }
+
     fn has_change(&self, action: Action, kind: Kind) -> bool {
         let mut changes = self.step.changes.iter();
         changes.any(|change| change.action == action && change.subject.kind() == kind)
@@ -342,6 +353,7 @@ static ACTIONS: &[(&str, &[Type])] = &[
     ("sso:DeletePermissionsBoundaryFromPermissionSet", SET),
     ("sso:ProvisionPermissionSet", PAIR),
     ("sso:DescribePermissionSetProvisioningStatus", INSTANCE),
+    ("sso:ListPermissionSetProvisioningStatus", INSTANCE),
     ("sso:CreateAccountAssignment", PAIR),
     ("sso:DeleteAccountAssignment", PAIR),
     ("sso:DescribeAccountAssignmentCreationStatus", INSTANCE),
@@ -638,8 +650,8 @@ fn permission_sets(rows: &mut Rows) {
     );
     rows.read(
         &["sso:ListTagsForResource"],
-        "a permission set of the blueprint has tags",
-        |input| is_organization(input) && input.has_set_tags(),
+        "a permission set of the blueprint has tags, or a permission set that AWS has is changed or provisioned",
+        |input| is_organization(input) && (input.has_set_tags() || input.edits_a_set()),
     );
     rows.read(
         &["sso:ListPermissionSetsProvisionedToAccount"],
@@ -671,13 +683,16 @@ fn permission_sets(rows: &mut Rows) {
     rows.write(
         &["sso:TagResource"],
         kind,
-        "a permission set with tags is created or changed",
+        "a permission set is created, or one with tags is changed",
         |input, change| {
-            let writes = matches!(change.action, Action::Create | Action::Update);
             let Subject::PermissionSet { name } = &change.subject else {
                 return Some(false);
             };
-            Some(writes && input.tags_of(name))
+            Some(match change.action {
+                Action::Create => true,
+                Action::Update => input.tags_of(name),
+                _ => false,
+            })
         },
     );
     rows.write(
@@ -691,6 +706,7 @@ fn permission_sets(rows: &mut Rows) {
         &[
             "sso:ProvisionPermissionSet",
             "sso:DescribePermissionSetProvisioningStatus",
+            "sso:ListPermissionSetProvisioningStatus",
         ],
         Kind::Provisioning,
         "a permission set that accounts have is changed",
