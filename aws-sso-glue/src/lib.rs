@@ -110,9 +110,9 @@ pub use organizations::{
 };
 pub use partition::Partition;
 pub use permission_sets::{
-    Boundary, FailedAccount, NewPermissionSet, PermissionSet, PermissionSetContents, PermissionSets,
-    ProvisioningEnd, ProvisioningEvent, ProvisioningProgress, ProvisioningRequest, ProvisioningRun,
-    UpdatePermissionSet,
+    Boundary, FailedAccount, NewPermissionSet, PermissionSet, PermissionSetContents,
+    PermissionSets, ProvisioningEnd, ProvisioningEvent, ProvisioningProgress, ProvisioningRequest,
+    ProvisioningRun, UpdatePermissionSet,
 };
 pub use session::{AssignedAccount, Session};
 pub use sign_in::{DeviceAuthorization, PollResult, SignIn};

@@ -181,15 +181,17 @@ impl PermissionSetSpec {
             ));
         }
         // Service model "SSO Admin", `PermissionSetDescription`.
-        let is_allowed = |c: char| {
-            matches!(c, '\t' | '\n' | '\r' | ' '..='~' | '\u{a1}'..='\u{ff}')
-        };
+        let is_allowed =
+            |c: char| matches!(c, '\t' | '\n' | '\r' | ' '..='~' | '\u{a1}'..='\u{ff}');
         if let Some(text) = &self.description
             && let Some(c) = text.chars().find(|c| !is_allowed(*c))
         {
             return Some(violation(
                 &["description"],
-                format!("the description has the character U+{:04X}, which AWS does not accept", u32::from(c)),
+                format!(
+                    "the description has the character U+{:04X}, which AWS does not accept",
+                    u32::from(c)
+                ),
                 "use characters of Latin-1, such as `-` for a dash",
             ));
         }
@@ -287,7 +289,9 @@ impl PermissionSetSpec {
         if size > 10_240 {
             return Some(violation(
                 &["inline_policy"],
-                format!("the inline policy has {size} characters without white space, and AWS accepts at most 10,240"),
+                format!(
+                    "the inline policy has {size} characters without white space, and AWS accepts at most 10,240"
+                ),
                 "move statements into a customer managed policy",
             ));
         }

@@ -466,9 +466,8 @@ fn renamed(blueprint: &Blueprint, name: &str, set: &PermissionSetSpec) -> Option
         );
     }
     let mut others = blueprint.permission_sets.iter();
-    let (other, _) = others.find(|(other, set)| {
-        *other != name && set.renamed_from.as_deref() == Some(old)
-    })?;
+    let (other, _) =
+        others.find(|(other, set)| *other != name && set.renamed_from.as_deref() == Some(old))?;
     wrong(
         format!("permission sets `{other}` and `{name}` have the same old name `{old}`"),
         "keep `renamed_from` of one of them",

@@ -12,8 +12,8 @@ use aws_sso_glue::{
 
 use super::{
     access_drift::{account_text, id as principal_id},
-    renames::{Renames, Replaced},
     access_hazards::{deleted_principal, principal_subject},
+    renames::{Renames, Replaced},
 };
 use crate::{
     blueprint::{Blueprint, Expansion, Ownership, PrincipalSpec, matches_any},

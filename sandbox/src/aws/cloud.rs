@@ -134,7 +134,14 @@ impl Cloud {
             center.sets.ix_by_name(set)?,
         );
         let version = center.access.role(set, account)?.version;
-        Some(center.sets.at(set).role_policies(version).cloned().collect())
+        Some(
+            center
+                .sets
+                .at(set)
+                .role_policies(version)
+                .cloned()
+                .collect(),
+        )
     }
 
     /// Completes the asynchronous operations that are due.

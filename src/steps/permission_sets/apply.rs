@@ -8,9 +8,9 @@ use aws_sso_glue::{
 };
 
 use super::{
-    Desired, PermissionSets, failed, find,
+    Desired, PermissionSets,
     edits::{Edit, Move, order},
-    set_name,
+    failed, find, set_name,
 };
 use crate::{
     batch::{Batch, Waiting},
@@ -20,9 +20,7 @@ use crate::{
     outcome::{Cause, Outcome},
     plan::{Action, Change, PolicyRef, Subject},
     step::{Applied, Step as _, unknown_change},
-    steps::{
-        adoption::record_owned, estate::InstanceReads, ids, lookup, set_contents::boundary,
-    },
+    steps::{adoption::record_owned, estate::InstanceReads, ids, lookup, set_contents::boundary},
     text::abbreviated,
 };
 
@@ -31,30 +29,39 @@ impl PermissionSets {
     /// no new assignment, which would provision it too.
     pub(super) async fn apply_batch(&self, batch: &Batch<'_>, cx: &Context) -> Result<()> {
         let mut rest: Vec<usize> = (0..batch.changes().len()).collect();
-        let mut provisionings = Vec::new();
+        let (mut sets, mut provisionings) = (Vec::new(), Vec::new());
         while let Some(first) = rest.first() {
             let set = self.chain(&batch.changes()[*first]);
             let is_of_set = |index: &usize| self.chain(&batch.changes()[*index]) == set;
-            let (of_set, others): (Vec<usize>, Vec<usize>) =
-                rest.into_iter().partition(is_of_set);
+            let (of_set, others): (Vec<usize>, Vec<usize>) = rest.into_iter().partition(is_of_set);
             rest = others;
             let (provisioning, edits): (Vec<usize>, Vec<usize>) = of_set
                 .into_iter()
                 .partition(|index| is_provisioning(&batch.changes()[*index]));
             provisionings.extend(provisioning);
-            self.edit(batch, &edits, cx).await?;
+            // Now, because an edit makes the run forget what was read.
+            let attached = self.attached(batch, &edits, cx).await;
+            sets.push((edits, attached));
+        }
+        for (edits, attached) in sets {
+            match attached {
+                Ok(attached) => self.edit(batch, &edits, attached, cx).await?,
+                Err(error) => Self::cannot_edit(batch, &edits, error).await?,
+            }
         }
         self.provision(batch, &provisionings, cx).await
     }
 
     /// Makes the edits of one set, up to the first failure.
-    async fn edit(&self, batch: &Batch<'_>, indexes: &[usize], cx: &Context) -> Result<()> {
-        let changes: Vec<&Change> = indexes.iter().map(|at| &batch.changes()[*at]).collect();
-        let edits: Vec<Edit> = changes.iter().map(|change| Edit::of(change)).collect();
-        let attached = match self.attached(&changes, &edits, cx).await {
-            Ok(attached) => attached,
-            Err(error) => return self.cannot_edit(batch, indexes, error).await,
-        };
+    async fn edit(
+        &self,
+        batch: &Batch<'_>,
+        indexes: &[usize],
+        attached: usize,
+        cx: &Context,
+    ) -> Result<()> {
+        let edits = indexes.iter().map(|at| Edit::of(&batch.changes()[*at]));
+        let edits: Vec<Edit> = edits.collect();
         let mut failed: Option<Subject> = None;
         for one in order(attached, &edits) {
             let skipped = match one {
@@ -64,14 +71,17 @@ impl PermissionSets {
             if let Some(subject) = &failed {
                 for index in skipped {
                     let because = Cause::Subject(subject.clone());
-                    batch.finish(index, Ok(Outcome::Skipped { because })).await?;
+                    batch
+                        .finish(index, Ok(Outcome::Skipped { because }))
+                        .await?;
                 }
                 continue;
             }
             failed = match one {
                 Move::One(at) => self.one(batch, indexes[at], cx).await?,
                 Move::Swap { detach, attach } => {
-                    self.swap(batch, indexes[detach], indexes[attach], cx).await?
+                    self.swap(batch, indexes[detach], indexes[attach], cx)
+                        .await?
                 }
             };
         }
@@ -79,12 +89,7 @@ impl PermissionSets {
     }
 
     /// Fails the first edit of a set, and skips the others.
-    async fn cannot_edit(
-        &self,
-        batch: &Batch<'_>,
-        indexes: &[usize],
-        error: Error,
-    ) -> Result<()> {
+    async fn cannot_edit(batch: &Batch<'_>, indexes: &[usize], error: Error) -> Result<()> {
         let mut error = Some(error);
         for index in indexes {
             if batch.start(*index).await?
@@ -97,12 +102,8 @@ impl PermissionSets {
     }
 
     /// Returns the number of policies that are attached to the set of these changes, if one is to be attached.
-    async fn attached(
-        &self,
-        changes: &[&Change],
-        edits: &[Edit],
-        cx: &Context,
-    ) -> Result<usize> {
+    async fn attached(&self, batch: &Batch<'_>, indexes: &[usize], cx: &Context) -> Result<usize> {
+        let changes: Vec<&Change> = indexes.iter().map(|at| &batch.changes()[*at]).collect();
         let Some(name) = changes.first().and_then(|change| set_name(change)) else {
             return Ok(0);
         };
@@ -110,9 +111,11 @@ impl PermissionSets {
             return Ok(0);
         };
         let is_new = |change: &&Change| {
-            change.action == Action::Create && matches!(change.subject, Subject::PermissionSet { .. })
+            change.action == Action::Create
+                && matches!(change.subject, Subject::PermissionSet { .. })
         };
-        if !edits.contains(&Edit::Attach) || changes.iter().any(is_new) {
+        let attaches = |change: &&Change| Edit::of(change) == Edit::Attach;
+        if !changes.iter().any(attaches) || changes.iter().any(is_new) {
             return Ok(0);
         }
         let sets = reads.permission_sets([]).await?;
@@ -126,12 +129,7 @@ impl PermissionSets {
     }
 
     /// Makes one edit. Returns its subject if it was not made.
-    async fn one(
-        &self,
-        batch: &Batch<'_>,
-        index: usize,
-        cx: &Context,
-    ) -> Result<Option<Subject>> {
+    async fn one(&self, batch: &Batch<'_>, index: usize, cx: &Context) -> Result<Option<Subject>> {
         let change = &batch.changes()[index];
         let not_made = Some(change.subject.clone());
         if !batch.start(index).await? {
@@ -179,7 +177,9 @@ impl PermissionSets {
             Ok(()) => Ok(skipped(&new.subject)),
             Err(error) => Err(error
                 .with_context("it was detached to make room, and AWS did not attach it again")
-                .with_help("run again: no account has lost it, because the set was not provisioned")),
+                .with_help(
+                    "run again: no account has lost it, because the set was not provisioned",
+                )),
         };
         batch.finish(detach, attached_again).await?;
         Ok(Some(new.subject.clone()))
@@ -202,7 +202,8 @@ impl PermissionSets {
             (Subject::PermissionSet { .. }, Action::Adopt) => self.adopt(name, cx).await,
             (Subject::PermissionSet { .. }, _) => self.update(name, desired, cx).await,
             (Subject::Policy { policy, .. }, _) => {
-                self.set_policy(name, desired, policy, Edit::of(change), cx).await
+                self.set_policy(name, desired, policy, Edit::of(change), cx)
+                    .await
             }
             _ => Err(unknown()),
         }
@@ -217,7 +218,8 @@ impl PermissionSets {
         };
         let desired = self.desired(&lookup::partition(&self.aws, cx));
         let desired = desired.get(&**name).ok_or_else(unknown)?;
-        self.set_policy(name, desired, policy, Edit::Attach, cx).await
+        self.set_policy(name, desired, policy, Edit::Attach, cx)
+            .await
     }
 
     /// Creates the permission set, or returns the existing one.

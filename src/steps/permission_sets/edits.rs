@@ -151,8 +151,12 @@ mod tests {
         for (attached, edits) in cases() {
             let moves = order(attached, &edits);
             let is = |one: &Move, edit: Edit| matches!(one, Move::One(at) if edits[*at] == edit);
-            let last_new = moves.iter().rposition(|one| !is(one, Edit::Detach) && !is(one, Edit::TakeOff));
-            let first_gone = moves.iter().position(|one| is(one, Edit::Detach) || is(one, Edit::TakeOff));
+            let last_new = moves
+                .iter()
+                .rposition(|one| !is(one, Edit::Detach) && !is(one, Edit::TakeOff));
+            let first_gone = moves
+                .iter()
+                .position(|one| is(one, Edit::Detach) || is(one, Edit::TakeOff));
             if let (Some(new), Some(gone)) = (last_new, first_gone) {
                 assert!(new < gone, "{moves:?}");
             }

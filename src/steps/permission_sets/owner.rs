@@ -53,10 +53,7 @@ impl Other {
     /// Returns the note of a set that the blueprint only names, and that has something to complete or to provision.
     pub(super) fn note(&self, set: &PermissionSet) -> Note {
         let name = &set.name;
-        let text = format!(
-            "permission set {name} is used as it is: {}",
-            self.reason()
-        );
+        let text = format!("permission set {name} is used as it is: {}", self.reason());
         Note::new("another-owner", text).about(Subject::permission_set(name.clone()))
     }
 
@@ -65,9 +62,9 @@ impl Other {
             Self::Blueprint(name) => {
                 format!("blueprint {name} has created it (tag {OWNER_TAG} = {name})")
             }
-            Self::ControlTower => format!(
-                "it belongs to AWS Control Tower (tag {MANAGED_BY} = {CONTROL_TOWER})"
-            ),
+            Self::ControlTower => {
+                format!("it belongs to AWS Control Tower (tag {MANAGED_BY} = {CONTROL_TOWER})")
+            }
         }
     }
 }

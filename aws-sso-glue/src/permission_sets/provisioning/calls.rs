@@ -32,9 +32,7 @@ pub(super) fn free(in_progress: usize) -> usize {
 
 /// Returns the pause after this number of refusals or looks in a row: it doubles up to a limit.
 pub(super) fn pause(first: Duration, number: u32, longest: Duration) -> Duration {
-    first
-        .saturating_mul(1 << number.min(16))
-        .min(longest)
+    first.saturating_mul(1 << number.min(16)).min(longest)
 }
 
 /// The largest number of accounts for which a call for each account is worth it: such a call leaves the other accounts

@@ -209,7 +209,8 @@ impl ProvisioningRun {
                 let clock = self.center.aws().clock().clone();
                 clock.sleep(pause(FIRST_LOOK, self.looks, LOOK)).await;
                 self.looks += 1;
-                self.events.push_back(ProvisioningEvent::Progress(self.progress()));
+                self.events
+                    .push_back(ProvisioningEvent::Progress(self.progress()));
                 self.moved = false;
             }
         }
@@ -463,13 +464,7 @@ impl ProvisioningRun {
     }
 
     /// Sends the same call again after a pause. Throttling does not count as a try.
-    fn repeat(
-        &mut self,
-        index: usize,
-        refusal: Refusal,
-        error: Error,
-        target: Target<AccountId>,
-    ) {
+    fn repeat(&mut self, index: usize, refusal: Refusal, error: Error, target: Target<AccountId>) {
         let now = self.now();
         let item = &mut self.items[index];
         let most = match refusal {
@@ -494,7 +489,9 @@ impl ProvisioningRun {
         match target {
             Target::AllAccounts => self.end(index, ProvisioningEnd::Refused(error)),
             Target::Account(account) => {
-                let reason = error.message().map_or_else(|| error.to_string(), str::to_owned);
+                let reason = error
+                    .message()
+                    .map_or_else(|| error.to_string(), str::to_owned);
                 self.items[index].failed.insert(account, Some(reason));
             }
         }

@@ -151,10 +151,7 @@ impl Center {
         else {
             return;
         };
-        let accounts: Vec<_> = self
-            .access
-            .accounts_of(set, AccountIx::default())
-            .collect();
+        let accounts: Vec<_> = self.access.accounts_of(set, AccountIx::default()).collect();
         let millis = |end: Timestamp| end.duration_since(operation.created).as_millis();
         let whole = millis(operation.due).max(1);
         let version = self.sets.at(set).version;
