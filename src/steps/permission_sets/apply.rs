@@ -39,7 +39,7 @@ impl PermissionSets {
                 .into_iter()
                 .partition(|index| is_provisioning(&batch.changes()[*index]));
             provisionings.extend(provisioning);
-            // Now, because an edit makes the run forget what was read.
+            // The number is read before the first edit, because an edit clears the shared reads.
             let attached = self.attached(batch, &edits, cx).await;
             sets.push((edits, attached));
         }

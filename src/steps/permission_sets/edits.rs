@@ -1,13 +1,13 @@
 //! The order in which the contents of a permission set are changed, without I/O.
 //!
-//! AWS attaches at most 20 policies to a set. What is added comes before what is removed, so that a set is never without a policy
-//! for longer than one request. In a full set, one policy makes room for the next one.
+//! AWS attaches at most 20 policies to a set. Additions come before removals. In a full set, each removal makes room for one
+//! addition.
 
 use std::collections::VecDeque;
 
 use crate::plan::{Change, PolicyRef, Subject, Value};
 
-/// What an edit of a permission set does.
+/// The effect of an edit of a permission set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Edit {
     /// Sets a property, a tag, a boundary or an inline policy, or creates or adopts the set.
@@ -49,8 +49,8 @@ impl Edit {
     }
 }
 
-/// Returns the edits of a set in the order in which they are made: what is set, then what is attached. A set that has
-/// [`MAX_POLICIES`] loses one policy for each new one. What only goes comes last. `attached` is the number of policies now.
+/// Returns the edits of a set in the order in which they are made: first settings, then policies to attach. A set with
+/// [`MAX_POLICIES`] loses one policy for each new one. The other removals come last. `attached` is the number of policies now.
 pub(super) fn order(attached: usize, edits: &[Edit]) -> Vec<Move> {
     let of = |kind: Edit| {
         let edits = edits.iter().enumerate();

@@ -28,8 +28,8 @@ pub struct ProvisioningRequest {
 /// For up to 5 accounts, or if the set is in more than 3,500 accounts, each account has a call of its
 /// own; otherwise one call is for all of them. AWS carries out 3 calls at a time, with those of other
 /// tools. If a call fails, AWS is asked which accounts are left, and each of them is tried once more
-/// on its own. Conflicts and throttling are repeated and end nothing. What runs already is waited
-/// for. Dropping the run leaves what AWS carries out.
+/// on its own. Calls are repeated after conflicts and throttling. The run waits for a provisioning that
+/// is in progress already. AWS goes on with its provisionings if the run is dropped.
 ///
 /// ```
 /// use aws_sso_glue::{IdentityCenter, ProvisioningEvent, ProvisioningRequest};
@@ -244,7 +244,7 @@ impl ProvisioningRun {
         }
     }
 
-    /// Looks at everything once, and sends what can be sent.
+    /// Reads the status of each permission set once, and sends the calls that can be sent.
     async fn work(&mut self) {
         for index in 0..self.items.len() {
             if self.items[index].stage == Stage::Working {
@@ -452,7 +452,7 @@ impl ProvisioningRun {
         match refusal(&error) {
             Refusal::Permanent => self.give_up(index, target, error),
             Refusal::Conflict if others_in_progress => {
-                // What is in progress is waited for, however long it takes.
+                // The run waits for the other provisioning without a limit.
                 let now = self.now();
                 let item = &mut self.items[index];
                 item.one_at_a_time = true;
