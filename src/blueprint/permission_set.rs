@@ -18,8 +18,8 @@ use super::{
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct PermissionSetSpec {
-    /// The description, 1 to 700 characters.
-    #[schemars(extend("minLength" = 1, "maxLength" = 700))]
+    /// The description, 1 to 700 characters of Latin-1.
+    #[schemars(extend("minLength" = 1, "maxLength" = 700, "pattern" = r"^[\t\n\r\u0020-\u007e\u00a1-\u00ff]*$"))]
     pub description: Option<String>,
     /// The session duration from 1 to 12 hours, such as `8h`, `90m` or `PT8H` (ISO 8601).
     #[schemars(extend("pattern" = r"^(PT(?=[0-9])(([0-9]|1[0-2])H)?([0-9]+M)?([0-9]+S)?|([1-9]|1[0-2])h([0-9]+m)?|[0-9]+m)$"))]
