@@ -1,6 +1,6 @@
 //! Applies the changes of permission sets: first the edits of each set, then the provisionings of all of them together.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use aws_sso_glue::{
     AccountId, FailedAccount, IdentityCenter, NewPermissionSet, PermissionSet, PermissionSetArn,
@@ -28,25 +28,29 @@ impl PermissionSets {
     /// Applies all changes. A set is provisioned only after all of its edits were made, and a set whose edits have failed gets
     /// no new assignment, which would provision it too.
     pub(super) async fn apply_batch(&self, batch: &Batch<'_>, cx: &Context) -> Result<()> {
-        let mut rest: Vec<usize> = (0..batch.changes().len()).collect();
-        let (mut sets, mut provisionings) = (Vec::new(), Vec::new());
-        while let Some(first) = rest.first() {
-            let set = self.chain(&batch.changes()[*first]);
-            let is_of_set = |index: &usize| self.chain(&batch.changes()[*index]) == set;
-            let (of_set, others): (Vec<usize>, Vec<usize>) = rest.into_iter().partition(is_of_set);
-            rest = others;
-            let (provisioning, edits): (Vec<usize>, Vec<usize>) = of_set
-                .into_iter()
-                .partition(|index| is_provisioning(&batch.changes()[*index]));
-            provisionings.extend(provisioning);
-            // The number is read before the first edit, because an edit clears the shared reads.
-            let attached = self.attached(batch, &edits, cx).await;
-            sets.push((edits, attached));
+        let mut provisionings = Vec::new();
+        let mut sets: Vec<Vec<usize>> = Vec::new();
+        let mut index_of: HashMap<Option<Subject>, usize> = HashMap::new();
+        for (index, change) in batch.changes().iter().enumerate() {
+            if is_provisioning(change) {
+                provisionings.push(index);
+                continue;
+            }
+            let set = *index_of.entry(self.chain(change)).or_insert_with(|| {
+                sets.push(Vec::new());
+                sets.len() - 1
+            });
+            sets[set].push(index);
         }
-        for (edits, attached) in sets {
+        // The numbers are read before the first edit, because an edit clears the shared reads.
+        let mut attached = Vec::new();
+        for edits in &sets {
+            attached.push(self.attached(batch, edits, cx).await);
+        }
+        for (edits, attached) in sets.iter().zip(attached) {
             match attached {
-                Ok(attached) => self.edit(batch, &edits, attached, cx).await?,
-                Err(error) => Self::cannot_edit(batch, &edits, error).await?,
+                Ok(attached) => self.edit(batch, edits, attached, cx).await?,
+                Err(error) => Self::cannot_edit(batch, edits, error).await?,
             }
         }
         self.provision(batch, &provisionings, cx).await
