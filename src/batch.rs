@@ -36,6 +36,7 @@ pub(crate) trait Driver: Sync {
     fn problem(&self, subject: Subject, error: &Error);
     fn wait(&self, waiting: Waiting) -> BoxFuture<'_, Result<()>>;
     fn look(&self, waiting: Waiting) -> BoxFuture<'_, Result<()>>;
+    fn progressed(&self);
     fn chains(&self) -> BoxFuture<'_, Result<()>>;
 }
 
@@ -90,9 +91,15 @@ impl<'a> Batch<'a> {
     ///
     /// # Errors
     ///
-    /// Fails as [`wait`](Self::wait) does. A change that has ended is progress.
+    /// Fails as [`wait`](Self::wait) does. A change that has ended is progress, and so is [`progressed`](Self::progressed).
     pub async fn look(&self, waiting: Waiting) -> Result<()> {
         self.driver.look(waiting).await
+    }
+
+    /// Records progress that no list of missing parts shows, such as another account that is done. It restarts the stall
+    /// timeout of [`look`](Self::look).
+    pub fn progressed(&self) {
+        self.driver.progressed();
     }
 
     /// Applies the changes one by one with [`Step::apply`](crate::Step::apply), in the chains of

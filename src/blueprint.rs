@@ -74,6 +74,7 @@ pub use expand::{EarlierMatches, Expansion, Row};
 pub use include::{Origin, Origins};
 pub(crate) use ownership::matches_any;
 pub use ownership::{Ownership, OwnershipSection, Protect, Scope};
+pub(crate) use permission_set::OWNER_TAG;
 pub use permission_set::{PermissionSetSpec, PermissionsBoundary};
 pub(crate) use select::account_name;
 
@@ -383,6 +384,15 @@ impl Blueprint {
             }
         }
         desired
+    }
+
+    /// Returns the old names of renamed permission sets, each with the new name.
+    ///
+    /// A run creates the set of the new name with its assignments. A later run removes the assignments of the old set that are
+    /// replaced. The old set itself can go as soon as it has no assignment left.
+    pub(crate) fn renamed_sets(&self) -> impl Iterator<Item = (&str, &str)> {
+        let sets = self.permission_sets.iter();
+        sets.filter_map(|(name, set)| Some((set.renamed_from.as_deref()?, name.as_str())))
     }
 
     /// Returns warnings about values that may be right and may be wrong, such as an unknown AWS managed policy.

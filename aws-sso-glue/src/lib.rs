@@ -114,8 +114,9 @@ pub use organizations::{
 };
 pub use partition::Partition;
 pub use permission_sets::{
-    Boundary, NewPermissionSet, PermissionSet, PermissionSetContents, PermissionSets,
-    UpdatePermissionSet,
+    Boundary, FailedAccount, NewPermissionSet, PermissionSet, PermissionSetContents,
+    PermissionSets, ProvisioningEnd, ProvisioningEvent, ProvisioningProgress, ProvisioningRequest,
+    ProvisioningRun, UpdatePermissionSet,
 };
 pub use session::{AssignedAccount, Session};
 pub use sign_in::{DeviceAuthorization, PollResult, SignIn};

@@ -7,21 +7,26 @@ use std::{
 
 use aws_sdk_ssoadmin::{
     operation::list_permission_sets::builders::ListPermissionSetsFluentBuilder,
-    types::{OperationStatusFilter, ProvisionTargetType, ProvisioningStatus, StatusValues},
+    types::ProvisioningStatus,
 };
 use futures::{StreamExt, TryStreamExt, stream};
 use rest_core::{Page, Pager};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AccountId, Error, IdentityCenter, OperationStatus, PermissionSetArn, RequestId, call::read_row,
-    instances::PAGE_SIZE, service::Service,
+    AccountId, Error, IdentityCenter, PermissionSetArn, call::read_row, instances::PAGE_SIZE,
+    service::Service,
 };
 
 mod contents;
 mod policies;
+mod provisioning;
 
 pub use contents::{Boundary, PermissionSetContents};
+pub use provisioning::{
+    FailedAccount, ProvisioningEnd, ProvisioningEvent, ProvisioningProgress, ProvisioningRequest,
+    ProvisioningRun,
+};
 
 /// Calls for permission sets.
 ///
@@ -293,107 +298,6 @@ impl<'a> PermissionSets<'a> {
         self.provisioned_accounts(arn, Some(status))
     }
 
-    /// Starts to provision the current version of the permission set in all accounts in which the
-    /// set is provisioned.
-    ///
-    /// AWS carries out three of these calls at a time (IAM Identity Center quotas). A permission set
-    /// that is provisioned in no account does not need this call: the first assignment in an account
-    /// provisions it there.
-    ///
-    /// # Errors
-    ///
-    /// Fails if AWS refuses the call or does not answer.
-    pub async fn start_provisioning(&self, arn: &PermissionSetArn) -> Result<RequestId, Error> {
-        const OPERATION: &str = "ProvisionPermissionSet";
-        let call = self
-            .client()
-            .provision_permission_set()
-            .instance_arn(self.instance())
-            .permission_set_arn(arn.as_str())
-            .target_type(ProvisionTargetType::AllProvisionedAccounts)
-            .send();
-        SERVICE
-            .call_and_read(OPERATION, call, |response| {
-                let status = response.permission_set_provisioning_status;
-                let status = SERVICE.require_field(OPERATION, STATUS, status)?;
-                SERVICE.id(OPERATION, "RequestId", status.request_id)
-            })
-            .await
-    }
-
-    /// Returns the status of a call of [`start_provisioning`](Self::start_provisioning).
-    ///
-    /// # Errors
-    ///
-    /// Fails if AWS refuses the call or does not answer.
-    pub async fn provisioning_status(&self, id: &RequestId) -> Result<OperationStatus, Error> {
-        const OPERATION: &str = "DescribePermissionSetProvisioningStatus";
-        let call = self
-            .client()
-            .describe_permission_set_provisioning_status()
-            .instance_arn(self.instance())
-            .provision_permission_set_request_id(id.as_str())
-            .send();
-        SERVICE
-            .call_and_read(OPERATION, call, |response| {
-                let status = response.permission_set_provisioning_status;
-                let status = SERVICE.require_field(OPERATION, STATUS, status)?;
-                OperationStatus::read(OPERATION, status.status.as_ref(), status.failure_reason)
-            })
-            .await
-    }
-
-    /// Lists the provisionings in progress, including those of other callers.
-    pub(crate) fn provisionings_in_progress(self) -> Pager<RequestId, Error> {
-        const OPERATION: &str = "ListPermissionSetProvisioningStatus";
-        let filter = OperationStatusFilter::builder().status(StatusValues::InProgress);
-        let call = self
-            .client()
-            .list_permission_set_provisioning_status()
-            .instance_arn(self.instance())
-            .filter(filter.build())
-            .max_results(PAGE_SIZE);
-        SERVICE.list(
-            OPERATION,
-            move |token| call.clone().set_next_token(token).send(),
-            |response| {
-                let rows = response.permission_sets_provisioning_status;
-                (rows.unwrap_or_default(), response.next_token)
-            },
-            |row| SERVICE.id(OPERATION, "RequestId", row.request_id),
-        )
-    }
-
-    /// Returns the accounts in which a provisioning is still to be done, or the first 100 of them.
-    pub(crate) async fn accounts_of_provisioning(
-        self,
-        id: &RequestId,
-    ) -> Result<Vec<AccountId>, Error> {
-        const OPERATION: &str = "DescribePermissionSetProvisioningStatus";
-        let call = self
-            .client()
-            .describe_permission_set_provisioning_status()
-            .instance_arn(self.instance())
-            .provision_permission_set_request_id(id.as_str())
-            .send();
-        let response = SERVICE.call(OPERATION, call).await?;
-        let status = response.permission_set_provisioning_status;
-        let status = SERVICE.require_field(OPERATION, STATUS, status)?;
-        if status.account_id.is_some() {
-            let account = SERVICE.id(OPERATION, "AccountId", status.account_id)?;
-            return Ok(vec![account]);
-        }
-        let set = SERVICE.id(OPERATION, "PermissionSetArn", status.permission_set_arn)?;
-        let mut behind = self.outdated_accounts(&set);
-        let mut accounts = Vec::new();
-        while accounts.len() < FIRST_PAGE
-            && let Some(account) = behind.try_next().await?
-        {
-            accounts.push(account);
-        }
-        Ok(accounts)
-    }
-
     /// Lists the permission sets that are provisioned in an account, by ARN. One call per 100 sets.
     pub fn provisioned_in(&self, account: &AccountId) -> Pager<PermissionSetArn, Error> {
         const OPERATION: &str = "ListPermissionSetsProvisionedToAccount";
@@ -533,12 +437,9 @@ fn read_arn(arn: String) -> Result<PermissionSetArn, Error> {
 
 const SERVICE: Service = Service::SsoAdmin;
 const LIST: &str = "ListPermissionSets";
-const STATUS: &str = "PermissionSetProvisioningStatus";
 /// A describe call takes about a third of a second, so 6 concurrent calls use up the rate of 18 per
 /// second.
 const CONCURRENT_CALLS: usize = 6;
-/// Number of accounts on a page.
-const FIRST_PAGE: usize = 100;
 
 #[cfg(test)]
 mod tests;

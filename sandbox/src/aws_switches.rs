@@ -64,4 +64,17 @@ impl Sandbox {
             self.change(|sandbox, _| sandbox.cloud.set_account_state(account, state.name()));
         assert!(found, "the organization has no account {account}");
     }
+
+    /// Returns the policies of the IAM role of a permission set in an account, sorted: the ARNs of managed policies, and the paths
+    /// and names of customer managed ones. They are those of the permission set at the last provisioning. `None`: the account has
+    /// no such role.
+    #[must_use]
+    pub fn role_policies(&self, account: &str, permission_set: &str) -> Option<Vec<String>> {
+        let mut policies = self
+            .current_state()
+            .cloud
+            .role_policies(account, permission_set)?;
+        policies.sort();
+        Some(policies)
+    }
 }

@@ -18,8 +18,8 @@ use super::{
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct PermissionSetSpec {
-    /// The description, 1 to 700 characters.
-    #[schemars(extend("minLength" = 1, "maxLength" = 700))]
+    /// The description, 1 to 700 characters of Latin-1.
+    #[schemars(extend("minLength" = 1, "maxLength" = 700, "pattern" = r"^[\t\n\r\u0020-\u007e\u00a1-\u00ff]*$"))]
     pub description: Option<String>,
     /// The session duration from 1 to 12 hours, such as `8h`, `90m` or `PT8H` (ISO 8601).
     #[schemars(extend("pattern" = r"^(PT(?=[0-9])(([0-9]|1[0-2])H)?([0-9]+M)?([0-9]+S)?|([1-9]|1[0-2])h([0-9]+m)?|[0-9]+m)$"))]
@@ -45,13 +45,18 @@ pub struct PermissionSetSpec {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("pattern" = r#"^[A-Za-z0-9&$@#/%?=~_'"|!:,.;*+\[\] (){}-]{1,240}$"#))]
     pub relay_state: Option<String>,
-    /// The tags.
+    /// The tags, at most 74: a run adds the tag `okta-aws-sso:blueprint` to the sets that it creates.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    #[schemars(extend("maxProperties" = 75, "propertyNames" = {"pattern": "^(?!aws:).{1,128}$"}, "additionalProperties" = {"type": "string", "maxLength": 256}))]
+    #[schemars(extend("maxProperties" = 74, "propertyNames" = {"pattern": "^(?!aws:|okta-aws-sso:).{1,128}$"}, "additionalProperties" = {"type": "string", "maxLength": 256}))]
     pub tags: BTreeMap<String, String>,
     /// Whether the set exists and is only used (default: no). Such an entry describes nothing else, and the set is not edited.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub existing: bool,
+    /// The name that the set had before. AWS has no new name for a set, so a run creates this one with its assignments, and a
+    /// later run removes the assignments of the old set that are replaced.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("pattern" = r"^[A-Za-z0-9_+=,.@-]{1,32}$"))]
+    pub renamed_from: Option<String>,
 }
 
 /// A policy that limits the permissions of a set.
@@ -175,6 +180,21 @@ impl PermissionSetSpec {
                 "shorten the description, or leave the key out",
             ));
         }
+        // Service model "SSO Admin", `PermissionSetDescription`.
+        let is_allowed =
+            |c: char| matches!(c, '\t' | '\n' | '\r' | ' '..='~' | '\u{a1}'..='\u{ff}');
+        if let Some(text) = &self.description
+            && let Some(c) = text.chars().find(|c| !is_allowed(*c))
+        {
+            return Some(violation(
+                &["description"],
+                format!(
+                    "the description has the character U+{:04X}, which AWS does not accept",
+                    u32::from(c)
+                ),
+                "use characters of Latin-1, such as `-` for a dash",
+            ));
+        }
         if let Some(duration) = &self.session_duration
             && !is_valid_session_duration(duration)
         {
@@ -199,20 +219,21 @@ impl PermissionSetSpec {
         let wrong_tag = self.tags.iter().find(|(key, value)| {
             !(1..=128).contains(&key.chars().count())
                 || key.starts_with("aws:")
+                || key.starts_with(OWN_TAGS)
                 || value.chars().count() > 256
         });
         if let Some((key, _)) = wrong_tag {
             return Some(violation(
                 &["tags", key],
                 format!("`{key}` is not a valid tag"),
-                "use a key of 1 to 128 characters that does not start with `aws:`, and a value of at most 256 characters",
+                "use a key of 1 to 128 characters that starts with neither `aws:` nor `okta-aws-sso:`, and a value of at most 256 characters",
             ));
         }
-        (self.tags.len() > 75).then(|| {
+        (self.tags.len() > 74).then(|| {
             violation(
                 &["tags"],
                 format!(
-                    "the set has {} tags, and AWS accepts at most 75",
+                    "the set has {} tags, and AWS accepts at most 75, one of which names the blueprint",
                     self.tags.len()
                 ),
                 "remove tags",
@@ -264,6 +285,16 @@ impl PermissionSetSpec {
             ));
         }
         let policy = self.inline_policy.as_ref()?;
+        let size = policy.chars().filter(|c| !c.is_whitespace()).count();
+        if size > 10_240 {
+            return Some(violation(
+                &["inline_policy"],
+                format!(
+                    "the inline policy has {size} characters without white space, and AWS accepts at most 10,240"
+                ),
+                "move statements into a customer managed policy",
+            ));
+        }
         let wrong = match serde_json::from_str::<serde_json::Value>(policy) {
             Ok(serde_json::Value::Object(_)) => return None,
             Ok(_) => "the inline policy is not a JSON object".to_owned(),
@@ -355,6 +386,10 @@ fn inline_policy<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<St
     }
 }
 
+/// The tag of the permission sets that a run creates. Its value is the name of the blueprint.
+pub(crate) const OWNER_TAG: &str = "okta-aws-sso:blueprint";
+/// The start of the keys of tags that only runs write.
+const OWN_TAGS: &str = "okta-aws-sso:";
 const MANAGED_HELP: &str = "use an ARN such as `arn:aws:iam::aws:policy/ReadOnlyAccess`, or a name such as `job-function/Billing`";
 const CUSTOMER_HELP: &str = "use 1 to 128 letters, digits and _+=,.@- for the name, after a path such as `/teams/` if the policy has one";
 /// The characters of a relay state besides letters and digits (service model "SSO Admin", `RelayState`).

@@ -29,7 +29,9 @@ pub(super) fn problems(blueprint: &Blueprint) -> Vec<Problem> {
     let access = blueprint.access.iter().enumerate();
     let access = access.filter_map(|(index, access)| access_entry(blueprint, index, access));
     let sets = blueprint.permission_sets.iter();
-    let sets = sets.filter_map(|(name, set)| permission_set(name, set));
+    let sets = sets.filter_map(|(name, set)| {
+        permission_set(name, set).or_else(|| renamed(blueprint, name, set))
+    });
     let include = (!blueprint.include.is_empty()).then(|| {
         problem(
             &["include"],
@@ -413,10 +415,14 @@ fn assigned_and_pushed_groups(blueprint: &Blueprint) -> Vec<Problem> {
     problems.collect()
 }
 
+fn is_set_name(name: &str) -> bool {
+    let is_allowed = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c);
+    (1..=32).contains(&name.len()) && name.chars().all(is_allowed)
+}
+
 fn permission_set(name: &str, set: &PermissionSetSpec) -> Option<Problem> {
     let at = ["permission_sets", name];
-    let is_allowed = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c);
-    if name.is_empty() || name.len() > 32 || !name.chars().all(is_allowed) {
+    if !is_set_name(name) {
         return Some(problem(
             &at,
             format!("`{name}` is not a valid name of a permission set"),
@@ -426,6 +432,46 @@ fn permission_set(name: &str, set: &PermissionSetSpec) -> Option<Problem> {
     let (below, message, help) = set.violation()?;
     let below: Vec<&str> = below.iter().map(String::as_str).collect();
     Some(problem(&[&at[..], &below].concat(), message, help))
+}
+
+/// Returns a problem of the old name of a permission set: a set of the blueprint that is still in use, or the old name of
+/// another set.
+fn renamed(blueprint: &Blueprint, name: &str, set: &PermissionSetSpec) -> Option<Problem> {
+    let old = set.renamed_from.as_deref()?;
+    let at = ["permission_sets", name, "renamed_from"];
+    let wrong = |message: String, help: &str| Some(problem(&at, message, help));
+    if !is_set_name(old) {
+        return wrong(
+            format!("`{old}` is not a valid name of a permission set"),
+            "use the name that the set has in AWS",
+        );
+    }
+    if old == name {
+        return wrong(
+            format!("permission set `{name}` is renamed from its own name"),
+            "use the name that the set had before, or remove the key",
+        );
+    }
+    if blueprint.permission_sets.contains_key(old) {
+        return wrong(
+            format!("permission set `{old}`, the old name of `{name}`, is described"),
+            "remove the entry of the old name, or remove `renamed_from`",
+        );
+    }
+    let gives_old = |access: &Access| access.grants().any(|(_, given)| given == old);
+    if blueprint.entries().any(|(_, access)| gives_old(&access)) {
+        return wrong(
+            format!("`access` still gives permission set `{old}`, the old name of `{name}`"),
+            "give the new name in `access`, or remove `renamed_from`",
+        );
+    }
+    let mut others = blueprint.permission_sets.iter();
+    let (other, _) =
+        others.find(|(other, set)| *other != name && set.renamed_from.as_deref() == Some(old))?;
+    wrong(
+        format!("permission sets `{other}` and `{name}` have the same old name `{old}`"),
+        "keep `renamed_from` of one of them",
+    )
 }
 
 /// The names of permission sets that need no entry: each is the name of an AWS managed policy for a job function (IAM user

@@ -512,6 +512,10 @@ impl Driver for StepRun<'_> {
         })
     }
 
+    fn progressed(&self) {
+        lock(&self.timer).restart();
+    }
+
     /// Applies the chains side by side, and the changes of a chain in order.
     fn chains(&self) -> BoxFuture<'_, Result<()>> {
         let mut order: Vec<Vec<usize>> = Vec::new();

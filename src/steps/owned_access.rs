@@ -13,6 +13,7 @@ use aws_sso_glue::{
 use super::{
     access_drift::{account_text, id as principal_id},
     access_hazards::{deleted_principal, principal_subject},
+    renames::{Renames, Replaced},
 };
 use crate::{
     blueprint::{Blueprint, Expansion, Ownership, PrincipalSpec, matches_any},
@@ -42,6 +43,7 @@ pub(super) struct Owner<'a> {
     recorded: &'a BTreeMap<String, PrincipalSpec>,
     ledger: Option<&'a Ledger>,
     ledgers: &'a Ledgers,
+    renames: Renames<'a>,
 }
 
 /// The assignments that the blueprint does not give.
@@ -63,6 +65,8 @@ pub(super) enum Reason {
     NotInBlueprint,
     /// Its user or group was deleted.
     Orphan,
+    /// Its set has another name now, and the assignment of the new set is there.
+    Renamed,
 }
 
 /// Why an assignment stays that the blueprint does not give.
@@ -77,6 +81,8 @@ enum Kept<'a> {
     MayBeGiven,
     /// The account is closed, or no longer in the organization: AWS refuses to change its assignments.
     ClosedAccount,
+    /// Its set has another name now, and not all assignments of the new set are there yet.
+    Renaming,
 }
 
 impl<'a> Owner<'a> {
@@ -99,6 +105,7 @@ impl<'a> Owner<'a> {
             recorded: &cx.facts_at_start().principals,
             ledger,
             ledgers: cx.ledgers(),
+            renames: Renames::new(blueprint, access, in_aws, principals),
         }
     }
 
@@ -150,8 +157,12 @@ impl<'a> Owner<'a> {
     /// group has another name now.
     fn may_be_wanted(&self, row: AssignmentRef<'_>) -> bool {
         let set = self.in_aws.set_name(row.permission_set);
+        let new_name = self.renames.new_name(set);
         let may_give = |spec: &PrincipalSpec| {
-            self.access.is_unresolved(spec, set) || self.access.is_kept(spec, set, row.account)
+            let mut sets = std::iter::once(set).chain(new_name);
+            sets.any(|set| {
+                self.access.is_unresolved(spec, set) || self.access.is_kept(spec, set, row.account)
+            })
         };
         if self.spec(row.principal).is_some_and(|spec| may_give(&spec)) {
             return true;
@@ -174,7 +185,11 @@ impl<'a> Owner<'a> {
             .is_some_and(|ledger| ledger.assignments.contains(row));
         let is_in_scope =
             || self.blueprint.scope.has_permission_set(set) && self.access.is_in_scope(row.account);
+        let replaced = self.renames.state(row, set);
         let reason = match self.blueprint.ownership.access {
+            // Nothing of the old set goes before its replacement works, in no mode.
+            _ if replaced == Some(Replaced::NotYet) => return Err(Kept::Renaming),
+            _ if replaced == Some(Replaced::Yes) => Reason::Renamed,
             Ownership::Managed | Ownership::Exclusive if is_ours => Reason::NoLongerGiven,
             Ownership::Exclusive if is_exclusive && is_in_scope() => Reason::NotInBlueprint,
             _ => return Err(Kept::NotOwned),
@@ -256,6 +271,14 @@ impl<'a> Owner<'a> {
             Reason::NotInBlueprint => {
                 Note::new("not-in-blueprint", "the blueprint does not give it")
             }
+            Reason::Renamed => {
+                let old = self.in_aws.set_name(row.permission_set);
+                let new = self.renames.new_name(old).unwrap_or_default();
+                Note::new(
+                    "renamed",
+                    format!("permission set {old} is now {new}, whose assignment is there"),
+                )
+            }
             Reason::Orphan => {
                 let kind = match row.principal {
                     Principal::User(_) => "user",
@@ -305,6 +328,10 @@ impl<'a> Owner<'a> {
                         if rows.len() == 1 { "it" } else { "them" }
                     ),
                 ),
+                Kept::Renaming => (
+                    "assignments-of-a-renamed-set",
+                    format!("{number} kept until all assignments of the renamed permission set are there"),
+                ),
                 Kept::ClosedAccount => (
                     "assignments-in-closed-accounts",
                     format!("{number} kept, because the account is closed"),
@@ -317,7 +344,7 @@ impl<'a> Owner<'a> {
             };
             Note::new(code, format!("{text}: {}{not_read}", self.names(&rows)))
         });
-        notes.collect()
+        notes.chain(self.renames.notes(self.in_aws)).collect()
     }
 
     fn names(&self, rows: &[AssignmentRef<'_>]) -> String {

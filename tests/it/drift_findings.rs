@@ -237,7 +237,14 @@ async fn each_changed_part_of_a_set_is_found_and_the_next_run_restores_it() {
     assert_eq!(contents.boundary, Some(boundary));
     let tags: Vec<_> = contents.tags.expect("tags").into_iter().collect();
     let tag = |key: &str, value: &str| (key.to_owned(), value.to_owned());
-    assert_eq!(tags, [tag("other", "kept"), tag("owner", "web")]);
+    assert_eq!(
+        tags,
+        [
+            tag("okta-aws-sso:blueprint", "default"),
+            tag("other", "kept"),
+            tag("owner", "web")
+        ]
+    );
 }
 
 #[tokio::test]

@@ -25,6 +25,7 @@ mod mass_removals;
 mod operator_mistakes;
 mod ownership;
 mod partitions;
+mod permission_sets;
 mod processes;
 mod profile_mapping;
 mod programs;

@@ -269,7 +269,6 @@ impl<Id: Clone + Eq + Hash, R> Engine<Id, R> {
             let action = self.item(item).action;
             self.set_state(item, State::InProgress);
             self.operations(action).started(now, item, id);
-            self.active_at = now;
         }
     }
 

@@ -126,6 +126,24 @@ impl Cloud {
         true
     }
 
+    /// Returns the policies of the role of a permission set in an account, or `None` if the account has no such role.
+    pub(crate) fn role_policies(&self, account: &str, set: &str) -> Option<Vec<String>> {
+        let center = self.center.as_ref()?;
+        let (account, set) = (
+            self.organization.account_ix(account)?,
+            center.sets.ix_by_name(set)?,
+        );
+        let version = center.access.role(set, account)?.version;
+        Some(
+            center
+                .sets
+                .at(set)
+                .role_policies(version)
+                .cloned()
+                .collect(),
+        )
+    }
+
     /// Completes the asynchronous operations that are due.
     pub(crate) fn complete_due_operations(&mut self, now: Timestamp) {
         self.organization.complete_due_changes(&mut self.ids, now);

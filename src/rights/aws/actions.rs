@@ -263,8 +263,8 @@ fn permission_sets(rows: &mut Rows) {
     );
     rows.read(
         &["sso:ListTagsForResource"],
-        "a permission set of the blueprint has tags",
-        |input| is_organization(input) && input.has_set_tags(),
+        "a permission set of the blueprint has tags, or a permission set that AWS has is changed or provisioned",
+        |input| is_organization(input) && (input.has_set_tags() || input.edits_a_set()),
     );
     rows.read(
         &["sso:ListPermissionSetsProvisionedToAccount"],
@@ -296,13 +296,16 @@ fn permission_sets(rows: &mut Rows) {
     rows.write(
         &["sso:TagResource"],
         kind,
-        "a permission set with tags is created or changed",
+        "a permission set is created, or one with tags is changed",
         |input, change| {
-            let writes = matches!(change.action, Action::Create | Action::Update);
             let Subject::PermissionSet { name } = &change.subject else {
                 return Some(false);
             };
-            Some(writes && input.tags_of(name))
+            Some(match change.action {
+                Action::Create => true,
+                Action::Update => input.tags_of(name),
+                _ => false,
+            })
         },
     );
     rows.write(
@@ -316,6 +319,7 @@ fn permission_sets(rows: &mut Rows) {
         &[
             "sso:ProvisionPermissionSet",
             "sso:DescribePermissionSetProvisioningStatus",
+            "sso:ListPermissionSetProvisioningStatus",
         ],
         Kind::Provisioning,
         "a permission set that accounts have is changed",

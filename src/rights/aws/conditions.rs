@@ -68,6 +68,17 @@ impl Input<'_> {
         self.sets.values().any(|set| !set.tags.is_empty())
     }
 
+    /// Returns whether a permission set that AWS has is changed or provisioned.
+    pub(super) fn edits_a_set(&self) -> bool {
+        let mut changes = self.step.changes.iter();
+        changes.any(|change| match &change.subject {
+            Subject::PermissionSet { .. } => change.action == Action::Update,
+            Subject::Policy { permission_set, .. } => !self.created.contains(&**permission_set),
+            Subject::Provisioning { .. } => true,
+            _ => false,
+        })
+    }
+
     pub(super) fn has_change(&self, action: Action, kind: Kind) -> bool {
         let mut changes = self.step.changes.iter();
         changes.any(|change| change.action == action && change.subject.kind() == kind)

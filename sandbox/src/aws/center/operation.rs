@@ -321,6 +321,9 @@ impl Center {
                 .into_iter()
                 .partition(|index| self.operations[*index].due <= now);
         self.outstanding = outstanding;
+        for index in self.outstanding.clone() {
+            self.provision_in_part(organization, index, now);
+        }
         due.sort_by_key(|index| self.operations[*index].due);
         for index in due {
             let operation = self.operations[index].clone();

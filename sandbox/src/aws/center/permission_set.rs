@@ -50,6 +50,7 @@ pub(crate) struct PermissionSet {
 struct RoleParts {
     session_duration: String,
     managed: Vec<String>,
+    customer: Vec<String>,
     has_inline: bool,
 }
 
@@ -138,6 +139,13 @@ impl PermissionSet {
         format!("AWSReservedSSO_{}_{}", self.name, &digits[..16])
     }
 
+    /// Returns the policies that are attached to the role of this version: ARNs of managed policies, and paths and names of
+    /// customer managed ones.
+    pub(crate) fn role_policies(&self, version: u64) -> impl Iterator<Item = &String> {
+        let parts = &self.provisioned[&version];
+        parts.managed.iter().chain(&parts.customer)
+    }
+
     /// Returns the IAM actions that create the role, or update it from this version.
     pub(super) fn role_actions(&self, version: Option<u64>) -> Vec<&'static str> {
         let old = version.map(|version| &self.provisioned[&version]);
@@ -183,11 +191,14 @@ impl PermissionSet {
         let (version, session_duration, managed) =
             (self.version, &self.session_duration, &self.managed);
         let has_inline = self.inline.is_some();
+        let customer = self.customer.iter().map(PolicyReference::full_name);
+        let customer: Vec<String> = customer.collect();
         self.provisioned
             .entry(version)
             .or_insert_with(|| RoleParts {
                 session_duration: session_duration.clone(),
                 managed: managed.clone(),
+                customer,
                 has_inline,
             });
         version

@@ -1,5 +1,7 @@
 //! The changes that the asynchronous operations make when they end.
 
+use jiff::Timestamp;
+
 use super::{Kind, Operation};
 use crate::aws::center::permission_set::check_access;
 use crate::aws::center::{Assignment, Center, Principal, SetIx};
@@ -126,6 +128,40 @@ impl Center {
             ended = ended.and(self.provision_in(organization, operation, set, account));
         }
         ended
+    }
+
+    /// Provisions the part of the accounts of an operation that the elapsed part of its duration has. UNVERIFIED: the accounts
+    /// of a long operation get the new version one by one.
+    pub(super) fn provision_in_part(
+        &mut self,
+        organization: &Organization,
+        index: usize,
+        now: Timestamp,
+    ) {
+        let operation = self.operations[index].clone();
+        let is_partial = operation.kind == Kind::Provision
+            && operation.account.is_none()
+            && operation.failure.is_none()
+            && !operation.foreign
+            && operation.due != Timestamp::MAX;
+        let Some(set) = self
+            .sets
+            .ix(&operation.permission_set)
+            .filter(|_| is_partial)
+        else {
+            return;
+        };
+        let accounts: Vec<_> = self.access.accounts_of(set, AccountIx::default()).collect();
+        let millis = |end: Timestamp| end.duration_since(operation.created).as_millis();
+        let whole = millis(operation.due).max(1);
+        let version = self.sets.at(set).version;
+        for (number, (account, role)) in (1..).zip(&accounts) {
+            let is_done = number * whole <= millis(now) * accounts.len() as i128;
+            if is_done && role.version != version {
+                // The operation ends as failed if an account cannot be provisioned.
+                let _failed = self.provision_in(organization, &operation, set, *account);
+            }
+        }
     }
 
     fn provision_in(
