@@ -72,7 +72,9 @@ pub use accounts::{AccountFilter, Accounts};
 pub use diagnostic::ParseBlueprintError;
 pub use expand::{EarlierMatches, Expansion, Row};
 pub use include::{Origin, Origins};
-pub(crate) use ownership::matches_any;
+pub(crate) use ownership::{
+    CONTROL_TOWER_GROUPS, CONTROL_TOWER_SETS, is_of_control_tower, matches_any,
+};
 pub use ownership::{Ownership, OwnershipSection, Protect, Scope};
 pub use permission_set::{PermissionSetSpec, PermissionsBoundary};
 pub(crate) use select::account_name;

@@ -14,6 +14,7 @@ use super::{
     estate::{InstanceReads, SetInAws, outdated_accounts},
     ids, lookup,
     operations::Operations,
+    retired_sets::SetOwner,
     set_contents::{
         adds_limit, adoption, boundary, contents_digest, create_changes, other_policies,
         update_changes,
@@ -21,12 +22,13 @@ use super::{
 };
 use crate::{
     access::AccessQuery,
-    blueprint::{Blueprint, PermissionSetSpec},
+    blueprint::{Blueprint, Ownership, PermissionSetSpec},
     context::Context,
     drift::{Drift, DriftCode, DriftFinding},
     error::{Error, ErrorKind, Result},
     event::ReadPart,
     plan::{Action, Change, Kind, Name, Note, PolicyRef, StepId, Subject},
+    state::Facts,
     step::{Applied, Planned, Step, unknown_change},
 };
 
@@ -121,17 +123,33 @@ impl PermissionSets {
                 relay_state: desired.set.relay_state.clone(),
                 tags: desired.set.tags.clone(),
             };
+            // The ledger gets the set before AWS creates it, so that a crash right after the creation does not lose it.
+            cx.update_ledger(|ledger| ledger.permission_sets.start(name));
+            cx.checkpoint().await?;
             let created = center.permission_sets().create(&new).await;
-            created.map_err(|error| failed(name, "created", error))?
+            created.map_err(|error| {
+                if !error.may_have_acted() {
+                    cx.update_ledger(|ledger| ledger.permission_sets.remove(name));
+                }
+                failed(name, "created", error)
+            })?
         };
+        cx.update_ledger(|ledger| {
+            if ledger.permission_sets.has_started(name) {
+                ledger.permission_sets.insert(name, &set.arn);
+            }
+        });
         cx.update_facts(|facts| facts.permission_sets.insert(name.to_owned(), set.arn));
         record_owned(cx, &Subject::permission_set(name));
         Ok(Applied::Done)
     }
 
     /// Records that the permission set is the one of the blueprint.
-    async fn adopt(&self, name: &str, cx: &Context) -> Result<Applied> {
+    async fn adopt(&self, name: &str, desired: &Desired, cx: &Context) -> Result<Applied> {
         let (_, set) = self.require(name, cx).await?;
+        if self.blueprint.ownership.adopt && !desired.set.existing {
+            cx.update_ledger(|ledger| ledger.permission_sets.insert(name, &set.arn));
+        }
         cx.update_facts(|facts| facts.permission_sets.insert(name.to_owned(), set.arn));
         record_owned(cx, &Subject::permission_set(name));
         Ok(Applied::Done)
@@ -348,6 +366,7 @@ impl Step for PermissionSets {
                 }
                 return Ok(planned);
             };
+            let ledger = cx.ledger()?;
             let management = ManagementOnly::read(&self.aws, cx).await?;
             planned
                 .notes
@@ -378,8 +397,13 @@ impl Step for PermissionSets {
                             facts.permission_sets.insert(name.clone(), arn.clone())
                         });
                         let first = planned.changes.len();
+                        let adopts = self.blueprint.ownership.adopt
+                            && !desired.set.existing
+                            && !ledger
+                                .as_ref()
+                                .is_some_and(|ledger| ledger.permission_sets.contains(name, &arn));
                         let planned_set =
-                            plan_existing(&reads, desired, current, &mut planned, cx).await;
+                            plan_existing(&reads, desired, current, adopts, &mut planned, cx).await;
                         if let Some(management) = &management {
                             management.refuse_edits(&mut planned, first, name, &arn);
                         }
@@ -411,7 +435,9 @@ impl Step for PermissionSets {
                 (Subject::PermissionSet { .. }, Action::Create) => {
                     self.create(name, desired, cx).await
                 }
-                (Subject::PermissionSet { .. }, Action::Adopt) => self.adopt(name, cx).await,
+                (Subject::PermissionSet { .. }, Action::Adopt) => {
+                    self.adopt(name, desired, cx).await
+                }
                 (Subject::PermissionSet { .. }, _) => self.update(name, desired, cx).await,
                 (Subject::Policy { policy, .. }, _) => {
                     self.set_policy(name, desired, policy, cx).await
@@ -434,9 +460,19 @@ impl Step for PermissionSets {
             };
             let sets = reads.permission_sets([]).await?;
             let desired = self.desired(&lookup::partition(&self.aws, cx));
+            let ledger = cx.ledger()?;
+            let others = match self.blueprint.ownership.permission_sets {
+                Ownership::Add => None,
+                _ => Some(cx.other_ledgers().await?),
+            };
+            let owner = SetOwner::new(&self.blueprint, ledger.as_deref(), others);
             for set in sets.iter().filter(|set| !desired.contains_key(&set.name)) {
                 let text = format!("permission set {} is not in the blueprint", set.name);
-                let fix = "delete the set in AWS, or add it to the blueprint: `existing = true` uses it unchanged";
+                let fix = if owner.removes(set) {
+                    "the next run deletes the set, unless it keeps one of its assignments; to keep the set, add it to the blueprint: `existing = true` uses it unchanged"
+                } else {
+                    "delete the set in AWS, or add it to the blueprint: `existing = true` uses it unchanged"
+                };
                 drift.add(DriftFinding::new(
                     DriftCode::UnmanagedSet,
                     Subject::permission_set(set.name.clone()),
@@ -486,6 +522,7 @@ async fn plan_existing(
     reads: &InstanceReads<'_>,
     desired: &Desired,
     mut current: Arc<SetInAws>,
+    adopts: bool,
     planned: &mut Planned,
     cx: &Context,
 ) -> Result<()> {
@@ -516,9 +553,8 @@ async fn plan_existing(
         let accounts = sets.accounts(arn).try_collect().await;
         accounts.map_err(|error| failed(name, "read", error))?
     };
-    if must_adopt(cx, &Subject::permission_set(name), |facts| {
-        facts.permission_sets.get(name) == Some(arn)
-    }) {
+    let is_recorded = |facts: &Facts| facts.permission_sets.get(name) == Some(arn);
+    if adopts || must_adopt(cx, &Subject::permission_set(name), is_recorded) {
         planned.changes.push(adoption(&current.contents));
     }
     planned.notes.extend(desired.note(name, &current.contents));
