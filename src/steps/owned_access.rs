@@ -177,8 +177,7 @@ impl<'a> Owner<'a> {
         // A group that has lost its name is the group of the blueprint, until AWS has another one of that name.
         let recorded = self.recorded.get(&principal_id(row.principal));
         let is_lost = |spec: &PrincipalSpec| !self.found.contains(spec);
-        !crate::mu("own-renamed")
-            && self.in_aws.principals.name(row.principal).is_some()
+        self.in_aws.principals.name(row.principal).is_some()
             && recorded.is_some_and(|spec| {
                 is_lost(spec)
                     && (may_give(spec) || self.access.row(spec, set, row.account).is_some())
