@@ -251,13 +251,7 @@ impl AccessSnapshot {
     /// Returns the user or group by the name that the blueprint has for it, or else by its name in AWS.
     pub(crate) fn spec(&self, principal: &Principal) -> Option<PrincipalSpec> {
         let of_blueprint = || self.rules.as_ref()?.specs.get(principal).cloned();
-        of_blueprint().or_else(|| {
-            let name = self.principals.name(principal)?.to_owned();
-            Some(match principal {
-                Principal::User(_) => PrincipalSpec::User(name),
-                Principal::Group(_) => PrincipalSpec::Group(name),
-            })
-        })
+        of_blueprint().or_else(|| spec_in_aws(&self.principals, principal))
     }
 
     /// Returns the name of a permission set, or its ARN if the instance no longer has it.
@@ -304,6 +298,15 @@ impl AccessSnapshot {
         };
         found().unwrap_or_default()
     }
+}
+
+/// Returns a user or group by its name in AWS.
+pub(crate) fn spec_in_aws(in_aws: &Principals, principal: &Principal) -> Option<PrincipalSpec> {
+    let name = in_aws.name(principal)?.to_owned();
+    Some(match principal {
+        Principal::User(_) => PrincipalSpec::User(name),
+        Principal::Group(_) => PrincipalSpec::Group(name),
+    })
 }
 
 /// Fails if an item of a list was not read.

@@ -47,6 +47,13 @@ impl AppAssignments {
         assigned.is_some_and(|assigned| assigned.scope == AppUserScope::User)
     }
 
+    /// Returns the users that are assigned individually.
+    pub(crate) fn individual(&self) -> Vec<&Id<User>> {
+        let users = self.0.iter();
+        let individual = users.filter(|(_, assigned)| assigned.scope == AppUserScope::User);
+        individual.map(|(id, _)| id).collect()
+    }
+
     /// Returns the user's name in AWS.
     pub(crate) fn aws_user_name<'a>(&'a self, user: &'a User) -> &'a str {
         let assigned = self.get(&user.id);

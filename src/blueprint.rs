@@ -72,7 +72,9 @@ pub use accounts::{AccountFilter, Accounts};
 pub use diagnostic::ParseBlueprintError;
 pub use expand::{EarlierMatches, Expansion, Row};
 pub use include::{Origin, Origins};
-pub(crate) use ownership::matches_any;
+pub(crate) use ownership::{
+    CONTROL_TOWER_GROUPS, CONTROL_TOWER_SETS, is_of_control_tower, matches_any,
+};
 pub use ownership::{Ownership, OwnershipSection, Protect, Scope};
 pub(crate) use permission_set::OWNER_TAG;
 pub use permission_set::{PermissionSetSpec, PermissionsBoundary};
@@ -393,6 +395,17 @@ impl Blueprint {
     pub(crate) fn renamed_sets(&self) -> impl Iterator<Item = (&str, &str)> {
         let sets = self.permission_sets.iter();
         sets.filter_map(|(name, set)| Some((set.renamed_from.as_deref()?, name.as_str())))
+    }
+
+    /// Returns whether runs may remove assignments that no entry gives: by their ownership, or because their set has another
+    /// name.
+    pub(crate) fn may_remove_assignments(&self) -> bool {
+        self.ownership.access != Ownership::Add || self.renamed_sets().next().is_some()
+    }
+
+    /// Returns whether runs may delete permission sets, by their ownership or because they have another name.
+    pub(crate) fn may_delete_sets(&self) -> bool {
+        self.ownership.permission_sets != Ownership::Add || self.renamed_sets().next().is_some()
     }
 
     /// Returns warnings about values that may be right and may be wrong, such as an unknown AWS managed policy.

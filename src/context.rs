@@ -11,13 +11,14 @@ use aws_sso_glue::InstanceArn;
 use futures::future::BoxFuture;
 use rest_core::Clock;
 use serde::{Serialize, de::DeserializeOwned};
+use tokio::sync::OnceCell;
 
 use crate::{
     error::{Error, ErrorKind, Result},
     event::{Emitter, EventKind, ReadPart},
     operator::{Answers, ManualStep, Operator, OperatorError},
     plan::StepId,
-    state::{Facts, KeptReads, Ledger, Ledgers, StateStore, now},
+    state::{Facts, KeptReads, Ledger, OtherLedgers, StateStore, now},
 };
 
 /// The input of a step in addition to its own configuration: facts, operator and clock.
@@ -48,15 +49,16 @@ pub struct Context {
     saver: OnceLock<Box<dyn Saver>>,
     /// The events of the plan, the run or the check.
     events: OnceLock<Arc<Emitter>>,
-    /// The ledgers of other blueprints in the same store.
-    ledgers: Ledgers,
     ledger: Mutex<LedgerDraft>,
+    /// The ledgers of other blueprints in the same store, once they were read.
+    other_ledgers: OnceCell<OtherLedgers>,
 }
 
 /// The ledger of the blueprint as the run has changed it.
 #[derive(Default)]
 struct LedgerDraft {
-    /// The file beside the state.
+    /// The name of the blueprint, and the file beside the state.
+    blueprint: String,
     file: Arc<str>,
     ledger: Option<Arc<Ledger>>,
     is_unsaved: bool,
@@ -132,8 +134,8 @@ impl Context {
             store: None,
             saver: OnceLock::new(),
             events: OnceLock::new(),
-            ledgers: Ledgers::default(),
             ledger: Mutex::default(),
+            other_ledgers: OnceCell::new(),
         }
     }
 
@@ -264,46 +266,62 @@ impl Context {
         Some(Arc::new(kept))
     }
 
-    /// Sets the ledgers that the store has, for the blueprint of this name.
-    pub(crate) fn with_ledgers(mut self, ledgers: Ledgers, blueprint: &str) -> Self {
+    /// Sets the ledger that the store has for the blueprint of this name.
+    pub(crate) fn with_ledger(mut self, ledger: Option<Ledger>, blueprint: &str) -> Self {
         self.ledger = Mutex::new(LedgerDraft {
+            blueprint: blueprint.to_owned(),
             file: Ledger::file(blueprint).into(),
-            ledger: ledgers.own.clone(),
+            ledger: ledger.map(Arc::new),
             is_unsaved: false,
         });
-        self.ledgers = ledgers;
         self
     }
 
-    /// Returns the ledgers of the store, as they were at the start.
-    pub(crate) fn ledgers(&self) -> &Ledgers {
-        &self.ledgers
-    }
-
-    /// Returns the ledger of the blueprint for an instance, or `None` if no run has made one.
+    /// Returns the ledgers of the other blueprints in the store. The first call reads them.
     ///
     /// # Errors
     ///
-    /// Fails if the ledger is of another instance.
-    pub(crate) fn ledger(&self, instance: &InstanceArn) -> Result<Option<Arc<Ledger>>> {
+    /// Fails if a ledger cannot be read.
+    pub(crate) async fn other_ledgers(&self) -> Result<&OtherLedgers> {
+        let read = async || {
+            let blueprint = lock(&self.ledger).blueprint.clone();
+            match &self.store {
+                Some(store) => OtherLedgers::read(store, &blueprint).await,
+                None => Ok(OtherLedgers::default()),
+            }
+        };
+        // A box, because the future is large.
+        self.other_ledgers
+            .get_or_try_init(|| Box::pin(read()))
+            .await
+    }
+
+    /// Returns the ledger of the blueprint, or `None` if no run has made one.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the ledger is of another instance than the one that the facts have.
+    pub(crate) fn ledger(&self) -> Result<Option<Arc<Ledger>>> {
+        let instance = self.facts(|facts| Some(facts.instance.as_ref()?.arn.clone()));
         let draft = lock(&self.ledger);
-        match &draft.ledger {
-            Some(ledger) if !ledger.is_of(instance) => Err(Error::new(
+        match (&draft.ledger, instance) {
+            (Some(ledger), Some(instance)) if !ledger.is_of(&instance) => Err(Error::new(
                 ErrorKind::State,
                 format!("{} belongs to another instance of IAM Identity Center than {instance}", draft.file),
             )
             .with_help("use the state store of that instance; or give the blueprint another `name`, which has a ledger of its own")),
-            known => Ok(known.clone()),
+            (known, _) => Ok(known.clone()),
         }
     }
 
     /// Changes the ledger of the blueprint. The next save writes it.
-    pub(crate) fn update_ledger(&self, instance: &InstanceArn, change: impl FnOnce(&mut Ledger)) {
+    pub(crate) fn update_ledger(&self, change: impl FnOnce(&mut Ledger)) {
+        let instance = self.facts(|facts| Some(facts.instance.as_ref()?.arn.clone()));
         let mut draft = lock(&self.ledger);
-        let ledger = draft
-            .ledger
-            .get_or_insert_with(|| Arc::new(Ledger::new(instance)));
-        change(Arc::make_mut(ledger));
+        let ledger = draft.ledger.get_or_insert_with(|| Arc::new(Ledger::new()));
+        let ledger = Arc::make_mut(ledger);
+        ledger.set_instance(instance.as_ref());
+        change(ledger);
         draft.is_unsaved = true;
     }
 

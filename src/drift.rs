@@ -268,6 +268,7 @@ fn code(change: &Change) -> DriftCode {
     match (&change.subject, change.action) {
         (_, Action::Adopt) => DriftCode::NotRecorded,
         (Subject::PermissionSet { .. }, Action::Create) => DriftCode::MissingSet,
+        (Subject::PermissionSet { .. }, Action::Remove) => DriftCode::UnmanagedSet,
         (Subject::PermissionSet { .. }, _) => DriftCode::SettingChanged,
         (Subject::Policy { policy, .. }, _) => match policy {
             PolicyRef::Boundary {} if adds(change) => DriftCode::BoundaryRemoved,

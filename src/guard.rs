@@ -13,7 +13,10 @@ use serde::{Deserialize, Serialize};
 pub use history::{RemovalHistory, Removed};
 
 use crate::{
-    blueprint::{Protect, is_pattern, matches_any},
+    blueprint::{
+        CONTROL_TOWER_GROUPS, CONTROL_TOWER_SETS, Protect, is_of_control_tower, is_pattern,
+        matches_any,
+    },
     error::{Error, ErrorKind, Result},
     plan::{Action, Change, Hazard, Kind, Plan, StepId, Subject, count, protected_name},
     text::abbreviated,
@@ -419,36 +422,6 @@ const MAX_NAMES: usize = 20;
 
 /// The number of days of the window.
 const WINDOW_DAYS: i64 = 7;
-
-/// The groups that AWS Control Tower creates in the same identity store (AWS Control Tower user guide, "IAM Identity Center
-/// Groups for AWS Control Tower"). Their removal locks the administrators out of the landing zone.
-pub(crate) const CONTROL_TOWER_GROUPS: [&str; 8] = [
-    "AWSAccountFactory",
-    "AWSServiceCatalogAdmins",
-    "AWSControlTowerAdmins",
-    "AWSSecurityAuditPowerUsers",
-    "AWSSecurityAuditors",
-    "AWSLogArchiveAdmins",
-    "AWSLogArchiveViewers",
-    "AWSAuditAccountAdmins",
-];
-
-/// The permission sets that AWS Control Tower creates (AWS Control Tower user guide, "IAM Identity Center Groups for AWS Control
-/// Tower").
-const CONTROL_TOWER_SETS: [&str; 6] = [
-    "AWSAdministratorAccess",
-    "AWSPowerUserAccess",
-    "AWSReadOnlyAccess",
-    "AWSOrganizationsFullAccess",
-    "AWSServiceCatalogAdminFullAccess",
-    "AWSServiceCatalogEndUserAccess",
-];
-
-/// Returns whether AWS Control Tower creates a group or permission set of this name.
-pub(crate) fn is_of_control_tower(name: &str) -> bool {
-    let mut names = CONTROL_TOWER_GROUPS.iter().chain(&CONTROL_TOWER_SETS);
-    names.any(|known| known.eq_ignore_ascii_case(name))
-}
 
 #[cfg(test)]
 mod tests;

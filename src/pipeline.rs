@@ -36,7 +36,7 @@ use crate::{
     operator::{NoOperator, Operator},
     outcome::Report,
     plan::{Hazard, Kind, Need, Plan, Problem, StepId, StepPlan, count},
-    state::{Facts, Ledgers, State, StateLock, StateStore},
+    state::{Facts, Ledger, State, StateLock, StateStore},
     step::{Check, CheckOutcome, Step},
     steps::{self, Steps},
     sync::SyncState,
@@ -517,11 +517,10 @@ impl Pipeline {
     }
 
     async fn context(&self, facts: Facts) -> Result<Context> {
-        // A box, because the future is large.
-        let ledgers = Box::pin(Ledgers::read(&self.store, &self.blueprint_name)).await?;
+        let ledger = Ledger::read(&self.store, &Ledger::file(&self.blueprint_name)).await?;
         let cx = Context::new(facts, self.operator.clone(), self.clock.clone())
             .with_shared_reads(&self.shared_reads, &self.store)
-            .with_ledgers(ledgers, &self.blueprint_name);
+            .with_ledger(ledger, &self.blueprint_name);
         if let Some(sync_state) = self.store.read(SyncState::FILE).await? {
             cx.set_saved_file(SyncState::FILE, sync_state);
         }

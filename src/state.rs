@@ -20,7 +20,7 @@ use url::Url;
 pub use holder::LockHolder;
 pub(crate) use holder::now;
 pub(crate) use kept_reads::{FinishedSet, KeptReads, LONG_READ};
-pub(crate) use ledger::{Ledger, Ledgers};
+pub(crate) use ledger::{Ledger, MadeInApp, OtherLedgers};
 pub use lock::StateLock;
 pub use store::StateStore;
 

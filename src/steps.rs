@@ -19,6 +19,7 @@ pub mod ids;
 
 mod access_drift;
 mod access_hazards;
+mod access_ids;
 mod access_portal;
 mod account_assignments;
 mod accounts;
@@ -42,11 +43,13 @@ mod lookup;
 mod okta_provisioning;
 mod organization;
 mod owned_access;
+mod owned_app;
 mod permission_sets;
 mod policy_document;
 mod profile_mapping;
 mod provisioning_log;
 mod renames;
+mod retired_sets;
 mod saml_settings;
 mod scim_endpoint;
 mod set_contents;
@@ -71,6 +74,7 @@ pub use okta_provisioning::OktaProvisioning;
 pub use organization::Organization;
 pub use permission_sets::PermissionSets;
 pub use profile_mapping::ProfileMapping;
+pub use retired_sets::RetiredPermissionSets;
 pub use saml_settings::SamlSettings;
 pub use scim_endpoint::{ScimEndpoint, provide_scim_token};
 pub use sign_in::SignInTest;
@@ -116,6 +120,9 @@ pub fn default_steps(blueprint: &Blueprint, okta: &Okta, aws: &Aws) -> Steps {
     steps.push(Arrival::new(okta, aws, blueprint));
     steps.push(PermissionSets::new(aws, blueprint));
     steps.push(AccountAssignments::new(okta, aws, blueprint));
+    if blueprint.may_delete_sets() {
+        steps.push(RetiredPermissionSets::new(aws, blueprint));
+    }
     if !blueprint.sign_in.skip && !blueprint.access.is_empty() {
         steps.push(SignInTest::new(okta, aws, blueprint));
     }

@@ -207,12 +207,22 @@ impl Run<'_> {
             if remaining.contains(&change.key()) {
                 continue;
             }
-            // A change that is no longer planned is done, unless a problem of the change or of its needs is the reason.
-            let outcome = match problems.get(&Some(&change.subject)) {
-                Some(problem) => Outcome::Failed {
+            // A change that is no longer planned is done, unless a problem of the change or of its needs is the reason, or a note
+            // says why the subject of a removal is kept.
+            let kept = current.notes.iter().find(|note| {
+                change.action == Action::Remove && note.subject.as_ref() == Some(&change.subject)
+            });
+            let outcome = match (problems.get(&Some(&change.subject)), kept) {
+                (Some(problem), _) => Outcome::Failed {
                     problem: Box::new((*problem).clone()),
                 },
-                None => match self.skip_cause(step, id, change) {
+                (None, Some(note)) => {
+                    let error = changed_since_plan(change, &note.text);
+                    let subject = Some(change.subject.clone());
+                    let problem = Box::new(Problem::new(subject, &error));
+                    Outcome::Failed { problem }
+                }
+                (None, None) => match self.skip_cause(step, id, change) {
                     Some(because) => Outcome::Skipped { because },
                     None => Outcome::AlreadyDone,
                 },

@@ -282,16 +282,26 @@ static STEPS: &[StepOperations] = &[
         ],
         reads_about: &[(Kind::ProfileMapping, &[MAPPINGS, MAPPING])],
         writes: &[
-            (Kind::AppUser, &["POST /api/v1/apps/{appId}/users"]),
+            (
+                Kind::AppUser,
+                &[
+                    "POST /api/v1/apps/{appId}/users",
+                    "DELETE /api/v1/apps/{appId}/users/{userId}",
+                ],
+            ),
             (
                 Kind::AppGroup,
-                &["PUT /api/v1/apps/{appId}/groups/{groupId}"],
+                &[
+                    "PUT /api/v1/apps/{appId}/groups/{groupId}",
+                    "DELETE /api/v1/apps/{appId}/groups/{groupId}",
+                ],
             ),
             (
                 Kind::GroupPush,
                 &[
                     "POST /api/v1/apps/{appId}/group-push/mappings",
                     "PATCH /api/v1/apps/{appId}/group-push/mappings/{mappingId}",
+                    "DELETE /api/v1/apps/{appId}/group-push/mappings/{mappingId}",
                 ],
             ),
         ],

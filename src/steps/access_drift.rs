@@ -1,6 +1,9 @@
 //! The drift of the assignments: access that the blueprint does not give, and access that is missing.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::Arc,
+};
 
 use aws_sso_glue::{
     Account, AccountId, GroupId, PermissionSetArn, Principal as AwsPrincipal, UserId,
@@ -10,11 +13,12 @@ use aws_sso_glue::{
 use super::{
     access_hazards::{Role, deleted_principal, principal_subject},
     estate::InstanceReads,
+    owned_access::{Decision, InAws, Kept, Owner},
     set_contents::is_administrator,
 };
 use crate::{
     access::{AccessSnapshot, AccountAssignment, AssignmentStatus, Rules},
-    blueprint::{Accounts, EarlierMatches, PrincipalSpec, account_name},
+    blueprint::{Accounts, Blueprint, EarlierMatches, Ownership, PrincipalSpec, account_name},
     context::Context,
     drift::{Drift, DriftCause, DriftCode, DriftFinding},
     error::Result,
@@ -24,6 +28,7 @@ use crate::{
 
 /// Returns the differences between the assignments of an instance and those of the blueprint.
 pub(super) async fn findings(
+    blueprint: &Blueprint,
     access: &AccessSnapshot,
     reads: &InstanceReads<'_>,
     cx: &Context,
@@ -31,17 +36,38 @@ pub(super) async fn findings(
     let Some(rules) = access.rules() else {
         return Ok(Drift::default());
     };
+    let in_aws = InAws {
+        principals: Arc::clone(&access.principals),
+        sets: Arc::clone(&access.permission_sets),
+        assignments: Arc::clone(&access.assignments),
+    };
+    let specs = rules.specs.iter();
+    let specs = specs.map(|(principal, spec)| (spec.clone(), principal.clone()));
+    let (specs, ledger) = (specs.collect(), cx.ledger()?);
+    let others = if blueprint.may_remove_assignments() {
+        Some(cx.other_ledgers().await?)
+    } else {
+        None
+    };
+    let (expansion, ledger) = (&rules.expansion, ledger.as_deref());
+    let owner = Owner::new(blueprint, expansion, &in_aws, &specs, ledger, others, cx);
     let mut drift = Drift {
         problems: rules.expansion.problems.clone(),
         coverage: Some(access.coverage().clone()),
         ..Drift::default()
     };
-    let comparison = Comparison::new(access, rules, cx.facts_at_start());
+    let comparison = Comparison::new(
+        access,
+        rules,
+        owner,
+        blueprint.ownership.access,
+        cx.facts_at_start(),
+    );
     comparison.add_missing(&mut drift);
     let foreign = comparison.foreign();
     let sets: BTreeSet<&PermissionSetArn> = foreign
         .iter()
-        .map(|(row, _)| row.permission_set_arn)
+        .map(|(row, ..)| row.permission_set_arn)
         .collect();
     let mut administrator = BTreeSet::new();
     for set in sets {
@@ -54,14 +80,14 @@ pub(super) async fn findings(
             administrator.insert(set);
         }
     }
-    for (row, code) in &foreign {
+    for (row, code, decision) in &foreign {
         let code = match code {
             DriftCode::UnmanagedAssignment if administrator.contains(row.permission_set_arn) => {
                 DriftCode::UnmanagedAdmin
             }
             code => *code,
         };
-        drift.add(comparison.foreign_finding(row, code));
+        drift.add(comparison.foreign_finding(row, code, *decision));
     }
     comparison.add_useless(&mut drift);
     comparison.add_notes(&mut drift);
@@ -72,6 +98,9 @@ pub(super) async fn findings(
 struct Comparison<'a> {
     access: &'a AccessSnapshot,
     rules: &'a Rules,
+    owner: Owner<'a>,
+    /// The mode of `ownership.access`.
+    mode: Ownership,
     /// The users and groups of the blueprint that AWS has.
     in_aws: HashMap<&'a PrincipalSpec, &'a AwsPrincipal>,
     /// The users and groups of earlier runs, by their id in AWS.
@@ -83,7 +112,13 @@ struct Comparison<'a> {
 }
 
 impl<'a> Comparison<'a> {
-    fn new(access: &'a AccessSnapshot, rules: &'a Rules, saved: &'a Facts) -> Self {
+    fn new(
+        access: &'a AccessSnapshot,
+        rules: &'a Rules,
+        owner: Owner<'a>,
+        mode: Ownership,
+        saved: &'a Facts,
+    ) -> Self {
         let specs = rules.specs.iter();
         let recorded = &saved.principals;
         // Of several ids of one name, the first one is named.
@@ -92,6 +127,8 @@ impl<'a> Comparison<'a> {
         Self {
             access,
             rules,
+            owner,
+            mode,
             in_aws: specs.map(|(principal, spec)| (spec, principal)).collect(),
             recorded,
             old_ids: old.map(|(id, spec)| (spec, id)).collect(),
@@ -144,32 +181,45 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    /// Returns the assignments that the blueprint does not give.
-    fn foreign(&self) -> Vec<(AccountAssignment<'a>, DriftCode)> {
+    /// Returns the assignments that the blueprint does not give, each with what the next run decides about it.
+    fn foreign(&self) -> Vec<(AccountAssignment<'a>, DriftCode, Decision<'a>)> {
         let rows = self.access.assignments();
-        let foreign = rows.filter_map(|row| Some((row, self.foreign_code(&row)?)));
+        let foreign = rows.filter_map(|row| {
+            if !row.entries.is_empty() {
+                return None;
+            }
+            let key = AssignmentRef::new(row.account_id, row.permission_set_arn, row.principal);
+            // The next run reads everything in mode `exclusive`.
+            let decision = self.owner.decide(key, true);
+            let code = self.foreign_code(&row, decision)?;
+            Some((row, code, decision))
+        });
         foreign.collect()
     }
 
-    fn foreign_code(&self, row: &AccountAssignment<'_>) -> Option<DriftCode> {
-        if !row.entries.is_empty() {
-            return None;
-        }
+    fn foreign_code(
+        &self,
+        row: &AccountAssignment<'_>,
+        decision: Decision<'_>,
+    ) -> Option<DriftCode> {
         let Some(spec) = self.access.spec(row.principal) else {
             return Some(DriftCode::Orphan);
         };
         let expansion = &self.rules.expansion;
-        let (set, account) = (row.permission_set, row.account_id);
-        if expansion.expired_row(&spec, set, account).is_some() {
-            return Some(DriftCode::ExpiredStillAssigned);
+        let expired = expansion.expired_row(&spec, row.permission_set, row.account_id);
+        match decision {
+            _ if expired.is_some() => Some(DriftCode::ExpiredStillAssigned),
+            Decision::Kept(Kept::MayBeGiven) => None,
+            _ => Some(DriftCode::UnmanagedAssignment),
         }
-        // An entry with a faulty selector, or of an account that is not active, may give the assignment.
-        let may_be_wanted =
-            expansion.is_unresolved(&spec, set) || expansion.is_kept(&spec, set, account);
-        (!may_be_wanted).then_some(DriftCode::UnmanagedAssignment)
     }
 
-    fn foreign_finding(&self, row: &AccountAssignment<'_>, code: DriftCode) -> DriftFinding {
+    fn foreign_finding(
+        &self,
+        row: &AccountAssignment<'_>,
+        code: DriftCode,
+        decision: Decision<'_>,
+    ) -> DriftFinding {
         let principal_id = id(row.principal);
         let recorded = self.recorded.get(&principal_id);
         let spec = self.access.spec(row.principal);
@@ -192,9 +242,8 @@ impl<'a> Comparison<'a> {
             account_text(row.account_id, row.account)
         );
         let fix = match code {
-            DriftCode::ExpiredStillAssigned => "apply a plan of the blueprint",
-            DriftCode::Orphan => "delete the assignment in AWS",
-            _ => "delete the assignment in AWS, or add it to `access` in the blueprint",
+            DriftCode::ExpiredStillAssigned => "apply a plan of the blueprint".to_owned(),
+            _ => fix(code, decision, self.mode),
         };
         let cause = match (code, recorded) {
             (DriftCode::Orphan, Some(spec)) => Some(self.recreated_from(spec, &principal_id)),
@@ -347,6 +396,44 @@ impl<'a> Comparison<'a> {
     fn places(&self, entries: &[usize]) -> String {
         let places = entries.iter().filter_map(|entry| self.access.place(*entry));
         places.collect::<Vec<_>>().join(" and ")
+    }
+}
+
+/// Returns what to do about an assignment that the blueprint does not give.
+fn fix(code: DriftCode, decision: Decision<'_>, mode: Ownership) -> String {
+    let or_add = match code {
+        // The blueprint has no entry for a deleted user or group.
+        DriftCode::Orphan => "",
+        _ => ", or add it to `access` in the blueprint",
+    };
+    match decision {
+        Decision::Removed(_) => {
+            let keep = match code {
+                DriftCode::Orphan => "",
+                _ => "; to keep the assignment, add it to `access` in the blueprint",
+            };
+            format!("apply a plan of the blueprint: it removes the assignment{keep}")
+        }
+        Decision::Kept(Kept::Protected) => {
+            format!("no run removes it, because it is protected: delete it in AWS{or_add}")
+        }
+        Decision::Kept(Kept::Other(name)) => {
+            format!("blueprint {name} has made it: remove it there{or_add}")
+        }
+        Decision::Kept(Kept::ClosedAccount) => {
+            "no run removes it, because AWS refuses changes in a closed account".to_owned()
+        }
+        Decision::Kept(Kept::Renaming) => {
+            "a run removes it after all assignments of the renamed permission set are there".to_owned()
+        }
+        Decision::Kept(Kept::NotOwned | Kept::MayBeGiven) => {
+            let why = match mode {
+                Ownership::Add => "",
+                Ownership::Managed => "no run removes it, because none has made it: ",
+                Ownership::Exclusive => "no run removes it, because it is outside of `scope`: ",
+            };
+            format!("{why}delete the assignment in AWS{or_add}")
+        }
     }
 }
 

@@ -12,6 +12,7 @@ use super::{
     app_lists,
     estate::{InstanceReads, SHARED},
     lookup,
+    owned_app::losing_users,
     set_contents::{ADMINISTRATOR_POLICY, is_administrator},
 };
 use crate::{
@@ -102,6 +103,8 @@ pub(super) async fn access_hazards(
         matches!(
             subject,
             Subject::User { .. }
+                | Subject::AppUser { .. }
+                | Subject::AppGroup { .. }
                 | Subject::Membership { .. }
                 | Subject::Assignment { .. }
                 | Subject::Policy { .. }
@@ -155,8 +158,14 @@ impl Removed {
         let mut removed = Self::default();
         for (_, change) in plan.removals() {
             match &change.subject {
-                Subject::User { name } => {
+                // A user without the app is deactivated in AWS, or cannot sign in.
+                Subject::User { name } | Subject::AppUser { login: name } => {
                     removed.users.insert(name.to_string());
+                }
+                Subject::AppGroup { .. } => {
+                    removed
+                        .users
+                        .extend(losing_users(change).map(str::to_owned));
                 }
                 Subject::Membership { group, user } => {
                     let membership = ((**group).to_owned(), (**user).to_owned());
@@ -251,7 +260,8 @@ impl Services<'_> {
                 Principal::Group { name } => own_groups.contains(name),
                 Principal::DeletedUser { .. } | Principal::DeletedGroup { .. } => false,
             },
-            Subject::User { name } => is_caller(name),
+            Subject::User { name } | Subject::AppUser { login: name } => is_caller(name),
+            Subject::AppGroup { .. } => losing_users(change).any(is_caller),
             Subject::Membership { group, user } => is_caller(user) && gives_role(group),
             Subject::Policy { permission_set, .. } => **permission_set == *set,
             _ => false,

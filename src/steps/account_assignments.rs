@@ -1,14 +1,13 @@
 //! Step `account-assignments`: users and groups have the permission sets of the blueprint in their accounts.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeSet, HashMap, HashSet},
     sync::Arc,
 };
 
 use aws_sso_glue::{
     AccountId, Assignment, AssignmentChange, AssignmentEnd, AssignmentRunEvent, Aws, GroupId,
-    IdentityCenter, OperationKind, PermissionSetArn, Principal, UserId,
-    estate::{AssignmentRef, Principals},
+    IdentityCenter, OperationKind, PermissionSetArn, Principal, UserId, estate::AssignmentRef,
 };
 use futures::future::BoxFuture;
 use okta_client::Client as Okta;
@@ -16,10 +15,12 @@ use okta_client::Client as Okta;
 use super::{
     access_drift::{self, id as principal_id},
     access_hazards::{Role, Services, access_hazards},
+    access_ids::Ids,
     caller::{self, ManagementOnly},
-    estate::{InstanceReads, SHARED},
+    estate::InstanceReads,
     ids, lookup,
     owned_access::{InAws, Owner, without_ledger},
+    retired_sets::RemovedAssignments,
 };
 use crate::{
     access::{AccessQuery, AccessSnapshot, Rules},
@@ -54,6 +55,12 @@ impl AccountAssignments {
             aws: aws.clone(),
             blueprint: blueprint.clone(),
         }
+    }
+
+    /// Returns the reads of the instance, or `None` if there is no instance that gives access to accounts.
+    fn reads<'a>(&self, cx: &'a Context) -> Option<InstanceReads<'a>> {
+        lookup::assignable_identity_center(&self.aws, cx)?;
+        InstanceReads::new(&self.aws, cx)
     }
 
     /// Returns the access of the blueprint in the accounts of the organization.
@@ -182,7 +189,10 @@ impl AccountAssignments {
         if change.action != Action::Adopt {
             reads.written(assignment);
         }
-        cx.update_ledger(reads.instance(), |ledger| match change.action {
+        if change.action == Action::Remove {
+            cx.run_memory::<RemovedAssignments>().made(assignment);
+        }
+        cx.update_ledger(|ledger| match change.action {
             Action::Remove => ledger.assignments.remove(assignment),
             _ => ledger.assignments.insert(assignment),
         });
@@ -190,22 +200,22 @@ impl AccountAssignments {
 
     /// Reads the access that AWS gives, with the entries of the blueprint.
     async fn snapshot(&self, query: &AccessQuery, cx: &Context) -> Result<Option<AccessSnapshot>> {
-        let Some(reads) = InstanceReads::new(&self.aws, cx) else {
+        let Some(reads) = self.reads(cx) else {
             return Ok(None);
         };
         let expansion = self.expansion(cx).await?;
         let rows: Vec<Row<'_>> = expansion.rows().chain(expansion.expired()).collect();
         let roles: Vec<Role<'_>> = rows.iter().map(Role::of).collect();
-        let current = Current::read(self, &roles, None, query, cx).await?;
-        let Some(in_aws) = current.in_aws else {
-            return Ok(None);
-        };
+        let (ids, principals) =
+            Ids::read((&self.okta, &self.blueprint), &roles, &reads, cx).await?;
+        let wanted = ids.assignments(&roles);
+        let in_aws = InAws::read(&reads, principals, &wanted, None, query).await?;
         let members = if query.members {
             Some(Arc::new(reads.members(&in_aws.assignments).await?))
         } else {
             None
         };
-        let specs = current.principals.into_iter();
+        let specs = ids.principals.into_iter();
         let places = 0..self.blueprint.access.len();
         let of_blueprint = Rules {
             specs: specs.map(|(spec, principal)| (principal, spec)).collect(),
@@ -220,6 +230,50 @@ impl AccountAssignments {
             members,
             rules: Some(of_blueprint),
         }))
+    }
+
+    /// Plans the removals of assignments that are not `wanted`, as the ownership says, and returns them.
+    async fn plan_foreign(
+        &self,
+        access: &Expansion,
+        in_aws: &InAws,
+        ids: &Ids,
+        wanted: &HashSet<AssignmentRef<'_>>,
+        planned: &mut Planned,
+        cx: &Context,
+    ) -> Result<Vec<Assignment>> {
+        let total = in_aws.assignments.len() as u64;
+        planned.totals.insert(Kind::Assignment, total);
+        let ledger = cx.ledger()?;
+        let others = if self.blueprint.may_remove_assignments() {
+            Some(cx.other_ledgers().await?)
+        } else {
+            None
+        };
+        let (blueprint, principals) = (&self.blueprint, &ids.principals);
+        let ledger = ledger.as_deref();
+        let owner = Owner::new(blueprint, access, in_aws, principals, ledger, others, cx);
+        let foreign = owner.foreign(wanted);
+        let management = ManagementOnly::read(&self.aws, cx).await?;
+        let mut removed = Vec::new();
+        for (row, reason) in &foreign.removed {
+            let change = owner.removal(*row, *reason);
+            let set = in_aws.set_name(row.permission_set);
+            let before = planned.changes.len();
+            match &management {
+                Some(management) => {
+                    let set = (set, Some(row.permission_set));
+                    management.plan_assignment(planned, change, row.account, set);
+                }
+                None => planned.changes.push(change),
+            }
+            if planned.changes.len() > before {
+                removed.push(row.to_assignment());
+            }
+        }
+        planned.notes.extend(owner.notes(&foreign));
+        planned.problems.extend(foreign.problem);
+        Ok(removed)
     }
 
     /// Applies all changes: the adoptions, and then all others together.
@@ -275,7 +329,7 @@ impl AccountAssignments {
         let created = changes
             .iter()
             .filter(|one| one.kind == OperationKind::Create);
-        cx.update_ledger(reads.instance(), |ledger| {
+        cx.update_ledger(|ledger| {
             created.for_each(|one| ledger.assignments.insert(&one.assignment));
         });
         cx.checkpoint().await?;
@@ -301,6 +355,9 @@ impl AccountAssignments {
                     if is_made {
                         reads.written(&one.assignment);
                     }
+                    if is_made && change.action == Action::Remove {
+                        cx.run_memory::<RemovedAssignments>().made(&one.assignment);
+                    }
                     if is_made == (change.action == Action::Remove) && !is_unknown {
                         absent.push(position);
                     }
@@ -322,7 +379,7 @@ impl AccountAssignments {
                 _ => break,
             }
         }
-        cx.update_ledger(reads.instance(), |ledger| {
+        cx.update_ledger(|ledger| {
             for position in absent {
                 ledger
                     .assignments
@@ -453,20 +510,32 @@ impl Step for AccountAssignments {
             let expired: Vec<Row<'_>> = access.expired().collect();
             let roles = rows.iter().chain(&expired).map(Role::of);
             let roles: Vec<Role<'_>> = roles.collect();
-            let instance = cx.facts(|facts| Some(facts.instance.as_ref()?.arn.clone()));
-            let ledger = match &instance {
-                Some(instance) => cx.ledger(instance)?,
+            let ledger = cx.ledger()?;
+            let ledger = ledger.as_deref();
+            let (mut ids, mut in_aws) = (Ids::known(cx), None);
+            let reads = self.reads(cx);
+            let principals = match &reads {
+                Some(reads) => {
+                    let (read, principals) =
+                        Ids::read((&self.okta, &self.blueprint), &roles, reads, cx).await?;
+                    ids = read;
+                    Some(principals)
+                }
                 None => None,
             };
-            let ledger = ledger.as_deref();
-            let query = self.query();
-            let current = Current::read(self, &roles, ledger, &query, cx).await?;
-            let assignments = current.assignments(&roles);
+            let assignments = ids.assignments(&roles);
+            if let (Some(reads), Some(principals)) = (&reads, principals) {
+                let query = self.query();
+                let read = InAws::read(reads, principals, &assignments, ledger, &query);
+                in_aws = Some(read.await?);
+            }
+            let in_aws = in_aws.as_ref();
+            let is_assigned = |assignment| in_aws.is_some_and(|in_aws| in_aws.has(assignment));
             let (wanted, ended) = assignments.split_at(rows.len());
             let mut names = Names::default();
             for (row, assignment) in rows.iter().zip(wanted) {
-                let principal = current.principals.get(row.principal);
-                let action = if !current.is_assigned(*assignment) {
+                let principal = ids.principals.get(row.principal);
+                let action = if !is_assigned(*assignment) {
                     Action::Create
                 } else if self.adopts(*assignment, ledger) {
                     Action::Adopt
@@ -476,44 +545,32 @@ impl Step for AccountAssignments {
                 let change = change(action, row, principal, &mut names);
                 plan_change(&mut planned, change, row, management.as_ref(), cx);
             }
+            let mut removed = BTreeSet::new();
             for (row, assignment) in expired.iter().zip(ended) {
-                if current.is_assigned(*assignment) {
-                    let principal = current.principals.get(row.principal);
+                if let Some(assignment) = assignment.filter(|one| is_assigned(Some(*one))) {
+                    let principal = ids.principals.get(row.principal);
                     let change = change(Action::Remove, row, principal, &mut names);
                     let change = change.because(Note::new("expired", "the access has expired"));
+                    let before = planned.changes.len();
                     plan_change(&mut planned, change, row, management.as_ref(), cx);
-                }
-            }
-            if let Some(in_aws) = &current.in_aws {
-                let total = in_aws.assignments.len() as u64;
-                planned.totals.insert(Kind::Assignment, total);
-                let principals = &current.principals;
-                let owner = Owner::new(&self.blueprint, &access, in_aws, principals, ledger, cx);
-                let wanted = assignments.iter().flatten().copied().collect();
-                let foreign = owner.foreign(&wanted);
-                for (row, reason) in &foreign.removed {
-                    let change = owner.removal(*row, *reason);
-                    let set = in_aws.set_name(row.permission_set);
-                    match &management {
-                        Some(management) => management.plan_assignment(
-                            &mut planned,
-                            change,
-                            row.account,
-                            (set, Some(row.permission_set)),
-                        ),
-                        None => planned.changes.push(change),
+                    if planned.changes.len() > before {
+                        removed.insert(assignment.to_assignment());
                     }
                 }
-                planned.notes.extend(owner.notes(&foreign));
-                planned.problems.extend(foreign.problem);
+            }
+            if let Some(in_aws) = in_aws {
+                let wanted = assignments.iter().flatten().copied().collect();
+                let foreign = self.plan_foreign(&access, in_aws, &ids, &wanted, &mut planned, cx);
+                removed.extend(foreign.await?);
                 planned
                     .notes
                     .extend(without_ledger(&self.blueprint, ledger, cx));
+                if in_aws.assignments.coverage().denied_by_principal {
+                    planned.notes.push(caller::read_by_pair(cx));
+                }
             }
-            if current.is_denied_by_principal() {
-                planned.notes.push(caller::read_by_pair(cx));
-            }
-            let principals = current.principals.iter();
+            cx.run_memory::<RemovedAssignments>().plan(removed);
+            let principals = ids.principals.iter();
             let principals =
                 principals.map(|(spec, principal)| (principal_id(principal), spec.clone()));
             cx.update_facts(|facts| {
@@ -606,8 +663,8 @@ impl Step for AccountAssignments {
             let Some(access) = self.snapshot(query, cx).await? else {
                 return Ok(Drift::from(self.plan(cx).await?));
             };
-            match InstanceReads::new(&self.aws, cx) {
-                Some(reads) => access_drift::findings(&access, &reads, cx).await,
+            match self.reads(cx) {
+                Some(reads) => access_drift::findings(&self.blueprint, &access, &reads, cx).await,
                 None => Ok(Drift::default()),
             }
         })
@@ -694,121 +751,4 @@ fn grown(selection: &Selection) -> Option<Hazard> {
             .map(|account| account.id.clone())
             .collect(),
     })
-}
-
-/// The assignments that exist now.
-struct Current {
-    /// The principals of the blueprint that AWS has.
-    principals: BTreeMap<PrincipalSpec, Principal>,
-    /// The permission sets that the state knows.
-    sets: BTreeMap<String, PermissionSetArn>,
-    in_aws: Option<InAws>,
-}
-
-impl Current {
-    /// Reads what tells whether the assignments exist.
-    async fn read(
-        step: &AccountAssignments,
-        roles: &[Role<'_>],
-        ledger: Option<&Ledger>,
-        query: &AccessQuery,
-        cx: &Context,
-    ) -> Result<Self> {
-        let mut current = Self {
-            principals: BTreeMap::new(),
-            sets: cx.facts(|facts| facts.permission_sets.clone()),
-            in_aws: None,
-        };
-        if lookup::assignable_identity_center(&step.aws, cx).is_none() {
-            return Ok(current);
-        }
-        let Some(reads) = InstanceReads::new(&step.aws, cx) else {
-            return Ok(current);
-        };
-        let specs: BTreeSet<&PrincipalSpec> = roles.iter().map(|role| role.principal).collect();
-        let mut principals = reads.principals(SHARED).await?;
-        current
-            .find_principals(step, &specs, &principals, cx)
-            .await?;
-        if current.principals.len() < specs.len() {
-            // Some may have arrived since the plan.
-            principals = reads.principals(cx.age()).await?;
-            current
-                .find_principals(step, &specs, &principals, cx)
-                .await?;
-        }
-        // Whether an assignment of an earlier run exists must be known, also if its user or group was deleted.
-        let owned = ledger
-            .into_iter()
-            .flat_map(|ledger| ledger.assignments.iter());
-        let wanted = current
-            .assignments(roles)
-            .into_iter()
-            .flatten()
-            .chain(owned);
-        let wanted: Vec<AssignmentRef<'_>> = wanted.collect();
-        let assignments = reads.assignments(&principals, &wanted, query).await?;
-        let sets = reads.permission_sets([]).await?;
-        current.in_aws = Some(InAws {
-            principals,
-            sets,
-            assignments,
-        });
-        Ok(current)
-    }
-
-    /// Returns whether AWS refused to list the assignments of a principal, so that they were read by pair.
-    fn is_denied_by_principal(&self) -> bool {
-        let in_aws = self.in_aws.as_ref();
-        in_aws.is_some_and(|in_aws| in_aws.assignments.coverage().denied_by_principal)
-    }
-
-    async fn find_principals(
-        &mut self,
-        step: &AccountAssignments,
-        specs: &BTreeSet<&PrincipalSpec>,
-        in_aws: &Principals,
-        cx: &Context,
-    ) -> Result<()> {
-        for &spec in specs {
-            let found = match spec {
-                PrincipalSpec::User(login) => {
-                    let (okta, blueprint) = (&step.okta, &step.blueprint);
-                    let name = lookup::aws_user_name(okta, blueprint, login, cx).await?;
-                    let user = in_aws.user_by_name(&name);
-                    user.map(|user| Principal::User(user.id.clone()))
-                }
-                PrincipalSpec::Group(name) => {
-                    let group = in_aws.group_by_name(name);
-                    group.map(|group| Principal::Group(group.id.clone()))
-                }
-            };
-            if let Some(found) = found {
-                self.principals.insert(spec.clone(), found);
-            }
-        }
-        Ok(())
-    }
-
-    /// Returns the assignment of each role by AWS's ids, if they are known.
-    fn assignments<'a>(&'a self, roles: &[Role<'a>]) -> Vec<Option<AssignmentRef<'a>>> {
-        let is_same = |one: &Role<'_>, other: &Role<'_>| {
-            one.principal == other.principal && one.permission_set == other.permission_set
-        };
-        let assignments = roles.chunk_by(is_same).flat_map(|roles| {
-            let principal = self.principals.get(roles[0].principal);
-            let set = self.sets.get(roles[0].permission_set);
-            let ids = set.zip(principal);
-            roles.iter().map(move |role| {
-                ids.map(|(set, principal)| AssignmentRef::new(role.account, set, principal))
-            })
-        });
-        assignments.collect()
-    }
-
-    /// Returns whether AWS has the assignment. One that could not be read counts as absent: AWS accepts a second creation.
-    fn is_assigned(&self, assignment: Option<AssignmentRef<'_>>) -> bool {
-        let known = assignment.zip(self.in_aws.as_ref());
-        known.is_some_and(|(one, in_aws)| in_aws.assignments.contains(one) == Some(true))
-    }
 }

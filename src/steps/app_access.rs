@@ -16,23 +16,25 @@ use super::{
     estate::SHARED,
     group_push::{Push, PushPlanner, Pusher, failed_push},
     identity_view, ids, lookup,
+    owned_app::{AppOwner, InApp, remove, removed_id},
     profile_mapping::{self, Unnamed},
 };
 use crate::{
     batch::{Batch, Waiting},
-    blueprint::{Blueprint, ProvisioningMode},
+    blueprint::{Blueprint, Ownership, ProvisioningMode},
     context::Context,
     error::{Error, ErrorKind, Result},
-    outcome::Outcome,
+    outcome::{Cause, Outcome},
     plan::{Action, Change, Kind, Need, StepId, Subject},
     resolved_scope::{GroupWithMembers, ResolvedScope},
+    state::MadeInApp,
     step::{Applied, Planned, Step, unknown_change},
 };
 
 /// Assigns the blueprint's users and groups to the app, and pushes its groups if `provisioning.mode` is `okta`.
 ///
-/// A group is pushed once its members are provisioned, and pushed again if members are missing in AWS later. The step unassigns
-/// no user or group and deletes no push mapping, so manual assignments and mappings stay.
+/// A group is pushed once its members are provisioned, and pushed again if members are missing in AWS later. Assignments and
+/// push mappings that the blueprint does not name stay, unless its ownership removes them. The group in AWS stays in any case.
 #[derive(Clone, Debug)]
 pub struct AppAccess {
     okta: Okta,
@@ -105,7 +107,7 @@ impl AppAccess {
                         error,
                     )
                 })?;
-                lists.user_assigned();
+                lists.users_changed();
             }
             Desired::Assigned(group) => {
                 apps.assign_group(app, &group.id).await.map_err(|error| {
@@ -119,6 +121,36 @@ impl AppAccess {
             Desired::Pushed(_) => {}
         }
         Ok(())
+    }
+
+    /// Plans what the ownership of the blueprint removes.
+    async fn plan_removals(
+        &self,
+        scope: &ResolvedScope,
+        current: &Current<'_>,
+        (app, made): (&Id<App>, Option<&MadeInApp>),
+        planned: &mut Planned,
+        cx: &Context,
+    ) -> Result<()> {
+        let ownership = &self.blueprint.ownership;
+        let modes = [ownership.app_assignments, ownership.pushed_groups];
+        if modes == [Ownership::Add; 2] {
+            return Ok(());
+        }
+        let owner = AppOwner {
+            okta: &self.okta,
+            blueprint: &self.blueprint,
+            scope,
+            app,
+            made,
+            others: Some(cx.other_ledgers().await?),
+        };
+        let in_app = InApp {
+            users: &current.accounts.assigned,
+            groups: &current.groups,
+            pushes: &current.pushes,
+        };
+        owner.plan(in_app, planned).await
     }
 
     fn pusher<'a>(
@@ -139,6 +171,37 @@ impl AppAccess {
 }
 
 impl Desired<'_> {
+    /// Records in the ledger that a run makes this.
+    fn record(&self, made: &mut MadeInApp) {
+        match self {
+            Self::User(user) => {
+                let login = user.profile.login.clone();
+                made.users.insert(user.id.clone(), login);
+            }
+            Self::Assigned(group) => _ = made.groups.insert(group.id.clone(), group.name.clone()),
+            Self::Pushed(GroupWithMembers { group, .. }) => {
+                made.pushes.insert(group.id.clone(), group.name.clone());
+            }
+        }
+    }
+
+    /// Removes this from the ledger.
+    fn forget(&self, made: &mut MadeInApp) {
+        match self {
+            Self::User(user) => _ = made.users.remove(&user.id),
+            Self::Assigned(group) => _ = made.groups.remove(&group.id),
+            Self::Pushed(members) => _ = made.pushes.remove(&members.group.id),
+        }
+    }
+
+    fn is_recorded(&self, made: &MadeInApp) -> bool {
+        match self {
+            Self::User(user) => made.users.contains_key(&user.id),
+            Self::Assigned(group) => made.groups.contains_key(&group.id),
+            Self::Pushed(members) => made.pushes.contains_key(&members.group.id),
+        }
+    }
+
     fn subject(&self) -> Subject {
         match self {
             Self::User(user) => Subject::AppUser {
@@ -242,6 +305,9 @@ impl Step for AppAccess {
                 ..Planned::default()
             };
             let mode = self.blueprint.provisioning.mode;
+            let (app, ledger) = (cx.facts(|facts| facts.app.clone()), cx.ledger()?);
+            let recorded = app.as_ref().zip(ledger.as_deref());
+            let recorded = recorded.and_then(|(app, ledger)| ledger.in_app(app));
             // In direct mode, the sync plans the adoptions.
             let in_aws = match mode {
                 ProvisioningMode::Okta => {
@@ -292,6 +358,12 @@ impl Step for AppAccess {
                     }
                     continue;
                 }
+                if self.blueprint.ownership.adopt
+                    && !recorded.is_some_and(|made| desired.is_recorded(made))
+                {
+                    let adopt = Change::new(Action::Adopt, desired.subject());
+                    planned.changes.push(adopt);
+                }
                 let Desired::Pushed(members) = desired else {
                     continue;
                 };
@@ -304,23 +376,37 @@ impl Step for AppAccess {
                 planned.changes.extend(change);
                 planned.notes.extend(note);
             }
+            if let Some(app) = &app {
+                self.plan_removals(&scope, &current, (app, recorded), &mut planned, cx)
+                    .await?;
+            }
             Ok(planned)
         })
     }
 
     fn apply<'a>(&'a self, change: &'a Change, cx: &'a Context) -> BoxFuture<'a, Result<Applied>> {
         Box::pin(async move {
-            // Okta takes over the user or group with the assignment or the push, which follows.
-            if change.action == Action::Adopt {
-                return Ok(Applied::Done);
-            }
             let scope = lookup::scope(&self.okta, &self.blueprint, cx).await?;
             let app = cx.facts(|facts| facts.app.clone());
             let app = app.ok_or_else(missing_app)?;
             let lists = AppLists::new(&self.okta, cx);
+            if let Some(id) = removed_id(change) {
+                remove(&self.okta, &app, (change, id), &lists, cx).await?;
+                return Ok(Applied::Done);
+            }
             let desired = all_desired(&scope, self.blueprint.provisioning.mode)
-                .find(|desired| desired.subject() == change.subject)
-                .ok_or_else(|| unknown_change(&self.id(), change))?;
+                .find(|desired| desired.subject() == change.subject);
+            if change.action == Action::Adopt {
+                // Okta takes over a user or group of AWS with the assignment or the push, which follows.
+                if let Some(desired) = desired {
+                    cx.update_ledger(|ledger| desired.record(ledger.in_app_mut(&app)));
+                }
+                return Ok(Applied::Done);
+            }
+            let desired = desired.ok_or_else(|| unknown_change(&self.id(), change))?;
+            if change.action == Action::Create {
+                cx.update_ledger(|ledger| desired.record(ledger.in_app_mut(&app)));
+            }
             let Desired::Pushed(members) = desired else {
                 self.assign(&app, &desired, &lists).await?;
                 return Ok(Applied::Done);
@@ -341,7 +427,8 @@ impl Step for AppAccess {
         })
     }
 
-    /// Assigns users and groups one by one, and then pushes the groups together: one look at the users of the app serves all.
+    /// Assigns users and groups one by one, and then pushes the groups together: one look at the users of the app serves all. The
+    /// removals come last, and none of them is made if an assignment or a push has failed that may replace it.
     fn apply_all<'a>(&'a self, batch: &'a Batch<'a>, cx: &'a Context) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move {
             let scope = lookup::scope(&self.okta, &self.blueprint, cx).await?;
@@ -351,12 +438,37 @@ impl Step for AppAccess {
                 all_desired(&scope, self.blueprint.provisioning.mode)
                     .map(|desired| (desired.subject(), desired))
                     .collect();
-            let mut pushes = Vec::new();
+            let created: Vec<&Desired<'_>> = batch
+                .changes()
+                .iter()
+                .filter(|change| change.action == Action::Create)
+                .filter_map(|change| desired.get(&change.subject))
+                .collect();
+            // The ledger gets the assignments before Okta makes them, so that a crash right after one does not lose it.
+            if let Some(app) = app.as_ref().filter(|_| !created.is_empty()) {
+                cx.update_ledger(|ledger| {
+                    let made = ledger.in_app_mut(app);
+                    for desired in &created {
+                        desired.record(made);
+                    }
+                });
+                cx.checkpoint().await?;
+            }
+            let (mut pushes, mut removals, mut failed) = (Vec::new(), Vec::new(), Vec::new());
             for (index, change) in batch.changes().iter().enumerate() {
+                if let Some(id) = removed_id(change) {
+                    removals.push((index, change, id));
+                    continue;
+                }
                 if !batch.start(index).await? {
+                    failed.push(change);
                     continue;
                 }
                 let applied = match (&app, desired.get(&change.subject)) {
+                    (Some(app), Some(desired)) if change.action == Action::Adopt => {
+                        cx.update_ledger(|ledger| desired.record(ledger.in_app_mut(app)));
+                        Ok(())
+                    }
                     _ if change.action == Action::Adopt => Ok(()),
                     (_, None) => Err(unknown_change(&self.id(), change)),
                     (None, _) => Err(missing_app()),
@@ -370,13 +482,48 @@ impl Step for AppAccess {
                     }
                     (Some(app), Some(desired)) => self.assign(app, desired, &lists).await,
                 };
+                if applied.is_err() {
+                    failed.push(change);
+                }
                 let applied = applied.map(|()| Outcome::Done);
                 batch.finish(index, applied).await?;
             }
             let Some(app) = app else { return Ok(()) };
+            let planned: Vec<&Change> = pushes.iter().map(|push| push.change).collect();
             self.pusher(&app, &scope, &lists, cx)
                 .push_all(pushes, batch)
-                .await
+                .await?;
+            let mappings = lists.pushes(app_lists::RUN).await?;
+            failed.extend(planned.into_iter().filter(|change| {
+                let members = desired.get(&change.subject);
+                matches!(members, Some(Desired::Pushed(members)) if !mappings.contains_key(&members.group.id))
+            }));
+            if !failed.is_empty() {
+                let created = failed
+                    .iter()
+                    .filter(|change| change.action == Action::Create);
+                cx.update_ledger(|ledger| {
+                    let made = ledger.in_app_mut(&app);
+                    let created = created.filter_map(|change| desired.get(&change.subject));
+                    for desired in created {
+                        desired.forget(made);
+                    }
+                });
+            }
+            for (index, change, id) in removals {
+                if !batch.start(index).await? {
+                    continue;
+                }
+                let removed = if let Some(failed) = failed.first() {
+                    let because = Cause::Subject(failed.subject.clone());
+                    Ok(Outcome::Skipped { because })
+                } else {
+                    let removed = remove(&self.okta, &app, (change, id), &lists, cx).await;
+                    removed.map(|()| Outcome::Done)
+                };
+                batch.finish(index, removed).await?;
+            }
+            Ok(())
         })
     }
 

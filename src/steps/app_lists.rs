@@ -166,8 +166,8 @@ impl<'a> AppLists<'a> {
         pushes.get(app.clone(), self.cx, max_age, read).await
     }
 
-    /// Records that a user was assigned to the app.
-    pub(super) fn user_assigned(&self) {
+    /// Records that a user was assigned to the app, or unassigned.
+    pub(super) fn users_changed(&self) {
         self.cache.users.forget();
     }
 
@@ -176,6 +176,17 @@ impl<'a> AppLists<'a> {
         self.cache.users.forget();
         let insert = |groups: &mut BTreeSet<_>| _ = groups.insert(group.clone());
         self.cache.groups.update(insert);
+    }
+
+    /// Records that a group was unassigned from the app. Okta then unassigns its members.
+    pub(super) fn groups_changed(&self) {
+        self.cache.users.forget();
+        self.cache.groups.forget();
+    }
+
+    /// Records that a push mapping was deleted.
+    pub(super) fn push_deleted(&self) {
+        self.cache.pushes.forget();
     }
 
     /// Records the new state of a push mapping.

@@ -36,6 +36,8 @@ pub const ARRIVAL: StepId = StepId::new("arrival");
 pub const PERMISSION_SETS: StepId = StepId::new("permission-sets");
 /// The id of [`AccountAssignments`](super::AccountAssignments).
 pub const ACCOUNT_ASSIGNMENTS: StepId = StepId::new("account-assignments");
+/// The id of [`RetiredPermissionSets`](super::RetiredPermissionSets).
+pub const RETIRED_PERMISSION_SETS: StepId = StepId::new("retired-permission-sets");
 /// The id of [`SignInTest`](super::SignInTest).
 pub const SIGN_IN: StepId = StepId::new("sign-in");
 

@@ -13,15 +13,16 @@ use aws_sso_glue::{
 use super::{
     access_drift::{account_text, id as principal_id},
     access_hazards::{deleted_principal, principal_subject},
+    estate::InstanceReads,
     renames::{Renames, Replaced},
 };
 use crate::{
-    blueprint::{Blueprint, Expansion, Ownership, PrincipalSpec, matches_any},
+    access::{AccessQuery, spec_in_aws},
+    blueprint::{Blueprint, Expansion, Ownership, PrincipalSpec},
     context::Context,
-    error::{Error, ErrorKind},
-    guard::is_of_control_tower,
+    error::{Error, ErrorKind, Result},
     plan::{Action, Change, Note, Problem, Subject, Value},
-    state::{Ledger, Ledgers},
+    state::{Ledger, OtherLedgers},
 };
 
 /// The users and groups, the permission sets and the assignments of AWS.
@@ -42,7 +43,8 @@ pub(super) struct Owner<'a> {
     /// The users and groups of earlier runs, by their id in AWS.
     recorded: &'a BTreeMap<String, PrincipalSpec>,
     ledger: Option<&'a Ledger>,
-    ledgers: &'a Ledgers,
+    /// Not known if the blueprint removes no assignment.
+    others: Option<&'a OtherLedgers>,
     renames: Renames<'a>,
 }
 
@@ -69,9 +71,16 @@ pub(super) enum Reason {
     Renamed,
 }
 
+/// The decision about an assignment that no entry gives now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Decision<'a> {
+    Removed(Reason),
+    Kept(Kept<'a>),
+}
+
 /// Why an assignment stays that the blueprint does not give.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Kept<'a> {
+pub(super) enum Kept<'a> {
     /// The ownership does not remove it.
     NotOwned,
     Protected,
@@ -93,6 +102,7 @@ impl<'a> Owner<'a> {
         in_aws: &'a InAws,
         principals: &'a BTreeMap<PrincipalSpec, Principal>,
         ledger: Option<&'a Ledger>,
+        others: Option<&'a OtherLedgers>,
         cx: &'a Context,
     ) -> Self {
         let specs = principals.iter();
@@ -104,7 +114,7 @@ impl<'a> Owner<'a> {
             found: principals.keys().collect(),
             recorded: &cx.facts_at_start().principals,
             ledger,
-            ledgers: cx.ledgers(),
+            others,
             renames: Renames::new(blueprint, access, in_aws, principals),
         }
     }
@@ -120,16 +130,23 @@ impl<'a> Owner<'a> {
             if wanted.contains(&row) {
                 continue;
             }
-            if self.may_be_wanted(row) {
-                foreign.kept.push((row, Kept::MayBeGiven));
-                continue;
-            }
-            match self.reason(row, is_exclusive) {
-                Ok(reason) => foreign.removed.push((row, reason)),
-                Err(kept) => foreign.kept.push((row, kept)),
+            match self.decide(row, is_exclusive) {
+                Decision::Removed(reason) => foreign.removed.push((row, reason)),
+                Decision::Kept(kept) => foreign.kept.push((row, kept)),
             }
         }
         foreign
+    }
+
+    /// Decides about an assignment that no entry gives now.
+    pub(super) fn decide(&self, row: AssignmentRef<'_>, is_exclusive: bool) -> Decision<'a> {
+        if self.may_be_wanted(row) {
+            return Decision::Kept(Kept::MayBeGiven);
+        }
+        match self.reason(row, is_exclusive) {
+            Ok(reason) => Decision::Removed(reason),
+            Err(kept) => Decision::Kept(kept),
+        }
     }
 
     /// Returns whether the mode is exclusive and what was read allows it.
@@ -178,7 +195,11 @@ impl<'a> Owner<'a> {
     }
 
     /// Returns why an assignment is removed, or why it stays.
-    fn reason(&self, row: AssignmentRef<'_>, is_exclusive: bool) -> Result<Reason, Kept<'a>> {
+    fn reason(
+        &self,
+        row: AssignmentRef<'_>,
+        is_exclusive: bool,
+    ) -> std::result::Result<Reason, Kept<'a>> {
         let set = self.in_aws.set_name(row.permission_set);
         let is_ours = self
             .ledger
@@ -197,7 +218,7 @@ impl<'a> Owner<'a> {
         if self.is_protected(row) {
             return Err(Kept::Protected);
         }
-        if let Some(other) = self.ledgers.other_owner(row) {
+        if let Some(other) = self.others.and_then(|others| others.owner_of(row)) {
             return Err(Kept::Other(other));
         }
         let account = self.access.organization().account(row.account);
@@ -214,27 +235,21 @@ impl<'a> Owner<'a> {
         let protect = &self.blueprint.protect;
         let account = self.access.organization().account(row.account);
         let account = account.and_then(|account| account.name.as_deref());
-        let set = self.in_aws.set_name(row.permission_set);
-        let name = self
-            .in_aws
-            .principals
-            .name(row.principal)
-            .unwrap_or_default();
-        let principals = match row.principal {
-            Principal::User(_) => &protect.users,
-            Principal::Group(_) => &protect.groups,
+        let name = self.in_aws.principals.name(row.principal);
+        let name = name.unwrap_or_default();
+        let has_principal = match row.principal {
+            Principal::User(_) => protect.has_user(name),
+            Principal::Group(_) => protect.has_group(name),
         };
-        matches_any(principals, name)
-            || matches_any(&protect.permission_sets, set)
-            || matches_any(&protect.accounts, row.account.as_str())
-            || account.is_some_and(|name| matches_any(&protect.accounts, name))
-            || protect.control_tower && (is_of_control_tower(set) || is_of_control_tower(name))
+        has_principal
+            || protect.has_permission_set(self.in_aws.set_name(row.permission_set))
+            || protect.has_account(row.account.as_str(), account)
     }
 
     /// Returns a user or group by its name in the blueprint, or else in AWS.
     pub(super) fn spec(&self, principal: &Principal) -> Option<PrincipalSpec> {
         let known = self.specs.get(principal).copied().cloned();
-        known.or_else(|| self.in_aws.spec(principal))
+        known.or_else(|| spec_in_aws(&self.in_aws.principals, principal))
     }
 
     /// Returns the change that removes an assignment.
@@ -352,7 +367,7 @@ impl<'a> Owner<'a> {
             let account = self.access.organization().account(row.account);
             format!(
                 "{} has {} in {}",
-                self.in_aws.principal_name(row.principal),
+                principal_text(&self.in_aws.principals, row.principal),
                 self.in_aws.set_name(row.permission_set),
                 account_text(row.account, account)
             )
@@ -366,28 +381,47 @@ impl<'a> Owner<'a> {
 }
 
 impl InAws {
-    pub(super) fn set_name<'s>(&'s self, arn: &'s aws_sso_glue::PermissionSetArn) -> &'s str {
-        self.sets.get(arn).map_or(arn.as_str(), |set| &set.name)
-    }
-
-    /// Returns a principal by its name in AWS.
-    fn spec(&self, principal: &Principal) -> Option<PrincipalSpec> {
-        let name = self.principals.name(principal)?.to_owned();
-        Some(match principal {
-            Principal::User(_) => PrincipalSpec::User(name),
-            Principal::Group(_) => PrincipalSpec::Group(name),
+    /// Reads the assignments that the query asks for, and all that tells whether the `wanted` ones exist, and those of the ledger:
+    /// whether an assignment of an earlier run exists must be known, also if its user or group was deleted.
+    pub(super) async fn read(
+        reads: &InstanceReads<'_>,
+        principals: Arc<Principals>,
+        wanted: &[Option<AssignmentRef<'_>>],
+        ledger: Option<&Ledger>,
+        query: &AccessQuery,
+    ) -> Result<Self> {
+        let made = ledger
+            .into_iter()
+            .flat_map(|ledger| ledger.assignments.iter());
+        let wanted: Vec<_> = wanted.iter().flatten().copied().chain(made).collect();
+        let assignments = reads.assignments(&principals, &wanted, query).await?;
+        let sets = reads.permission_sets([]).await?;
+        Ok(Self {
+            principals,
+            sets,
+            assignments,
         })
     }
 
-    fn principal_name(&self, principal: &Principal) -> String {
-        let kind = match principal {
-            Principal::User(_) => "user",
-            Principal::Group(_) => "group",
-        };
-        match self.principals.name(principal) {
-            Some(name) => format!("{kind} {name}"),
-            None => format!("deleted {kind} {}", principal_id(principal)),
-        }
+    /// Returns whether AWS has the assignment. One that could not be read counts as absent: AWS accepts a second creation.
+    pub(super) fn has(&self, assignment: Option<AssignmentRef<'_>>) -> bool {
+        assignment.is_some_and(|one| self.assignments.contains(one) == Some(true))
+    }
+
+    pub(super) fn set_name<'s>(&'s self, arn: &'s aws_sso_glue::PermissionSetArn) -> &'s str {
+        self.sets.get(arn).map_or(arn.as_str(), |set| &set.name)
+    }
+}
+
+/// Returns a user or group for a message.
+pub(super) fn principal_text(in_aws: &Principals, principal: &Principal) -> String {
+    let kind = match principal {
+        Principal::User(_) => "user",
+        Principal::Group(_) => "group",
+    };
+    match in_aws.name(principal) {
+        Some(name) => format!("{kind} {name}"),
+        None => format!("deleted {kind} {}", principal_id(principal)),
     }
 }
 
@@ -397,9 +431,9 @@ pub(super) fn without_ledger(
     ledger: Option<&Ledger>,
     cx: &Context,
 ) -> Option<Note> {
-    let is_managed = blueprint.ownership.access == Ownership::Managed;
+    let is_managed = blueprint.ownership.needs_ledger();
     let is_lost = ledger.is_none() && !cx.facts_at_start().principals.is_empty();
-    let text = "no ledger is beside the state, so that no assignment of earlier runs is removed; with `adopt = true` in `ownership`, the existing assignments of the blueprint count as made by it";
+    let text = "no ledger is beside the state, so that nothing of earlier runs is removed; with `adopt = true` in `ownership`, what exists of the blueprint counts as made by it";
     (is_managed && is_lost).then(|| Note::new("no-ledger", text))
 }
 

@@ -2,7 +2,7 @@
 
 mod apply;
 mod edits;
-mod owner;
+pub(super) mod owner;
 
 use std::{
     borrow::Cow,
@@ -20,6 +20,7 @@ use super::{
     caller::{self, ManagementOnly},
     estate::{InstanceReads, SetInAws},
     ids, lookup,
+    retired_sets::SetOwner,
     set_contents::{
         adds_limit, adoption, contents_digest, create_changes, other_policies, update_changes,
     },
@@ -33,6 +34,7 @@ use crate::{
     error::{Error, ErrorKind, Result},
     event::ReadPart,
     plan::{Action, Change, Kind, Name, Note, StepId, Subject},
+    state::Facts,
     step::{Applied, Planned, Step},
 };
 use owner::Other;
@@ -69,6 +71,11 @@ impl Desired {
     /// Returns whether the step may change the set: the blueprint describes it, or it has no policy.
     fn may_change(&self, current: &PermissionSetContents) -> bool {
         self.described || !self.set.existing && current.has_no_policy()
+    }
+
+    /// Returns whether the set has exactly what the blueprint says of it, when the step has nothing to change.
+    fn is_as_said(&self, current: &PermissionSetContents) -> bool {
+        self.described || !self.set.existing && other_policies(&self.set, current).is_none()
     }
 
     /// Returns the error for a set that the step must not create or cannot write as the blueprint describes it.
@@ -127,6 +134,7 @@ impl PermissionSets {
         reads: &InstanceReads<'_>,
         desired: &Desired,
         mut current: Arc<SetInAws>,
+        adopts: bool,
         planned: &mut Planned,
         cx: &Context,
     ) -> Result<()> {
@@ -172,9 +180,11 @@ impl PermissionSets {
             let accounts = sets.accounts(arn).try_collect().await;
             accounts.map_err(|error| failed(name, "read", error))?
         };
-        if must_adopt(cx, &Subject::permission_set(name), |facts| {
-            facts.permission_sets.get(name) == Some(arn)
-        }) {
+        // Nothing is to be decided about a set that somebody has made exactly as the blueprint says.
+        let is_as_said = needed.is_empty() && desired.is_as_said(&current.contents);
+        let is_recorded = |facts: &Facts| facts.permission_sets.get(name) == Some(arn);
+        let subject = Subject::permission_set(name);
+        if adopts || !is_as_said && must_adopt(cx, &subject, is_recorded) {
             planned.changes.push(adoption(&current.contents));
         }
         planned.notes.extend(desired.note(name, &current.contents));
@@ -332,6 +342,7 @@ impl Step for PermissionSets {
                 }
                 return Ok(planned);
             };
+            let ledger = cx.ledger()?;
             let management = ManagementOnly::read(&self.aws, cx).await?;
             planned
                 .notes
@@ -362,8 +373,13 @@ impl Step for PermissionSets {
                             facts.permission_sets.insert(name.clone(), arn.clone())
                         });
                         let first = planned.changes.len();
+                        let adopts = self.blueprint.ownership.adopt
+                            && !desired.set.existing
+                            && !ledger
+                                .as_ref()
+                                .is_some_and(|ledger| ledger.permission_sets.contains(name, &arn));
                         let planned_set = self
-                            .plan_existing(&reads, desired, current, &mut planned, cx)
+                            .plan_existing(&reads, desired, current, adopts, &mut planned, cx)
                             .await;
                         if let Some(management) = &management {
                             management.refuse_edits(&mut planned, first, name, &arn);
@@ -404,9 +420,20 @@ impl Step for PermissionSets {
             };
             let sets = reads.permission_sets([]).await?;
             let desired = self.desired(&lookup::partition(&self.aws, cx));
+            let ledger = cx.ledger()?;
+            let others = if self.blueprint.may_delete_sets() {
+                Some(cx.other_ledgers().await?)
+            } else {
+                None
+            };
+            let owner = SetOwner::new(&self.blueprint, ledger.as_deref(), others);
             for set in sets.iter().filter(|set| !desired.contains_key(&set.name)) {
                 let text = format!("permission set {} is not in the blueprint", set.name);
-                let fix = "delete the set in AWS, or add it to the blueprint: `existing = true` uses it unchanged";
+                let fix = if owner.removes(set) {
+                    "the next run deletes the set, unless it keeps one of its assignments; to keep the set, add it to the blueprint: `existing = true` uses it unchanged"
+                } else {
+                    "delete the set in AWS, or add it to the blueprint: `existing = true` uses it unchanged"
+                };
                 drift.add(DriftFinding::new(
                     DriftCode::UnmanagedSet,
                     Subject::permission_set(set.name.clone()),

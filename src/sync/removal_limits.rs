@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use super::plan::{GroupChange, SyncPlan, UserChange};
 use crate::{
+    blueprint::CONTROL_TOWER_GROUPS,
     error::{Error, ErrorKind},
-    guard::CONTROL_TOWER_GROUPS,
     plan::{Hazard, count},
     text::abbreviated,
 };

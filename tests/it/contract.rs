@@ -186,9 +186,57 @@ async fn writes_of_changes(fixture: &Fixture) -> WritesOfChanges {
     of_changes
 }
 
+/// A removal of the app and of a permission set, applied step by step, keeps the contract as well.
+#[tokio::test]
+async fn the_removals_of_the_ownership_keep_the_contract() {
+    let owned = |text: &str| {
+        let modes = [
+            "permission_sets",
+            "access",
+            "app_assignments",
+            "pushed_groups",
+        ];
+        let modes = modes.map(|key| format!("{key} = \"managed\""));
+        format!("[ownership]\n{}\n{text}", modes.join("\n"))
+    };
+    let more = TEAM.replace(
+        "assign_groups",
+        "assign_users = [\"person.00002@example.com\"]\npush_groups = [\"aws-users\"]\nassign_groups",
+    );
+    let more = more.replace(
+        "assign_groups = [\"aws-users\"]",
+        "assign_groups = [\"auditors\"]",
+    );
+    let company = crate::fixture::company().team("auditors", &["person.00003@example.com"]);
+    let sandbox = sandbox::Sandbox::builder().company(company);
+    let mut fixture = Fixture::with_sandbox(sandbox, &owned(&more)).await;
+    fixture.run().await.expect("a run");
+    let less = "[provisioning]\nassign_groups = [\"auditors\"]\n[sign_in]\nskip = true\n";
+    fixture.blueprint = okta_aws_sso::Blueprint::from_toml(&owned(less)).expect("a blueprint");
+    let plan = fixture.pipeline().plan().await.expect("a plan");
+    assert_eq!(plan.removals().count(), 9, "{plan}");
+    let approved = okta_aws_sso::Guard {
+        approved: plan.removals_id().into_iter().collect(),
+        allowed: plan
+            .hazards()
+            .filter_map(okta_aws_sso::plan::Hazard::id)
+            .collect(),
+        ..okta_aws_sso::Guard::default()
+    };
+    let report = fixture.pipeline().guard(approved).apply(&plan).await;
+    assert!(report.expect("a report").is_complete());
+    let next = fixture.pipeline().plan().await.expect("a plan");
+    assert!(next.is_empty(), "{next}");
+    assert_eq!(fixture.failed_checks().await, [""; 0]);
+}
+
 #[tokio::test]
 async fn every_step_has_a_unique_id_and_title() {
-    let fixture = Fixture::new(&blueprint(false)).await;
+    let text = format!(
+        "[ownership]\npermission_sets = \"managed\"\n{}",
+        blueprint(false)
+    );
+    let fixture = Fixture::new(&text).await;
     let steps = steps::default_steps(&fixture.blueprint, &fixture.okta, &fixture.aws);
     let ids: std::collections::BTreeSet<String> =
         steps.iter().map(|step| step.id().to_string()).collect();

@@ -3,6 +3,7 @@
 mod adoption;
 mod assignments;
 mod aws_rights;
+mod by_hand;
 mod callers;
 mod cancelled;
 mod catalog_app;
@@ -23,6 +24,8 @@ mod killed;
 mod lock;
 mod mass_removals;
 mod operator_mistakes;
+mod owned_app;
+mod owned_sets;
 mod ownership;
 mod partitions;
 mod permission_sets;

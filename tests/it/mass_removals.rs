@@ -443,3 +443,44 @@ async fn two_kinds_at_once_and_the_last_administrator() {
     assert_eq!(report.skipped(), 4, "{report:?}");
     assert_eq!(fixture.assignments().len() as u64, ALL);
 }
+
+/// The sources of the tests that the table names.
+const TESTS: &[&str] = &[
+    include_str!("mass_removals.rs"),
+    include_str!("by_hand.rs"),
+    include_str!("owned_app.rs"),
+    include_str!("owned_sets.rs"),
+    include_str!("ownership.rs"),
+    include_str!("removals.rs"),
+    include_str!("sync/incomplete.rs"),
+    include_str!("sync/removal_limits.rs"),
+];
+
+#[test]
+fn each_situation_of_the_guard_has_a_test() {
+    let page = include_str!("../../docs/GUARD.md");
+    let (_, table) = page
+        .split_once("## Mistakes that could take away the access of many")
+        .expect("the table");
+    let rows = table.lines().filter(|line| line.starts_with("| "));
+    let rows: Vec<&str> = rows
+        .skip(1)
+        .filter(|line| !line.starts_with("| ---"))
+        .collect();
+    assert!(rows.len() >= 30, "{} situations", rows.len());
+    let situations: std::collections::BTreeSet<&str> = rows
+        .iter()
+        .filter_map(|row| row.split(" | ").next())
+        .collect();
+    assert_eq!(situations.len(), rows.len(), "each situation once");
+    for row in rows {
+        let tests = row.trim_end_matches(" |").rsplit(" | ").next();
+        let tests = tests.expect("a cell").split(", ");
+        for test in tests {
+            let name = test.trim_matches('`');
+            let function = format!("async fn {name}(");
+            let is_known = TESTS.iter().any(|source| source.contains(&function));
+            assert!(is_known, "no test {name}: {row}");
+        }
+    }
+}

@@ -3,9 +3,12 @@
 use std::sync::Arc;
 
 use object_store::{ObjectStoreExt as _, memory::InMemory, path::Path};
-use okta_aws_sso::{Blueprint, ErrorKind, Guard, Plan, StateStore, aws::Assignment, plan::Hazard};
+use okta_aws_sso::{
+    AccessQuery, Blueprint, DriftFinding, ErrorKind, Guard, Plan, StateStore, aws::Assignment,
+    blueprint::PrincipalSpec, drift::DriftCode, plan::Hazard,
+};
 
-use sandbox::{AccountState, Sandbox};
+use sandbox::{AccountState, Fault, Sandbox, Service};
 
 use crate::fixture::{Fixture, TEAM, apply, lines, note};
 
@@ -30,16 +33,16 @@ async fn applied(ownership: &str) -> Fixture {
 const DEPLOYERS: &str = "accounts = [\"Sandbox\", \"Workload 0003\"]";
 
 impl Fixture {
-    fn set_blueprint(&mut self, text: &str) {
+    pub(crate) fn set_blueprint(&mut self, text: &str) {
         self.blueprint = Blueprint::from_toml(text).expect("a blueprint");
     }
 
-    async fn plan(&self) -> Plan {
+    pub(crate) async fn plan(&self) -> Plan {
         self.pipeline().plan().await.expect("a plan")
     }
 
     /// Applies a plan with its removals approved.
-    async fn approve(&self, plan: &Plan) {
+    pub(crate) async fn approve(&self, plan: &Plan) {
         let error = apply(&self.pipeline(), plan).await.expect_err("removals");
         assert_eq!(error.kind(), ErrorKind::GuardRejected, "{error}");
         let approved = Guard {
@@ -54,7 +57,7 @@ impl Fixture {
     }
 
     /// Gives a group or user a set by hand.
-    async fn give(&self, name: &str, set: &str, account: &str) -> Assignment {
+    pub(crate) async fn give(&self, name: &str, set: &str, account: &str) -> Assignment {
         let assignment = self.assignment(name, set, account).await;
         self.change_assignment(&assignment, true).await;
         assignment
@@ -277,4 +280,169 @@ async fn the_last_administrator_of_an_account_stays() {
         refused.expect_err("a hazard").kind(),
         ErrorKind::GuardRejected
     );
+}
+
+#[tokio::test]
+async fn exclusive_removes_the_assignments_of_deleted_groups_of_others() {
+    let fixture = applied("access = \"exclusive\"").await;
+    fixture.create_aws_group("night-shift", &[]).await;
+    fixture.give("night-shift", "Deploy", "Sandbox").await;
+    fixture.delete_aws_group("night-shift").await;
+    let plan = fixture.plan().await;
+    let removals: Vec<String> = plan
+        .removals()
+        .map(|(_, change)| change.to_string())
+        .collect();
+    assert_eq!(removals.len(), 1, "{plan}");
+    assert!(
+        removals[0].starts_with("remove deleted group "),
+        "{removals:?}"
+    );
+    fixture.approve(&plan).await;
+    assert_eq!(fixture.assignments().len(), 3);
+}
+
+#[tokio::test]
+async fn a_refused_removal_of_an_orphan_is_a_problem_of_this_assignment() {
+    let company = sandbox::Company::small(3, 4).team("deployers", &["person.00002@example.com"]);
+    let sandbox = Sandbox::builder()
+        .company(company)
+        .orphan_deletion_fails(true);
+    let text = team("access = \"managed\"");
+    let fixture = Fixture::with_sandbox(sandbox, &text).await;
+    fixture.run().await.expect("a run");
+    fixture.delete_aws_group("deployers").await;
+    fixture
+        .create_aws_group("deployers", &["person.00002@example.com"])
+        .await;
+    let plan = fixture.plan().await;
+    let approved = Guard {
+        approved: plan.removals_id().into_iter().collect(),
+        ..Guard::default()
+    };
+    let report = fixture.pipeline().guard(approved).apply(&plan).await;
+    let report = report.expect("a report");
+    let problems: Vec<String> = report.all_problems().map(ToString::to_string).collect();
+    assert_eq!(problems.len(), 2, "{problems:?}");
+    for problem in problems {
+        assert!(
+            problem.contains("AWS could not remove deleted group"),
+            "{problem}"
+        );
+    }
+    assert_eq!(
+        fixture.assignments().len(),
+        5,
+        "the successor has its access"
+    );
+}
+
+#[tokio::test]
+async fn a_group_with_another_name_in_aws_keeps_its_access() {
+    let fixture = applied("access = \"exclusive\"").await;
+    fixture.delete_aws_group("deployers").await;
+    let id = fixture.create_aws_group("releasers", &[]).await;
+    fixture.give("releasers", "Deploy", "Sandbox").await;
+    fixture.give("releasers", "Deploy", "Workload 0003").await;
+    let removals = |plan: &Plan| {
+        let lines = plan.removals().map(|(_, change)| change.to_string());
+        let of_group = lines.filter(|line| line.contains("group releasers"));
+        of_group.count()
+    };
+    assert_eq!(removals(&fixture.plan().await), 2);
+    // An earlier run knows the group under the name of the blueprint.
+    fixture
+        .edit_facts(|facts| {
+            let spec = PrincipalSpec::Group("deployers".to_owned());
+            facts.principals.insert(id, spec);
+        })
+        .await;
+    let plan = fixture.plan().await;
+    assert_eq!(removals(&plan), 0, "{plan}");
+    // It is no foreign access for the drift either.
+    let drift = fixture.pipeline().drift(&AccessQuery::full()).await;
+    let drift = drift.expect("a drift");
+    let unmanaged = |one: &&DriftFinding| one.code == DriftCode::UnmanagedAssignment;
+    assert_eq!(
+        drift.findings.iter().filter(unmanaged).count(),
+        0,
+        "{drift:?}"
+    );
+    // Once AWS has another group of the name, the renamed group is no longer the group of the blueprint.
+    fixture.create_aws_group("deployers", &[]).await;
+    assert_eq!(removals(&fixture.plan().await), 2);
+}
+
+#[tokio::test]
+async fn a_deleted_group_without_a_list_is_read_by_the_pairs_of_the_ledger() {
+    let fixture = applied("access = \"managed\"").await;
+    fixture.delete_aws_group("deployers").await;
+    let json = [("content-type", "application/x-amz-json-1.1")];
+    let missing = r#"{"__type":"ResourceNotFoundException","message":"no such principal"}"#;
+    let fault = Fault::answer(Service::Aws, 404, &json, missing, false);
+    // The first list is that of the user of the blueprint.
+    let fault = fault.on("ListAccountAssignmentsForPrincipal").after(1);
+    fixture.sandbox.inject(fault);
+    let plan = fixture.plan().await;
+    assert_eq!(plan.removals().count(), 2, "{plan}");
+}
+
+#[tokio::test]
+async fn exclusive_removes_nothing_while_a_list_of_assignments_cannot_be_read() {
+    let fixture = applied("access = \"exclusive\"").await;
+    fixture.create_aws_group("night-shift", &[]).await;
+    fixture.give("night-shift", "Deploy", "Sandbox").await;
+    let json = [("content-type", "application/x-amz-json-1.1")];
+    let odd = r#"{"AccountAssignments":[{"AccountId":"no id","PrincipalType":"GROUP"}]}"#;
+    let fault = Fault::answer(Service::Aws, 200, &json, odd, false);
+    fixture.sandbox.inject(fault.on("ListAccountAssignments"));
+    let plan = fixture.plan().await;
+    assert_eq!(plan.removals().count(), 0, "{plan}");
+    let problems: Vec<String> = plan.problems().map(ToString::to_string).collect();
+    assert_eq!(problems.len(), 1, "{problems:?}");
+    assert!(
+        problems[0].starts_with("no assignment is removed as exclusive"),
+        "{problems:?}"
+    );
+}
+
+#[tokio::test]
+async fn the_fix_of_foreign_access_says_what_the_next_run_does() {
+    let delete = "delete the assignment in AWS, or add it to `access` in the blueprint";
+    for (ownership, section, fix) in [
+        ("add", "", delete.to_owned()),
+        (
+            "managed",
+            "",
+            format!("no run removes it, because none has made it: {delete}"),
+        ),
+        (
+            "exclusive",
+            "",
+            "apply a plan of the blueprint: it removes the assignment; to keep the assignment, add it to `access` in the blueprint"
+                .to_owned(),
+        ),
+        (
+            "exclusive",
+            "[scope]\naccounts = [\"Workload 0003\"]",
+            format!("no run removes it, because it is outside of `scope`: {delete}"),
+        ),
+        (
+            "exclusive",
+            "[protect]\ngroups = [\"night-*\"]",
+            "no run removes it, because it is protected: delete it in AWS, or add it to `access` in the blueprint"
+                .to_owned(),
+        ),
+    ] {
+        let text = format!("{}\n{section}\n", team(&format!("access = \"{ownership}\"")));
+        let fixture = Fixture::new(&text).await;
+        fixture.run().await.expect("a run");
+        fixture.create_aws_group("night-shift", &[]).await;
+        fixture.give("night-shift", "Deploy", "Sandbox").await;
+        let drift = fixture.pipeline().drift(&AccessQuery::full()).await;
+        let drift = drift.expect("a drift");
+        let mut findings = drift.findings.iter();
+        let found = findings.find(|one| one.code == DriftCode::UnmanagedAssignment);
+        assert_eq!(found.expect("a finding").fix, fix, "{ownership} {section}");
+    }
 }

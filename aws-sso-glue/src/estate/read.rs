@@ -16,7 +16,9 @@ use rest_core::{ItemError, Pager};
 
 use super::{
     AssignmentTable, Coverage, CoverageLevel, Estate, FinishedList, Members, PermissionSetTable,
-    Principals, ReadLog, SetInEstate, SetNames, Strategy, log::ListKey, rows::AssignmentSet,
+    Principals, ReadLog, SetInEstate, SetNames, Strategy,
+    log::ListKey,
+    rows::{AssignmentRef, AssignmentSet},
 };
 use crate::{
     AccountId, Assignment, Error, GroupId, IdentityCenter, IdentityUser, PermissionSetArn,
@@ -327,8 +329,9 @@ impl EstateReader {
                 let principals: BTreeSet<&Principal> =
                     assignments.iter().map(|one| &one.principal).collect();
                 let principals: Vec<Principal> = principals.into_iter().cloned().collect();
-                let read = self.read_lists(by_principal(&principals), false).await?;
+                let mut read = self.read_lists(by_principal(&principals), false).await?;
                 let again: HashSet<&Principal> = principals.iter().collect();
+                self.read_deleted(&mut read, assignments).await?;
                 table
                     .rows
                     .replace(|row| again.contains(row.principal), &read.rows);
@@ -352,6 +355,31 @@ impl EstateReader {
         };
         table.unread.extend(unread);
         table.coverage.unreadable = table.unread.len();
+        Ok(())
+    }
+
+    /// Reads the pairs of the assignments of principals for which AWS has no list, because they were deleted.
+    async fn read_deleted(
+        &self,
+        read: &mut Lists,
+        assignments: &[Assignment],
+    ) -> Result<(), Error> {
+        let deleted: HashSet<Principal> = std::mem::take(&mut read.deleted).into_iter().collect();
+        let of_deleted = assignments
+            .iter()
+            .filter(|one| deleted.contains(&one.principal));
+        let pairs: BTreeSet<_> = of_deleted
+            .map(|one| (one.permission_set.clone(), one.account.clone()))
+            .collect();
+        if pairs.is_empty() {
+            return Ok(());
+        }
+        let found = self.read_lists(by_pair(pairs), false).await?;
+        let rows = found.rows.iter();
+        let rows = rows.filter(|row| deleted.contains(row.principal));
+        let rows: Vec<Assignment> = rows.map(AssignmentRef::to_assignment).collect();
+        read.rows.extend(&rows);
+        read.unread.extend(found.unread);
         Ok(())
     }
 
@@ -476,7 +504,9 @@ impl EstateReader {
         }
         let mut done = read.from_log;
         let mut lists = at_once(left.into_iter().map(|list| self.list(list)));
-        while let Some((list, items, errors)) = lists.try_next().await? {
+        while let Some((list, found)) = lists.try_next().await? {
+            let is_deleted = found.is_none();
+            let (items, errors) = found.unwrap_or_default();
             if let Some(log) = log
                 && errors.is_empty()
             {
@@ -492,35 +522,40 @@ impl EstateReader {
                     total,
                 });
             }
+            if let (true, ListKey::Principal(principal)) = (is_deleted, list) {
+                read.deleted.push(principal);
+            }
         }
         read.rows.sort();
         Ok(read)
     }
 
-    /// Reads a list. A list of something that was deleted meanwhile is empty.
-    fn list(&self, list: ListKey) -> Call<(ListKey, Vec<Assignment>, Vec<ItemError>)> {
+    /// Reads a list; `None` if AWS has no such principal or permission set.
+    fn list(&self, list: ListKey) -> Call<(ListKey, Option<ItemsAndErrors<Assignment>>)> {
         let center = self.center.clone();
         async move {
-            let (items, errors) = match &list {
+            let found = match &list {
                 ListKey::Principal(principal) => {
-                    let found = center.assignments().for_principal(principal);
-                    let (mut rows, errors) = partial(found).await?;
-                    // For a user, AWS can also return the assignments of the user's groups.
-                    rows.retain(|row: &Assignment| row.principal == *principal);
-                    (rows, errors)
+                    let found = partial(center.assignments().for_principal(principal)).await?;
+                    found.map(|(mut rows, errors)| {
+                        // For a user, AWS can also return the assignments of the user's groups.
+                        rows.retain(|row: &Assignment| row.principal == *principal);
+                        (rows, errors)
+                    })
                 }
                 ListKey::Pair(set, account) => {
-                    let found = center.assignments().list(account, set);
-                    let (principals, errors) = partial(found).await?;
+                    let found = partial(center.assignments().list(account, set)).await?;
                     let row = |principal| Assignment {
                         account: account.clone(),
                         permission_set: set.clone(),
                         principal,
                     };
-                    (principals.into_iter().map(row).collect(), errors)
+                    found.map(|(principals, errors)| {
+                        (principals.into_iter().map(row).collect(), errors)
+                    })
                 }
             };
-            Ok((list, items, errors))
+            Ok((list, found))
         }
         .boxed()
     }
@@ -552,6 +587,8 @@ impl fmt::Debug for EstateReader {
 struct Lists {
     rows: AssignmentSet,
     unread: Vec<ItemError>,
+    /// The principals that AWS does not have.
+    deleted: Vec<Principal>,
     /// Number of lists of an earlier read.
     from_log: usize,
 }
@@ -569,12 +606,10 @@ struct Found {
 
 type ItemsAndErrors<T> = (Vec<T>, Vec<ItemError>);
 
-/// Reads a list. A list of something that was deleted meanwhile is empty.
-async fn partial<T>(list: Pager<T, Error>) -> Result<ItemsAndErrors<T>, Error> {
+/// Reads a list; `None` if it is of something that was deleted.
+async fn partial<T>(list: Pager<T, Error>) -> Result<Option<ItemsAndErrors<T>>, Error> {
     let list = present(list.collect_partial()).await?;
-    Ok(list
-        .map(|list| (list.items, list.errors))
-        .unwrap_or_default())
+    Ok(list.map(|list| (list.items, list.errors)))
 }
 
 async fn present<T>(read: impl Future<Output = Result<T, Error>>) -> Result<Option<T>, Error> {

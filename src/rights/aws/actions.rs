@@ -95,6 +95,7 @@ pub(super) fn uses() -> Vec<Use> {
     users_and_groups(&mut rows);
     permission_sets(&mut rows);
     account_assignments(&mut rows);
+    retired_permission_sets(&mut rows);
     sign_in(&mut rows);
     rows.rows
 }
@@ -307,12 +308,6 @@ fn permission_sets(rows: &mut Rows) {
                 _ => false,
             })
         },
-    );
-    rows.write(
-        &["sso:DeletePermissionSet"],
-        kind,
-        "a permission set is removed",
-        |_, change| Some(change.action == Action::Remove),
     );
     policies(rows);
     rows.write(
@@ -631,6 +626,46 @@ fn account_assignments(rows: &mut Rows) {
         kind,
         "an assignment in the management account is removed",
         removed,
+    );
+}
+
+fn retired_permission_sets(rows: &mut Rows) {
+    rows.step(ids::RETIRED_PERMISSION_SETS);
+    accounts(rows);
+    rows.read(
+        &["identitystore:ListUsers", "identitystore:ListGroups"],
+        ALWAYS,
+        is_organization,
+    );
+    rows.read(
+        &[
+            "sso:ListPermissionSets",
+            "sso:DescribePermissionSet",
+            "sso:ListAccountsForProvisionedPermissionSet",
+            "sso:ListAccountAssignments",
+        ],
+        ALWAYS,
+        is_organization,
+    );
+    rows.read(
+        &["sso:ListPermissionSetsProvisionedToAccount"],
+        OTHER_CALLER,
+        |input| is_organization(input) && input.target.is_delegated(),
+    );
+    rows.optional(
+        1,
+        "shows the deletions that only the management account may make; without it, AWS may refuse them in the run",
+    );
+    rows.read(
+        &["sso:ListTagsForResource"],
+        "the blueprint deletes permission sets",
+        is_organization,
+    );
+    rows.write(
+        &["sso:DeletePermissionSet"],
+        Kind::PermissionSet,
+        "a permission set is deleted",
+        |_, change| Some(change.action == Action::Remove),
     );
 }
 

@@ -160,6 +160,8 @@ pub(super) fn removes_access(input: &Input<'_>) -> bool {
         matches!(
             change.subject,
             Subject::User { .. }
+                | Subject::AppUser { .. }
+                | Subject::AppGroup { .. }
                 | Subject::Membership { .. }
                 | Subject::Assignment { .. }
                 | Subject::Policy { .. }

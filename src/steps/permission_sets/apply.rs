@@ -203,7 +203,7 @@ impl PermissionSets {
         }
         match (&change.subject, change.action) {
             (Subject::PermissionSet { .. }, Action::Create) => self.create(name, desired, cx).await,
-            (Subject::PermissionSet { .. }, Action::Adopt) => self.adopt(name, cx).await,
+            (Subject::PermissionSet { .. }, Action::Adopt) => self.adopt(name, desired, cx).await,
             (Subject::PermissionSet { .. }, _) => self.update(name, desired, cx).await,
             (Subject::Policy { policy, .. }, _) => {
                 self.set_policy(name, desired, policy, Edit::of(change), cx)
@@ -233,17 +233,33 @@ impl PermissionSets {
             set
         } else {
             let new = new_set(name, desired, &self.blueprint);
+            // The ledger gets the set before AWS creates it, so that a crash right after the creation does not lose it.
+            cx.update_ledger(|ledger| ledger.permission_sets.start(name));
+            cx.checkpoint().await?;
             let created = center.permission_sets().create(&new).await;
-            created.map_err(|error| failed(name, "created", error))?
+            created.map_err(|error| {
+                if !error.may_have_acted() {
+                    cx.update_ledger(|ledger| ledger.permission_sets.remove(name));
+                }
+                failed(name, "created", error)
+            })?
         };
+        cx.update_ledger(|ledger| {
+            if ledger.permission_sets.has_started(name) {
+                ledger.permission_sets.insert(name, &set.arn);
+            }
+        });
         cx.update_facts(|facts| facts.permission_sets.insert(name.to_owned(), set.arn));
         record_owned(cx, &Subject::permission_set(name));
         Ok(())
     }
 
     /// Records that the permission set is the one of the blueprint.
-    async fn adopt(&self, name: &str, cx: &Context) -> Result<()> {
+    async fn adopt(&self, name: &str, desired: &Desired, cx: &Context) -> Result<()> {
         let (_, set) = self.require(name, cx).await?;
+        if self.blueprint.ownership.adopt && !desired.set.existing {
+            cx.update_ledger(|ledger| ledger.permission_sets.insert(name, &set.arn));
+        }
         cx.update_facts(|facts| facts.permission_sets.insert(name.to_owned(), set.arn));
         record_owned(cx, &Subject::permission_set(name));
         Ok(())

@@ -12,7 +12,7 @@ use crate::{
 
 /// An owner of a permission set, for whom a run does not edit it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Other {
+pub(in crate::steps) enum Other {
     /// The runs of a blueprint with this name have created the set.
     Blueprint(String),
     /// AWS Control Tower, or a tool that marks its sets in the same way.
@@ -21,7 +21,10 @@ pub(super) enum Other {
 
 impl Other {
     /// Returns the owner of a set with these tags, if it is not the blueprint.
-    pub(super) fn of(tags: &BTreeMap<String, String>, blueprint: &Blueprint) -> Option<Self> {
+    pub(in crate::steps) fn of(
+        tags: &BTreeMap<String, String>,
+        blueprint: &Blueprint,
+    ) -> Option<Self> {
         if let Some(name) = tags.get(OWNER_TAG)
             && name != blueprint.name()
         {
@@ -57,7 +60,7 @@ impl Other {
         Note::new("another-owner", text).about(Subject::permission_set(name.clone()))
     }
 
-    fn reason(&self) -> String {
+    pub(in crate::steps) fn reason(&self) -> String {
         match self {
             Self::Blueprint(name) => {
                 format!("blueprint {name} has created it (tag {OWNER_TAG} = {name})")

@@ -1,0 +1,102 @@
+//! The users, groups and permission sets of the blueprint by AWS's ids.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use aws_sso_glue::{
+    PermissionSetArn, Principal,
+    estate::{AssignmentRef, Principals},
+};
+use okta_client::Client as Okta;
+
+use super::{
+    access_hazards::Role,
+    estate::{InstanceReads, SHARED},
+    lookup,
+};
+use crate::{
+    blueprint::{Blueprint, PrincipalSpec},
+    context::Context,
+    error::Result,
+};
+
+/// The users, groups and permission sets of the blueprint by AWS's ids, as far as they are known.
+pub(super) struct Ids {
+    pub(super) principals: BTreeMap<PrincipalSpec, Principal>,
+    sets: BTreeMap<String, PermissionSetArn>,
+}
+
+impl Ids {
+    /// Returns the ids that the state knows.
+    pub(super) fn known(cx: &Context) -> Self {
+        Self {
+            principals: BTreeMap::new(),
+            sets: cx.facts(|facts| facts.permission_sets.clone()),
+        }
+    }
+
+    /// Reads the ids, and returns them with the users and groups of AWS.
+    pub(super) async fn read(
+        (okta, blueprint): (&Okta, &Blueprint),
+        roles: &[Role<'_>],
+        reads: &InstanceReads<'_>,
+        cx: &Context,
+    ) -> Result<(Self, Arc<Principals>)> {
+        let mut ids = Self::known(cx);
+        let specs: BTreeSet<&PrincipalSpec> = roles.iter().map(|role| role.principal).collect();
+        let mut principals = reads.principals(SHARED).await?;
+        ids.find_principals((okta, blueprint), &specs, &principals, cx)
+            .await?;
+        if ids.principals.len() < specs.len() {
+            // Some may have arrived since the plan.
+            principals = reads.principals(cx.age()).await?;
+            ids.find_principals((okta, blueprint), &specs, &principals, cx)
+                .await?;
+        }
+        Ok((ids, principals))
+    }
+
+    async fn find_principals(
+        &mut self,
+        (okta, blueprint): (&Okta, &Blueprint),
+        specs: &BTreeSet<&PrincipalSpec>,
+        in_aws: &Principals,
+        cx: &Context,
+    ) -> Result<()> {
+        for &spec in specs {
+            let found = match spec {
+                PrincipalSpec::User(login) => {
+                    let name = lookup::aws_user_name(okta, blueprint, login, cx).await?;
+                    let user = in_aws.user_by_name(&name);
+                    user.map(|user| Principal::User(user.id.clone()))
+                }
+                PrincipalSpec::Group(name) => {
+                    let group = in_aws.group_by_name(name);
+                    group.map(|group| Principal::Group(group.id.clone()))
+                }
+            };
+            if let Some(found) = found {
+                self.principals.insert(spec.clone(), found);
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns the assignment of each role by AWS's ids, if they are known.
+    pub(super) fn assignments<'a>(&'a self, roles: &[Role<'a>]) -> Vec<Option<AssignmentRef<'a>>> {
+        let is_same = |one: &Role<'_>, other: &Role<'_>| {
+            one.principal == other.principal && one.permission_set == other.permission_set
+        };
+        let assignments = roles.chunk_by(is_same).flat_map(|roles| {
+            let principal = self.principals.get(roles[0].principal);
+            let set = self.sets.get(roles[0].permission_set);
+            let ids = set.zip(principal);
+            roles.iter().map(move |role| {
+                ids.map(|(set, principal)| AssignmentRef::new(role.account, set, principal))
+            })
+        });
+        assignments.collect()
+    }
+}
