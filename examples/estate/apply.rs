@@ -103,7 +103,7 @@ async fn one(size: Size, server: &Handle) -> Result<Measured, Failure> {
         cpu_seconds: rounded(seconds),
         cpu_microseconds_per_assignment: rounded(microseconds),
         state_writes: writes.count(|name| name == "state.json"),
-        ledger_writes: writes.count(|name| name.starts_with("ledger-")),
+        ledger_writes: writes.count(|name| name.starts_with("ledger/")),
     })
 }
 

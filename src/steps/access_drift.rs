@@ -424,7 +424,8 @@ fn fix(code: DriftCode, decision: Decision<'_>, mode: Ownership) -> String {
             "no run removes it, because AWS refuses changes in a closed account".to_owned()
         }
         Decision::Kept(Kept::Renaming) => {
-            "a run removes it after all assignments of the renamed permission set are there".to_owned()
+            "a run removes it after all assignments of the renamed permission set are there"
+                .to_owned()
         }
         Decision::Kept(Kept::NotOwned | Kept::MayBeGiven) => {
             let why = match mode {

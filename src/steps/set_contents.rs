@@ -37,6 +37,10 @@ pub(super) fn create_changes(name: &str, set: &PermissionSetSpec) -> Vec<Change>
         changes
             .push(policy_change(Action::Create, name, PolicyRef::Boundary {}).with("policy", text));
     }
+    if let Some(policy) = &set.inline_policy {
+        let inline = policy_change(Action::Create, name, PolicyRef::Inline {});
+        changes.push(inline.with("policy", digest(policy)));
+    }
     let distinct = |policies: &[String]| policies.iter().cloned().collect::<BTreeSet<_>>();
     for arn in distinct(&set.managed_policies) {
         changes.push(policy_change(Action::Create, name, managed(&arn)));
@@ -48,15 +52,11 @@ pub(super) fn create_changes(name: &str, set: &PermissionSetSpec) -> Vec<Change>
             customer_managed(&policy),
         ));
     }
-    if let Some(policy) = &set.inline_policy {
-        let inline = policy_change(Action::Create, name, PolicyRef::Inline {});
-        changes.push(inline.with("policy", digest(policy)));
-    }
     changes
 }
 
-/// Returns the changes that give an existing permission set the contents of the blueprint: what is added comes before what is
-/// removed. None of them has an effect in an account before the set is provisioned.
+/// Returns the changes that give an existing permission set the contents of the blueprint, in the order in which they are
+/// made: what is added comes before what is removed. None of them has an effect in an account before the set is provisioned.
 pub(super) fn update_changes(
     name: &str,
     desired: &PermissionSetSpec,
@@ -68,6 +68,9 @@ pub(super) fn update_changes(
     if wanted.is_some() && wanted != current.boundary {
         changes.push(boundary_change(name, wanted.as_ref(), current));
     }
+    let has_inline = desired.inline_policy.is_some();
+    let inline = inline_change(name, desired, current);
+    changes.extend(inline.clone().filter(|_| has_inline));
     let set = |policies: &[String]| policies.iter().cloned().collect::<BTreeSet<_>>();
     let (policies, references) = (
         set(&desired.managed_policies),
@@ -86,7 +89,6 @@ pub(super) fn update_changes(
         let change = policy_change(Action::Create, name, customer_managed(policy));
         changes.push(change.with("attached", "yes"));
     }
-    changes.extend(inline_change(name, desired, current));
     let detached = |policy| {
         let change = policy_change(Action::Remove, name, policy);
         change.field("attached", Value::Known("yes".to_owned()), Value::Absent)
@@ -97,6 +99,7 @@ pub(super) fn update_changes(
     for policy in current.customer_managed_policies.difference(&references) {
         changes.push(detached(customer_managed(policy)));
     }
+    changes.extend(inline.filter(|_| !has_inline));
     if wanted.is_none() && current.boundary.is_some() {
         changes.push(boundary_change(name, None, current));
     }

@@ -14,7 +14,7 @@ use sandbox::{Company, OperationDurations, Sandbox, SandboxBuilder};
 
 use crate::fixture::Fixture;
 
-/// What a run removes of the access that the blueprint does not give.
+/// The access that a run removes although the blueprint does not name it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ownership {
     Managed,
@@ -164,7 +164,7 @@ pub(crate) fn sandbox() -> SandboxBuilder {
     Sandbox::builder().company(company()).page_size(None)
 }
 
-/// What the checks know of the start of a run.
+/// The facts about the start of a run that the checks need.
 #[derive(Clone, Debug)]
 pub(crate) struct Start {
     pub(crate) ownership: Ownership,

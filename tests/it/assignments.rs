@@ -324,7 +324,8 @@ async fn an_account_in_which_aws_provisions_is_changed_last() {
             .filter_map(|request| request.target.as_deref());
         targets.filter(|target| *target == operation).count()
     };
-    assert_eq!(calls("ListPermissionSetProvisioningStatus"), 1);
+    // A page has one item.
+    assert_eq!(calls("ListPermissionSetProvisioningStatus"), 2);
     assert_eq!(calls("DescribePermissionSetProvisioningStatus"), 2);
 }
 

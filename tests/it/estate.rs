@@ -183,6 +183,7 @@ async fn a_set_is_read_again_before_it_is_changed() {
     let set = sets.find("Deploy").await.expect("a response");
     let set = set.expect("a set").arn;
     sets.delete_inline_policy(&set).await.expect("no policy");
+    fixture.pass(std::time::Duration::from_secs(1));
     let report = pipeline.apply(&plan).await.expect("a report");
     assert_eq!(report.unplanned.len(), 1, "{report:?}");
 }

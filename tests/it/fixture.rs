@@ -310,6 +310,12 @@ impl Fixture {
         instance.identity_store.to_string()
     }
 
+    /// Moves the clocks of the run and of the sandbox.
+    pub(crate) fn pass(&self, time: Duration) {
+        self.sandbox.advance(time);
+        self.clock.advance(time);
+    }
+
     /// Plans and applies the blueprint.
     pub(crate) async fn run(&self) -> Result<(Plan, CompleteReport)> {
         let pipeline = self.pipeline();

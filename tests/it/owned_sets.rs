@@ -35,8 +35,14 @@ async fn applied(sets: &str, access: &str) -> Fixture {
 impl Fixture {
     /// Creates a permission set by hand.
     async fn create_set(&self, name: &str) {
+        self.create_tagged_set(name, []).await;
+    }
+
+    async fn create_tagged_set<const N: usize>(&self, name: &str, tags: [(&str, &str); N]) {
+        let tags = tags.map(|(key, value)| (key.to_owned(), value.to_owned()));
         let new = NewPermissionSet {
             name: name.to_owned(),
+            tags: tags.into(),
             ..NewPermissionSet::default()
         };
         let center = self.center().await;
@@ -160,6 +166,26 @@ async fn exclusive_deletes_the_sets_of_others_in_its_scope() {
     fixture.approve(&plan).await;
     let left = ["AWSReadOnlyAccess", "AdministratorAccess", "Deploy"];
     assert_eq!(fixture.sets(), left);
+}
+
+#[tokio::test]
+async fn a_set_with_the_tag_of_another_owner_stays() {
+    let mut fixture = applied("exclusive", "exclusive").await;
+    let far = ("okta-aws-sso:blueprint", "far");
+    fixture.create_tagged_set("Far", [far]).await;
+    let tower = ("managedBy", "ControlTower");
+    fixture.create_tagged_set("Tower", [tower]).await;
+    let plan = fixture.plan().await;
+    assert_eq!(lines(&plan, STEP), [""; 0]);
+    let text = plan.to_string();
+    assert!(text.contains("blueprint far has created it"), "{text}");
+    assert!(text.contains("it belongs to AWS Control Tower"), "{text}");
+    let unprotected = owned("exclusive", "exclusive", TEAM);
+    fixture.set_blueprint(&format!(
+        "{unprotected}\n[protect]\ncontrol_tower = false\n"
+    ));
+    let plan = fixture.plan().await;
+    assert_eq!(lines(&plan, STEP), ["remove permission set Tower"]);
 }
 
 #[tokio::test]

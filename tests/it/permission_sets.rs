@@ -18,6 +18,7 @@ use sandbox::{
 
 use crate::fixture::{Fixture, apply, lines, note};
 
+const RETIRED: &str = "retired-permission-sets";
 const STEP: &str = "permission-sets";
 const TEAM: &str = "deployers";
 const MINUTE: Duration = Duration::from_mins(1);
@@ -597,6 +598,7 @@ async fn a_renamed_set_replaces_the_old_one_in_two_runs_in_every_mode() {
         let removed =
             [0, 1, 2].map(|number| format!("remove group deployers: Old in {}", account(number)));
         assert_eq!(lines(&plan, "account-assignments"), removed, "{mode}");
+        assert_eq!(lines(&plan, RETIRED), ["remove permission set Old"]);
         assert!(
             plan.to_string()
                 .contains("permission set Old is now New, whose assignment is there"),
@@ -608,6 +610,9 @@ async fn a_renamed_set_replaces_the_old_one_in_two_runs_in_every_mode() {
         let (_, plan) = fixture.planned().await;
         assert_eq!(lines(&plan, "account-assignments"), [""; 0]);
         assert_eq!(note(&plan, "renamed-set"), None);
+        let sets = fixture.sandbox.permission_sets();
+        assert!(!sets.iter().any(|set| set.name == "Old"), "{mode}");
+        assert_eq!(lines(&plan, RETIRED), [""; 0]);
     }
 }
 
@@ -639,6 +644,7 @@ async fn an_assignment_of_a_renamed_set_that_nothing_replaces_is_kept() {
     );
     let kept = note(&plan, "other-assignments").expect("a note");
     assert!(kept.contains("deployers has Old in web-1"), "{kept}");
+    assert_eq!(lines(&plan, RETIRED), [""; 0]);
 }
 
 #[test]

@@ -236,6 +236,7 @@ fn aws_assignments_and_identity_store(center: &IdentityCenter) {
     is_send(center.assignments().start_delete(any()));
     is_send(center.assignments().status(any()));
     is_send(center.assignments().run(any()).next());
+    is_send(center.permission_sets().provision(any()).next());
     is_send(center.estate().read());
     is_send(center.estate().read_principals());
     is_send(center.estate().read_permission_sets());

@@ -211,6 +211,10 @@ fn users_and_groups(rows: &mut Rows) {
                 || input.has_change(Action::Adopt, Kind::Group)
         },
     );
+    rows.optional(
+        1,
+        "shows the assignments of a user or group that is adopted; without it, the plan says that they are not known",
+    );
 
     rows.step(ids::DIRECTORY_SYNC);
     rows.read(

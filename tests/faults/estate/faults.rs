@@ -486,7 +486,7 @@ struct Runs {
     planned: BTreeSet<Row>,
     /// The starts of the runs, in the time of the sandbox.
     starts: Vec<Timestamp>,
-    /// What the last run says about what is missing.
+    /// The texts of the last run about what is missing.
     texts: Vec<String>,
 }
 
