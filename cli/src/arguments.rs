@@ -81,7 +81,8 @@ impl Arguments {
         match self.command {
             // The sandbox serves until Ctrl-C.
             Command::Rehearse(arguments) => arguments.run().await,
-            command => until_ctrl_c(command.run()).await,
+            // A box, because the future is large.
+            command => until_ctrl_c(Box::pin(command.run())).await,
         }
     }
 }
@@ -89,18 +90,18 @@ impl Arguments {
 impl Command {
     async fn run(self) -> Status {
         match self {
-            Command::Plan(arguments) => arguments.run().await,
-            Command::Apply(arguments) => arguments.run().await,
-            Command::Verify(arguments) => arguments.run().await,
-            Command::Drift(arguments) => arguments.run().await,
-            Command::Report(Report { rehearse, report }) => {
+            Self::Plan(arguments) => arguments.run().await,
+            Self::Apply(arguments) => arguments.run().await,
+            Self::Verify(arguments) => arguments.run().await,
+            Self::Drift(arguments) => arguments.run().await,
+            Self::Report(Report { rehearse, report }) => {
                 let real = !rehearse && !report.has_target();
                 report.run(real).await
             }
-            Command::Sync(arguments) => arguments.run().await,
-            Command::Saml(arguments) => arguments.run(),
-            Command::Schema(schema) => schema.run(),
-            Command::Validate(connection) => {
+            Self::Sync(arguments) => arguments.run().await,
+            Self::Saml(arguments) => arguments.run(),
+            Self::Schema(schema) => schema.run(),
+            Self::Validate(connection) => {
                 let output = Output::new(false, true);
                 output.end(connection.blueprint().map(|blueprint| {
                     let number = blueprint.access.len();
@@ -109,7 +110,7 @@ impl Command {
                     Status::Done
                 }))
             }
-            Command::Rehearse(arguments) => arguments.run().await,
+            Self::Rehearse(arguments) => arguments.run().await,
         }
     }
 }

@@ -44,7 +44,8 @@ where
     F: Future<Output = Status>,
 {
     match start() {
-        Ok(arguments) => until_ctrl_c(program(arguments)).await.into(),
+        // A box, because the future is large.
+        Ok(arguments) => until_ctrl_c(Box::pin(program(arguments))).await.into(),
         Err(status) => status.into(),
     }
 }

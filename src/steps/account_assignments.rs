@@ -276,8 +276,13 @@ impl AccountAssignments {
         Ok(removed)
     }
 
-    /// Applies all changes: the adoptions, and then all others together.
-    async fn apply_batch(&self, batch: &Batch<'_>, cx: &Context) -> Result<()> {
+    /// Ends the changes that are not sent to AWS: the adoptions, those without an assignment, and the removals that a creation
+    /// without an assignment would replace. Returns the indexes and the assignments of the others.
+    async fn take_writes(
+        &self,
+        batch: &Batch<'_>,
+        cx: &Context,
+    ) -> Result<(Vec<usize>, Vec<AssignmentChange>)> {
         let mut targets = Vec::new();
         for change in batch.changes() {
             targets.push(self.target(change, cx).await);
@@ -318,6 +323,12 @@ impl AccountAssignments {
                 }
             }
         }
+        Ok((indexes, changes))
+    }
+
+    /// Applies all changes: the adoptions, and then all others together.
+    async fn apply_batch(&self, batch: &Batch<'_>, cx: &Context) -> Result<()> {
+        let (indexes, changes) = self.take_writes(batch, cx).await?;
         let Some(reads) = InstanceReads::new(&self.aws, cx).filter(|_| !changes.is_empty()) else {
             return Ok(());
         };

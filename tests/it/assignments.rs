@@ -150,8 +150,8 @@ async fn an_assignment_of_which_aws_does_not_tell_whether_it_was_made_stays_in_t
     let lost = Fault::close_after_processing(Service::Aws).on("CreateAccountAssignment");
     fixture.sandbox.inject(lost);
     for _ in 0..5 {
-        let list = "ListAccountAssignments";
-        fixture.sandbox.inject(refused().on(list));
+        let look_up = "ListAccountAssignments";
+        fixture.sandbox.inject(refused().on(look_up));
     }
     let report = pipeline.apply(&plan).await.expect("a report");
     let problems = problems(&report);

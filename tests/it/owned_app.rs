@@ -119,7 +119,7 @@ async fn managed_removes_what_it_made_in_the_app_and_keeps_the_group_in_aws() {
     assert!(text.contains("the group in AWS stays"), "{text}");
     let report = fixture.report_of_approved(&plan).await;
     assert!(report.is_complete(), "{report:?}");
-    fixture.clock.sleep(Duration::from_secs(60)).await;
+    fixture.clock.sleep(Duration::from_mins(1)).await;
     let groups = fixture.sandbox.identity_groups();
     assert!(groups.iter().any(|group| group.display_name == "readers"));
     let users = fixture.sandbox.identity_users();

@@ -511,7 +511,7 @@ fn refusal(error: &Error) -> Option<Refusal> {
 /// Returns whether an error with this status leaves open whether AWS has acted: the response of a success cannot be
 /// read, or the server has failed.
 fn is_unclear(status: u16) -> bool {
-    status < 300 || status >= 500
+    !(300..500).contains(&status)
 }
 
 /// Returns the error of a list, if another attempt gives the same error.

@@ -597,6 +597,11 @@ fn account_assignments(rows: &mut Rows) {
         of_many,
     );
     rows.optional(3, OF_PROVISIONINGS);
+    roles_of_assignments(rows, kind);
+}
+
+/// Adds the actions for the roles of assignments in the management account.
+fn roles_of_assignments(rows: &mut Rows, kind: Kind) {
     let created: IsNeededFor = |input, change| match change.action {
         Action::Create => input.is_in_management(change),
         _ => Some(false),

@@ -124,8 +124,8 @@ impl Input<'_> {
 /// Returns whether the step creates or removes so many assignments that the run chooses their order.
 pub(super) fn changes_many(input: &Input<'_>) -> bool {
     let changes = input.step.changes.iter();
-    let changed = |change: &&Change| matches!(change.action, Action::Create | Action::Remove);
-    changes.filter(changed).count() > MANY
+    let writes = |change: &&Change| matches!(change.action, Action::Create | Action::Remove);
+    changes.filter(writes).count() > MANY
 }
 
 /// Returns whether the caller acts for the organization, and not only for an account instance.

@@ -21,6 +21,10 @@ pub(crate) use crate::operations::OperationKind as Kind;
 
 /// An asynchronous operation.
 #[derive(Clone, Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "the facts about an operation do not depend on each other"
+)]
 pub(crate) struct Operation {
     /// The kind of change.
     pub(crate) kind: Kind,
