@@ -475,7 +475,7 @@ async fn happen(world: &World, faults: &[Fault]) {
             return;
         }
     }
-    std::future::pending().await;
+    std::future::pending::<()>().await;
 }
 
 /// The runs of a case.
