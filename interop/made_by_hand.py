@@ -156,7 +156,7 @@ def main():
         estate = Estate(json.loads(ready.read_text()))
         product = Product(folder, ready)
         all_parts, viewer = make(estate)
-        product.changes(2)
+        check("the plan of what boto3 has made", product.changes(0), [])
         check("the drift of what boto3 has made", product.findings(0), [])
 
         change(estate, all_parts, viewer)
