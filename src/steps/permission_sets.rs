@@ -180,7 +180,7 @@ impl PermissionSets {
             let accounts = sets.accounts(arn).try_collect().await;
             accounts.map_err(|error| failed(name, "read", error))?
         };
-        // Nothing is to be decided about a set that somebody has made exactly as the blueprint says.
+        // A set that is exactly as the blueprint says needs no adoption: the reader of the plan has nothing to decide.
         let is_as_said = needed.is_empty() && desired.is_as_said(&current.contents);
         let is_recorded = |facts: &Facts| facts.permission_sets.get(name) == Some(arn);
         let subject = Subject::permission_set(name);

@@ -174,7 +174,7 @@ enum Response {
     Found(ItemIx, Result<Found, Error>),
 }
 
-/// What AWS tells about a change whose response was lost.
+/// The state in AWS of a change whose response was lost.
 enum Found {
     Running(RequestId),
     Exists(bool),
@@ -487,11 +487,7 @@ fn refusal(error: &Error) -> Option<Refusal> {
     let limit = Throttling::of_message(error.message().unwrap_or_default());
     Some(if error.is_conflict() {
         Refusal::Conflict
-    } else if error
-        .reason()
-        .is_some_and(|reason| reason.starts_with("KMS_"))
-    {
-        // A key of the customer is throttled or not accessible. Repeating does not help soon.
+    } else if error.is_kms_error() {
         Refusal::Permanent
     } else if error.is_throttled() && limit == Throttling::Outstanding {
         Refusal::TooManyOutstanding

@@ -3,7 +3,9 @@
 use aws_sdk_ssoadmin::{
     client::customize::CustomizableOperation,
     config::retry::RetryConfig,
-    types::{OperationStatusFilter, ProvisionTargetType, StatusValues},
+    types::{
+        OperationStatusFilter, PermissionSetProvisioningStatus, ProvisionTargetType, StatusValues,
+    },
 };
 use rest_core::Pager;
 
@@ -78,18 +80,25 @@ impl PermissionSets<'_> {
     ///
     /// Fails if AWS refuses the call or does not answer.
     pub async fn provisioning_status(&self, id: &RequestId) -> Result<OperationStatus, Error> {
-        const OPERATION: &str = "DescribePermissionSetProvisioningStatus";
-        let call = self
-            .client()
-            .describe_permission_set_provisioning_status()
-            .instance_arn(self.instance())
-            .provision_permission_set_request_id(id.as_str())
-            .send();
+        self.describe_provisioning(id, |status| {
+            OperationStatus::read(DESCRIBE, status.status.as_ref(), status.failure_reason)
+        })
+        .await
+    }
+
+    /// Describes a provisioning, and reads what is needed of it.
+    async fn describe_provisioning<T>(
+        self,
+        id: &RequestId,
+        read: impl FnOnce(PermissionSetProvisioningStatus) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let call = self.client().describe_permission_set_provisioning_status();
+        let call = call.instance_arn(self.instance());
+        let call = call.provision_permission_set_request_id(id.as_str()).send();
         SERVICE
-            .call_and_read(OPERATION, call, |response| {
+            .call_and_read(DESCRIBE, call, |response| {
                 let status = response.permission_set_provisioning_status;
-                let status = SERVICE.require_field(OPERATION, STATUS, status)?;
-                OperationStatus::read(OPERATION, status.status.as_ref(), status.failure_reason)
+                read(SERVICE.require_field(DESCRIBE, STATUS, status)?)
             })
             .await
     }
@@ -120,21 +129,12 @@ impl PermissionSets<'_> {
         self,
         id: &RequestId,
     ) -> Result<Vec<AccountId>, Error> {
-        const OPERATION: &str = "DescribePermissionSetProvisioningStatus";
-        let call = self
-            .client()
-            .describe_permission_set_provisioning_status()
-            .instance_arn(self.instance())
-            .provision_permission_set_request_id(id.as_str())
-            .send();
-        let response = SERVICE.call(OPERATION, call).await?;
-        let status = response.permission_set_provisioning_status;
-        let status = SERVICE.require_field(OPERATION, STATUS, status)?;
+        let status = self.describe_provisioning(id, Ok).await?;
         if status.account_id.is_some() {
-            let account = SERVICE.id(OPERATION, "AccountId", status.account_id)?;
+            let account = SERVICE.id(DESCRIBE, "AccountId", status.account_id)?;
             return Ok(vec![account]);
         }
-        let set = SERVICE.id(OPERATION, "PermissionSetArn", status.permission_set_arn)?;
+        let set = SERVICE.id(DESCRIBE, "PermissionSetArn", status.permission_set_arn)?;
         let mut behind = self.outdated_accounts(&set);
         let mut accounts = Vec::new();
         while accounts.len() < FIRST_PAGE
@@ -146,6 +146,7 @@ impl PermissionSets<'_> {
     }
 }
 
+const DESCRIBE: &str = "DescribePermissionSetProvisioningStatus";
 const STATUS: &str = "PermissionSetProvisioningStatus";
 /// Number of accounts on a page.
 const FIRST_PAGE: usize = 100;

@@ -10,7 +10,7 @@ use crate::{
     plan::{Note, Subject},
 };
 
-/// An owner of a permission set, for whom a run does not edit it.
+/// An owner other than the blueprint. A run does not edit the permission sets of such an owner.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::steps) enum Other {
     /// The runs of a blueprint with this name have created the set.

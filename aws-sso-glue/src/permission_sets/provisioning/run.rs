@@ -594,11 +594,7 @@ impl fmt::Debug for ProvisioningRun {
 }
 
 fn refusal(error: &Error) -> Refusal {
-    let is_kms = error
-        .reason()
-        .is_some_and(|reason| reason.starts_with("KMS_"));
-    if is_kms {
-        // A key of the customer is not accessible. Repeating does not help soon.
+    if error.is_kms_error() {
         Refusal::Permanent
     } else if error.is_conflict() {
         Refusal::Conflict
