@@ -424,7 +424,11 @@ impl Blueprint {
             let unknown = set.unknown_policies(partition);
             let unknown = unknown.map(move |text| note("unknown-managed-policy", text));
             let relay_state = set.foreign_relay_state(partition);
-            unknown.chain(relay_state.map(|text| note("relay-state-of-another-partition", text)))
+            let relay_state =
+                relay_state.map(|text| note("relay-state-of-another-partition", text));
+            let many = set.many_policies();
+            let many = many.map(|text| note("more-policies-than-the-default-quota", text));
+            unknown.chain(relay_state).chain(many)
         });
         notes.collect()
     }

@@ -20,6 +20,7 @@ mod error;
 mod event;
 mod outcome;
 mod pipeline;
+mod policy_document;
 mod resolved_scope;
 pub mod rights;
 mod service_response;

@@ -45,7 +45,6 @@ mod organization;
 mod owned_access;
 mod owned_app;
 mod permission_sets;
-mod policy_document;
 mod profile_mapping;
 mod provisioning_log;
 mod renames;

@@ -11,6 +11,7 @@ use super::{
     shape::{Shape, expected},
     text::nearest,
 };
+use crate::policy_document;
 
 /// A permission set: the permissions of a role.
 ///
@@ -39,7 +40,8 @@ pub struct PermissionSetSpec {
     pub permissions_boundary: Option<PermissionsBoundary>,
     /// The inline policy document: a table, or a JSON string.
     #[serde(deserialize_with = "inline_policy")]
-    #[schemars(extend("type" = ["string", "object", "null"], "pattern" = r"^\s*\{", "contentMediaType" = "application/json"))]
+    #[schemars(extend("type" = ["string", "object", "null"], "pattern" = r"^\s*\{", "maxLength" = 32_768, "contentMediaType" = "application/json",
+        "required" = ["Statement"], "propertyNames" = {"enum": ["Version", "Id", "Statement"]}))]
     pub inline_policy: Option<String>,
     /// The URL that opens after the sign-in, 1 to 240 characters.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -131,6 +133,17 @@ impl PermissionSetSpec {
             format!(
                 "`{name}` is not a known AWS managed policy, so `{}` is used{help}",
                 managed_policy_arn(name, partition)
+            )
+        })
+    }
+
+    /// Returns a warning if the set has more policies than an account accepts for a role without a raised quota.
+    pub(super) fn many_policies(&self) -> Option<String> {
+        let policies = self.managed_policies.len() + self.customer_managed_policies.len();
+        (policies > DEFAULT_POLICIES).then(|| {
+            format!(
+                "the set has {policies} policies, and IAM attaches at most {DEFAULT_POLICIES} to a role by default: raise the \
+                 quota \"Managed policies attached to an IAM role\" in each account of the set, or join policies"
             )
         })
     }
@@ -284,26 +297,11 @@ impl PermissionSetSpec {
                 "join policies, or use the inline policy",
             ));
         }
-        let policy = self.inline_policy.as_ref()?;
-        let size = policy.chars().filter(|c| !c.is_whitespace()).count();
-        if size > 10_240 {
-            return Some(violation(
-                &["inline_policy"],
-                format!(
-                    "the inline policy has {size} characters without white space, and AWS accepts at most 10,240"
-                ),
-                "move statements into a customer managed policy",
-            ));
-        }
-        let wrong = match serde_json::from_str::<serde_json::Value>(policy) {
-            Ok(serde_json::Value::Object(_)) => return None,
-            Ok(_) => "the inline policy is not a JSON object".to_owned(),
-            Err(error) => format!("the inline policy is not JSON: {error}"),
-        };
+        let wrong = policy_document::grammar_violation(self.inline_policy.as_ref()?)?;
         Some(violation(
             &["inline_policy"],
-            wrong,
-            "write the whole policy document",
+            format!("the inline policy {wrong}"),
+            "write the whole policy document as AWS takes it for a permission set",
         ))
     }
 }
@@ -392,6 +390,8 @@ pub(crate) const OWNER_TAG: &str = "okta-aws-sso:blueprint";
 const OWN_TAGS: &str = "okta-aws-sso:";
 const MANAGED_HELP: &str = "use an ARN such as `arn:aws:iam::aws:policy/ReadOnlyAccess`, or a name such as `job-function/Billing`";
 const CUSTOMER_HELP: &str = "use 1 to 128 letters, digits and _+=,.@- for the name, after a path such as `/teams/` if the policy has one";
+/// The default of the IAM quota "Managed policies attached to an IAM role" (footnote of the quotas of IAM Identity Center).
+const DEFAULT_POLICIES: usize = 10;
 /// The characters of a relay state besides letters and digits (service model "SSO Admin", `RelayState`).
 const RELAY_STATE: &str = "&$@#/%?=~-_'\"|!:,.;*+[] (){}";
 /// The AWS managed policies that a permission set can have, each with its path, as of September 2026, sorted by name.
@@ -527,6 +527,25 @@ mod tests {
         assert!(
             warnings[0].contains("similar names: ReadOnlyAccess"),
             "{warnings:?}"
+        );
+    }
+
+    #[test]
+    fn more_policies_than_a_role_has_by_default_are_a_warning() {
+        let warnings = |policies: usize| {
+            let names: Vec<String> = (0..policies).map(|n| format!("'/teams/P{n}'")).collect();
+            let names = names.join(", ");
+            let text = format!("[permission_sets.Dev]\ncustomer_managed_policies = [{names}]");
+            let blueprint = Blueprint::from_toml(&text).expect("a blueprint");
+            let warnings = blueprint.warnings().into_iter();
+            warnings.map(|note| note.text).collect::<Vec<_>>()
+        };
+        assert_eq!(warnings(10), Vec::<String>::new());
+        let eleven = warnings(11);
+        assert_eq!(eleven.len(), 1);
+        assert!(
+            eleven[0].starts_with("the set has 11 policies"),
+            "{eleven:?}"
         );
     }
 

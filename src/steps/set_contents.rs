@@ -9,7 +9,7 @@ use aws_sso_glue::{Boundary, PermissionSetContents};
 use jiff::SignedDuration;
 use sha2::{Digest as _, Sha256};
 
-use super::policy_document::{self, same, takes_access_away};
+use crate::policy_document::{self, same, takes_access_away};
 use crate::{
     blueprint::{PermissionSetSpec, PermissionsBoundary},
     plan::{Action, Change, Note, PolicyRef, Subject, Value},

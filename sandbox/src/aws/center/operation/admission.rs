@@ -34,7 +34,8 @@ impl Center {
             // "IAM roles (permission sets) per account updated at a time: 1" (Identity Center quotas). UNVERIFIED: a
             // provisioning also conflicts with assignments of its own permission set, which can create or delete the role.
             let updates_role = || {
-                account.is_some_and(|account| self.updates_role_in(organization, operation, account))
+                account
+                    .is_some_and(|account| self.updates_role_in(organization, operation, account))
             };
             if operation.permission_set != new.permission_set {
                 return updates_role();

@@ -1,4 +1,4 @@
-//! Compares IAM policy documents by what they allow and deny, statement by statement.
+//! IAM policy documents: their grammar, and what they allow and deny, compared statement by statement.
 //!
 //! The normal form ignores what has no effect: the order and the spelling of lists, `Id` and `Sid`, the case of actions and of
 //! the service prefix of condition keys. Everything else counts, also where two documents may have the same effect: a false
@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 
 /// A policy document as sets of statements in their normal form.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct PolicyDocument {
+pub(crate) struct PolicyDocument {
     /// A document without a version has the one of 2008, in which variables are plain text.
     version: String,
     allowed: BTreeSet<String>,
@@ -20,7 +20,7 @@ pub(super) struct PolicyDocument {
 
 impl PolicyDocument {
     /// Reads a document; `None` if it is not a policy document, or if it repeats a key.
-    pub(super) fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         let Unambiguous(json) = serde_json::from_str(text).ok()?;
         let object = json.as_object()?;
         let is_known = |key: &String| ["Version", "Id", "Statement"].contains(&key.as_str());
@@ -55,7 +55,7 @@ impl PolicyDocument {
 
 /// Returns whether a changed policy document can take access away: a statement that allows is missing, or a statement that
 /// denies is new. A document that cannot be read, and another version, count as such a change.
-pub(super) fn takes_access_away(before: &str, after: &str) -> bool {
+pub(crate) fn takes_access_away(before: &str, after: &str) -> bool {
     let (Some(before), Some(after)) = (PolicyDocument::parse(before), PolicyDocument::parse(after))
     else {
         return true;
@@ -67,21 +67,188 @@ pub(super) fn takes_access_away(before: &str, after: &str) -> bool {
 }
 
 /// Returns whether two documents allow and deny the same.
-pub(super) fn same(left: &str, right: &str) -> bool {
+pub(crate) fn same(left: &str, right: &str) -> bool {
     left == right
         || PolicyDocument::parse(left)
             .is_some_and(|left| PolicyDocument::parse(right) == Some(left))
 }
 
 /// Returns a text that is equal for documents that are the [`same`]. A document that cannot be read is returned as it is.
-pub(super) fn canonical(text: &str) -> String {
+pub(crate) fn canonical(text: &str) -> String {
     PolicyDocument::parse(text).map_or_else(|| text.to_owned(), |document| format!("{document:?}"))
 }
 
 /// Returns whether a statement of the document allows every action on every resource without a condition.
-pub(super) fn allows_everything(text: &str) -> bool {
+pub(crate) fn allows_everything(text: &str) -> bool {
     let everything = r#"{"Action":["*"],"Effect":"Allow","Resource":["*"]}"#;
     PolicyDocument::parse(text).is_some_and(|document| document.allowed.contains(everything))
+}
+
+/// Returns the first rule of the IAM policy grammar that the inline policy of a permission set breaks.
+///
+/// Sources: service model "SSO Admin", `PermissionSetPolicyDocument`, for the characters, quotas of IAM Identity Center for
+/// the size, IAM user guide "Grammar of the IAM JSON policy language" for the rest. An identity-based policy has no
+/// principal.
+pub(crate) fn grammar_violation(text: &str) -> Option<String> {
+    check_text(text).and_then(|()| check_document(text)).err()
+}
+
+fn check_text(text: &str) -> Result<(), String> {
+    let is_allowed = |c: char| matches!(c, '\t' | '\n' | '\r' | ' '..='\u{ff}');
+    if let Some(c) = text.chars().find(|c| !is_allowed(*c)) {
+        return Err(format!(
+            "has the character U+{:04X}, which AWS does not accept: write it as \\u{:04x}",
+            u32::from(c),
+            u32::from(c)
+        ));
+    }
+    let size = text.chars().filter(|c| !c.is_whitespace()).count();
+    if size > 10_240 {
+        return Err(format!(
+            "has {size} characters without white space, and AWS accepts at most 10,240: move statements into a customer \
+             managed policy"
+        ));
+    }
+    let size = text.chars().count();
+    if size > 32_768 {
+        return Err(format!(
+            "has {size} characters with white space, and AWS accepts at most 32,768: remove white space"
+        ));
+    }
+    Ok(())
+}
+
+fn check_document(text: &str) -> Result<(), String> {
+    let Unambiguous(json) =
+        serde_json::from_str(text).map_err(|error| format!("is not JSON: {error}"))?;
+    let object = json.as_object().ok_or("is not a JSON object")?;
+    check_keys(object, &["Version", "Id", "Statement"])?;
+    if let Some(version) = object.get("Version")
+        && !["2012-10-17", OLD_VERSION].contains(&version.as_str().unwrap_or_default())
+    {
+        return Err(format!(
+            "has the version {version}, and AWS knows 2012-10-17 and 2008-10-17"
+        ));
+    }
+    let statements = match object.get("Statement") {
+        Some(Value::Array(list)) => list.as_slice(),
+        Some(one) => std::slice::from_ref(one),
+        None => &[],
+    };
+    if statements.is_empty() {
+        return Err("has no statement: list at least one under `Statement`".to_owned());
+    }
+    for (number, statement) in (1..).zip(statements) {
+        check_statement(statement)
+            .map_err(|wrong| format!("has a statement ({number}) that {wrong}"))?;
+    }
+    Ok(())
+}
+
+fn check_statement(statement: &Value) -> Result<(), String> {
+    let object = statement.as_object().ok_or("is not a JSON object")?;
+    if let Some(key) = ["Principal", "NotPrincipal"]
+        .into_iter()
+        .find(|key| object.contains_key(*key))
+    {
+        return Err(format!(
+            "has `{key}`, which only the policy of a resource has: remove it"
+        ));
+    }
+    let keys = [
+        "Sid",
+        "Effect",
+        "Action",
+        "NotAction",
+        "Resource",
+        "NotResource",
+        "Condition",
+    ];
+    check_keys(object, &keys)?;
+    if !matches!(
+        object.get("Effect").and_then(Value::as_str),
+        Some("Allow" | "Deny")
+    ) {
+        return Err("has no `Effect`: write `Allow` or `Deny`".to_owned());
+    }
+    let is_sid = |sid: &str| sid.chars().all(|c| c.is_ascii_alphanumeric());
+    if let Some(sid) = object.get("Sid")
+        && !sid.as_str().is_some_and(is_sid)
+    {
+        return Err(format!("has the `Sid` {sid}: use letters and digits"));
+    }
+    for [key, other] in [["Action", "NotAction"], ["Resource", "NotResource"]] {
+        let lists = [key, other].map(|key| object.get(key));
+        let list = match lists {
+            [Some(list), None] | [None, Some(list)] => list,
+            [Some(_), Some(_)] => {
+                return Err(format!("has both `{key}` and `{other}`: keep one of them"));
+            }
+            [None, None] => return Err(format!("has neither `{key}` nor `{other}`")),
+        };
+        let texts = texts(list).ok_or_else(|| {
+            format!("has an empty `{key}`, or one that is not a text or a list of texts")
+        })?;
+        let is_action = |text: &str| {
+            text == "*"
+                || text
+                    .split_once(':')
+                    .is_some_and(|(service, name)| !service.is_empty() && !name.is_empty())
+        };
+        if key == "Action"
+            && let Some(action) = texts.iter().find(|text| !is_action(text))
+        {
+            return Err(format!(
+                "has the action `{action}`: write the service before it, such as `s3:GetObject`, or `*`"
+            ));
+        }
+    }
+    let is_condition = |condition: &Value| {
+        let operators = condition.as_object();
+        operators.is_some_and(|operators| {
+            operators.values().all(|keys| {
+                keys.as_object().is_some_and(|keys| {
+                    keys.values()
+                        .all(|value| sorted(value, str::to_owned).is_some())
+                })
+            })
+        })
+    };
+    if object
+        .get("Condition")
+        .is_some_and(|condition| !is_condition(condition))
+    {
+        return Err(
+            "has a `Condition` that is not an object of operators, each with keys and their values"
+                .to_owned(),
+        );
+    }
+    Ok(())
+}
+
+/// Checks that an object has no other keys. AWS reads them in their exact case.
+fn check_keys(object: &Map<String, Value>, known: &[&str]) -> Result<(), String> {
+    let Some(key) = object.keys().find(|key| !known.contains(&key.as_str())) else {
+        return Ok(());
+    };
+    let spelled = known.iter().find(|known| known.eq_ignore_ascii_case(key));
+    Err(match spelled {
+        Some(spelled) => format!("has the key `{key}`: AWS reads only `{spelled}`"),
+        None => format!(
+            "has the key `{key}`, and AWS knows only {}",
+            known.join(", ")
+        ),
+    })
+}
+
+/// Returns a text or a list of texts as a list; `None` if it is empty or something else.
+fn texts(value: &Value) -> Option<Vec<&str>> {
+    let list = match value {
+        Value::Array(list) => list.as_slice(),
+        one => std::slice::from_ref(one),
+    };
+    let texts: Option<Vec<&str>> = list.iter().map(Value::as_str).collect();
+    texts.filter(|texts| !texts.is_empty())
 }
 
 /// Returns a text that is equal for statements with the same meaning: without `Sid`, a single value as a list, lists
@@ -190,9 +357,12 @@ impl<'de> Visitor<'de> for UnambiguousVisitor {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
         let mut entries = Map::new();
         while let Some((key, Unambiguous(value))) = map.next_entry::<String, Unambiguous>()? {
-            if entries.insert(key, value).is_some() {
-                return Err(A::Error::custom("a key is repeated"));
+            if entries.contains_key(&key) {
+                return Err(A::Error::custom(format_args!(
+                    "the key `{key}` is repeated"
+                )));
             }
+            entries.insert(key, value);
         }
         Ok(Value::Object(entries))
     }
@@ -282,6 +452,92 @@ mod tests {
             PolicyDocument::parse(r#"{"Statement":[],"Statements":[]}"#),
             None
         );
+    }
+
+    #[test]
+    fn a_document_that_aws_refuses_is_named_with_the_rule() {
+        for valid in [
+            policy(READ),
+            policy(&format!("[{READ},{DENY}]")),
+            r#"{"Statement":{"Sid":"a1","Effect":"Deny","NotAction":["*","a:B*"],"NotResource":["*"]}}"#.to_owned(),
+            policy(r#"{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"Bool":{"aws:a":true}}}"#),
+        ] {
+            assert_eq!(grammar_violation(&valid), None, "{valid}");
+        }
+        let statement = |from: &str, to: &str| policy(&READ.replace(from, to));
+        let action = r#""Action":"s3:Get*""#;
+        for (document, rule) in [
+            ("{".to_owned(), "is not JSON"),
+            ("[]".to_owned(), "not a JSON object"),
+            ("{}".to_owned(), "no statement"),
+            (policy("[]"), "no statement"),
+            (
+                policy(READ).replace("Statement", "statement"),
+                "only `Statement`",
+            ),
+            (
+                policy(READ).replace("2012-10-17", "2012-10-18"),
+                "the version \"2012-10-18\"",
+            ),
+            (
+                policy(READ).replacen('{', r#"{"Statements":[],"#, 1),
+                "the key `Statements`",
+            ),
+            (
+                policy(READ).replacen('{', r#"{"Version":"2012-10-17","#, 1),
+                "`Version` is repeated",
+            ),
+            (policy("[1]"), "(1) that is not a JSON object"),
+            (
+                policy(&format!("[{READ},{}]", READ.replace("Allow", "allow"))),
+                "(2) that has no `Effect`",
+            ),
+            (
+                statement(action, "\"Sid\":\"a b\",\"Action\":\"*\""),
+                "the `Sid` \"a b\"",
+            ),
+            (
+                statement(action, "\"Principal\":\"*\",\"Action\":\"*\""),
+                "`Principal`",
+            ),
+            (statement(action, "\"action\":\"*\""), "only `Action`"),
+            (
+                statement(&format!("{action},"), ""),
+                "neither `Action` nor `NotAction`",
+            ),
+            (
+                statement(action, "\"Action\":\"*\",\"NotAction\":\"a:b\""),
+                "both `Action` and `NotAction`",
+            ),
+            (statement(r#","Resource":"*""#, ""), "neither `Resource`"),
+            (statement(action, "\"Action\":[]"), "an empty `Action`"),
+            (statement(action, "\"Action\":[1]"), "not a text"),
+            (statement("s3:Get*", "GetObject"), "the action `GetObject`"),
+            (
+                statement("s3:Get*", ":GetObject"),
+                "the action `:GetObject`",
+            ),
+            (
+                statement(action, "\"Condition\":[],\"Action\":\"*\""),
+                "`Condition`",
+            ),
+            (
+                statement(action, "\"Condition\":{\"Bool\":\"a\"},\"Action\":\"*\""),
+                "`Condition`",
+            ),
+            (statement("s3:Get*", "s3:Get\u{2013}"), "U+2013"),
+            (
+                statement("s3:Get*", &format!("s3:{}", "a".repeat(10_240))),
+                "without white space",
+            ),
+            (policy(READ) + &" ".repeat(32_768), "with white space"),
+        ] {
+            let found = grammar_violation(&document);
+            assert!(
+                found.as_ref().is_some_and(|found| found.contains(rule)),
+                "{document:.200}: {found:?}"
+            );
+        }
     }
 
     #[test]
