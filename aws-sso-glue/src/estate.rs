@@ -224,6 +224,15 @@ impl Principals {
         Some(&self.users[*index])
     }
 
+    /// Returns the user to whom a provisioner has given this external id.
+    ///
+    /// Reads the users one by one.
+    #[must_use]
+    pub fn user_by_external_id(&self, id: &str) -> Option<&IdentityUser> {
+        let mut users = self.users.iter();
+        users.find(|user| has_external_id(&user.external_ids, id))
+    }
+
     /// Returns the group with this id.
     #[must_use]
     pub fn group(&self, id: &GroupId) -> Option<&IdentityGroup> {
@@ -236,6 +245,15 @@ impl Principals {
         self.groups_by_name
             .get(name)
             .map(|index| &self.groups[*index])
+    }
+
+    /// Returns the group to which a provisioner has given this external id.
+    ///
+    /// Reads the groups one by one.
+    #[must_use]
+    pub fn group_by_external_id(&self, id: &str) -> Option<&IdentityGroup> {
+        let mut groups = self.groups.iter();
+        groups.find(|group| has_external_id(&group.external_ids, id))
     }
 
     /// Returns the name of a user or group, or `None` if the identity store does not have it. Assignments outlive a principal
@@ -253,6 +271,10 @@ impl Principals {
     pub fn unread(&self) -> &[ItemError] {
         &self.unread
     }
+}
+
+fn has_external_id(ids: &[crate::ExternalId], id: &str) -> bool {
+    ids.iter().any(|found| found.id == id)
 }
 
 impl PermissionSetTable {

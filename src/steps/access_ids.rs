@@ -6,7 +6,7 @@ use std::{
 };
 
 use aws_sso_glue::{
-    PermissionSetArn, Principal,
+    IdentityGroup, IdentityUser, PermissionSetArn, Principal,
     estate::{AssignmentRef, Principals},
 };
 use okta_client::Client as Okta;
@@ -20,12 +20,15 @@ use crate::{
     blueprint::{Blueprint, PrincipalSpec},
     context::Context,
     error::Result,
+    plan::Note,
 };
 
 /// The users, groups and permission sets of the blueprint by AWS's ids, as far as they are known.
 pub(super) struct Ids {
     pub(super) principals: BTreeMap<PrincipalSpec, Principal>,
     sets: BTreeMap<String, PermissionSetArn>,
+    /// The users and groups that have another name in AWS, which is the value.
+    other_names: BTreeMap<PrincipalSpec, String>,
 }
 
 impl Ids {
@@ -34,6 +37,7 @@ impl Ids {
         Self {
             principals: BTreeMap::new(),
             sets: cx.facts(|facts| facts.permission_sets.clone()),
+            other_names: BTreeMap::new(),
         }
     }
 
@@ -66,22 +70,40 @@ impl Ids {
         cx: &Context,
     ) -> Result<()> {
         for &spec in specs {
-            let found = match spec {
+            let by_name = match spec {
                 PrincipalSpec::User(login) => {
                     let name = lookup::aws_user_name(okta, blueprint, login, cx).await?;
-                    let user = in_aws.user_by_name(&name);
-                    user.map(|user| Principal::User(user.id.clone()))
+                    in_aws.user_by_name(&name).map(user)
                 }
-                PrincipalSpec::Group(name) => {
-                    let group = in_aws.group_by_name(name);
-                    group.map(|group| Principal::Group(group.id.clone()))
+                PrincipalSpec::Group(name) => in_aws.group_by_name(name).map(group),
+            };
+            let found = match by_name {
+                Some(found) => found,
+                None => {
+                    let id = lookup::okta_id(okta, blueprint, spec, cx).await?;
+                    let found = id.and_then(|id| match spec {
+                        PrincipalSpec::User(_) => in_aws.user_by_external_id(&id).map(user),
+                        PrincipalSpec::Group(_) => in_aws.group_by_external_id(&id).map(group),
+                    });
+                    let Some(found) = found else { continue };
+                    let name = in_aws.name(&found).unwrap_or_default();
+                    self.other_names.insert(spec.clone(), name.to_owned());
+                    found
                 }
             };
-            if let Some(found) = found {
-                self.principals.insert(spec.clone(), found);
-            }
+            self.principals.insert(spec.clone(), found);
         }
         Ok(())
+    }
+
+    /// Returns a note about each user or group that was found in AWS by its external id, because it has another name there.
+    pub(super) fn notes(&self) -> impl Iterator<Item = Note> {
+        self.other_names.iter().map(|(spec, name)| {
+            let text = format!(
+                "{spec} has the name {name} in AWS, and was found by the external id, which is its id in Okta"
+            );
+            Note::new("found-by-external-id", text)
+        })
     }
 
     /// Returns the assignment of each role by AWS's ids, if they are known.
@@ -99,4 +121,12 @@ impl Ids {
         });
         assignments.collect()
     }
+}
+
+fn user(user: &IdentityUser) -> Principal {
+    Principal::User(user.id.clone())
+}
+
+fn group(group: &IdentityGroup) -> Principal {
+    Principal::Group(group.id.clone())
 }

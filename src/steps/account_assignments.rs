@@ -581,6 +581,7 @@ impl Step for AccountAssignments {
                 }
             }
             cx.run_memory::<RemovedAssignments>().plan(removed);
+            planned.notes.extend(ids.notes());
             let principals = ids.principals.iter();
             let principals =
                 principals.map(|(spec, principal)| (principal_id(principal), spec.clone()));

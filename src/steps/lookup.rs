@@ -15,7 +15,7 @@ use super::{
     ids,
 };
 use crate::{
-    blueprint::{Blueprint, Expansion},
+    blueprint::{Blueprint, Expansion, PrincipalSpec},
     context::Context,
     error::{Error, ErrorKind, Result, ServiceError as _, ServiceResponse},
     plan::{Problem, StepId, Subject, count},
@@ -142,6 +142,28 @@ pub(super) async fn aws_user_name(
     };
     let assignments = AppLists::new(okta, cx).users(app_lists::RUN).await?;
     Ok(assignments.aws_user_name(user).to_owned())
+}
+
+/// Returns the id in Okta of a user or group of the blueprint, if Okta has it. It is the external id in AWS.
+pub(super) async fn okta_id(
+    okta: &Okta,
+    blueprint: &Blueprint,
+    spec: &PrincipalSpec,
+    cx: &Context,
+) -> Result<Option<String>> {
+    let scope = scope(okta, blueprint, cx).await?;
+    Ok(match spec {
+        PrincipalSpec::User(login) => {
+            let mut users = scope.assigned_users().into_values();
+            let user = users.find(|user| user.profile.login == *login);
+            user.map(|user| user.id.to_string())
+        }
+        PrincipalSpec::Group(name) => {
+            let mut groups = scope.assigned.iter().chain(&scope.pushed);
+            let found = groups.find(|members| members.group.name == *name);
+            found.map(|members| members.group.id.to_string())
+        }
+    })
 }
 
 /// The accounts of the organization, which a plan shares with its run.

@@ -9,7 +9,6 @@ use okta_aws_sso::{
     state::Facts,
     steps,
 };
-use rest_core::Secret;
 
 use crate::fixture::{Fixture, TEAM, lines, team_and_auditors};
 
@@ -81,12 +80,7 @@ async fn a_group_of_the_same_name_is_adopted_only_if_its_other_members_are_allow
 async fn a_user_of_another_provisioner_is_not_taken_over() {
     let mut fixture = Fixture::new(TEAM).await;
     fixture.run().await.expect("the first run");
-    let shown = fixture.sandbox.console().enable_automatic_provisioning();
-    let shown = shown.expect("a token");
-    let endpoint: okta_aws_sso::scim::Endpoint = shown.scim_endpoint.parse().expect("an endpoint");
-    let scim = okta_aws_sso::scim::Client::builder(&endpoint, Secret::new(shown.access_token))
-        .build()
-        .expect("a client");
+    let scim = fixture.scim();
     let new: scim_types::User = serde_json::from_value(serde_json::json!({
         "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"],
         "userName": "eve@example.com", "externalId": "entra-1", "displayName": "Eve",

@@ -242,6 +242,17 @@ impl Fixture {
         group.expect("a group").id
     }
 
+    /// Returns a SCIM client with a new access token.
+    pub(crate) fn scim(&self) -> okta_aws_sso::scim::Client {
+        let shown = self.sandbox.console().enable_automatic_provisioning();
+        let shown = shown.expect("a token");
+        let endpoint: okta_aws_sso::scim::Endpoint =
+            shown.scim_endpoint.parse().expect("an endpoint");
+        okta_aws_sso::scim::Client::builder(&endpoint, Secret::new(shown.access_token))
+            .build()
+            .expect("a client")
+    }
+
     /// Returns the calls of the instance that the pipeline finds.
     pub(crate) async fn center(&self) -> IdentityCenter {
         let instances = self.aws.instances().try_collect().await;

@@ -4,8 +4,11 @@ use std::sync::Arc;
 
 use object_store::{ObjectStoreExt as _, memory::InMemory, path::Path};
 use okta_aws_sso::{
-    AccessQuery, Blueprint, DriftFinding, ErrorKind, Guard, Plan, StateStore, aws::Assignment,
-    blueprint::PrincipalSpec, drift::DriftCode, plan::Hazard,
+    AccessQuery, Blueprint, DriftFinding, ErrorKind, Guard, Plan, StateStore,
+    aws::{Assignment, Principal},
+    blueprint::PrincipalSpec,
+    drift::DriftCode,
+    plan::Hazard,
 };
 
 use sandbox::{AccountState, Fault, Sandbox, Service};
@@ -445,4 +448,56 @@ async fn the_fix_of_foreign_access_says_what_the_next_run_does() {
         let found = findings.find(|one| one.code == DriftCode::UnmanagedAssignment);
         assert_eq!(found.expect("a finding").fix, fix, "{ownership} {section}");
     }
+}
+
+/// Deletes the user Ada in AWS, and creates her again with the external id of Okta and another name.
+async fn recreate_ada(fixture: &Fixture) -> String {
+    let scim = fixture.scim();
+    let users = fixture.sandbox.identity_users().into_iter();
+    let mut users = users.filter(|user| user.user_name == ADA);
+    let old = users.next().expect("Ada").id;
+    scim.users()
+        .delete(&old.parse().expect("an id"))
+        .await
+        .expect("a deletion");
+    let new: scim_types::User = serde_json::from_value(serde_json::json!({
+        "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"],
+        "userName": "ada.byron@example.com", "externalId": fixture.sandbox.user_id(ADA),
+        "displayName": "Ada", "name": {"givenName": "Ada", "familyName": "Byron"},
+        "emails": [{"value": "ada.byron@example.com", "type": "work", "primary": true}],
+    }))
+    .expect("a user");
+    let new = scim.users().create(&new).await.expect("a user");
+    new.id.expect("an id").to_string()
+}
+
+const ADA: &str = "ada.lovelace@example.com";
+
+#[tokio::test]
+async fn the_assignments_of_a_user_who_was_recreated_go_to_the_user_with_the_same_external_id() {
+    let fixture = applied("access = \"managed\"").await;
+    let old = fixture
+        .assignment(ADA, "AdministratorAccess", "Sandbox")
+        .await;
+    let Principal::User(old) = old.principal else {
+        panic!("not a user: {:?}", old.principal);
+    };
+    let new = recreate_ada(&fixture).await;
+    let plan = fixture.plan().await;
+    let account = fixture.account("Sandbox").await;
+    assert_eq!(
+        lines(&plan, STEP),
+        [
+            format!("create user {ADA}: AdministratorAccess in {account}"),
+            format!("remove deleted user {old}: AdministratorAccess in {account}"),
+        ],
+        "{plan}"
+    );
+    let created = plan.to_string();
+    assert!(created.contains(&new), "the id of the new user: {plan}");
+    let note = note(&plan, "found-by-external-id").expect("a note");
+    assert!(
+        note.contains("user ada.lovelace@example.com has the name ada.byron@example.com"),
+        "{note}"
+    );
 }
