@@ -1,11 +1,16 @@
 //! Assignments that AWS refuses, delays or loses: each ends once, and the others go on.
 
-use std::time::Duration;
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
+use futures::future::BoxFuture;
 use okta_aws_sso::{
-    Blueprint, Cause, Outcome, Report, WaitPolicy,
+    Applied, Batch, Blueprint, Cause, Context, Outcome, Planned, Report, Result, Step, WaitPolicy,
     aws::{Assignment, AssignmentChange, AssignmentEnd, AssignmentRunEvent, OperationKind},
-    plan::{Action, Kind},
+    plan::{Action, Change, Kind, StepId},
+    steps,
 };
 use sandbox::{
     Fault, OperationDurations, OperationFault, OperationKind as Operation, PermissionSetSeed,
@@ -413,5 +418,68 @@ async fn a_run_of_the_library_tells_the_end_of_each_change() {
     assert!(
         matches!(ends[..], [(0, AssignmentEnd::AlreadyDone)]),
         "{ends:?}"
+    );
+}
+
+/// The step of the assignments, which counts what a run asks of it.
+struct Counted {
+    step: steps::AccountAssignments,
+    calls: Arc<Mutex<Vec<&'static str>>>,
+}
+
+impl Counted {
+    fn count(&self, call: &'static str) {
+        self.calls.lock().expect("a lock").push(call);
+    }
+}
+
+impl Step for Counted {
+    fn id(&self) -> StepId {
+        self.step.id()
+    }
+
+    fn title(&self) -> String {
+        self.step.title()
+    }
+
+    fn plan<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Result<Planned>> {
+        self.count("plan");
+        self.step.plan(cx)
+    }
+
+    fn apply<'a>(&'a self, change: &'a Change, cx: &'a Context) -> BoxFuture<'a, Result<Applied>> {
+        self.count("apply");
+        self.step.apply(change, cx)
+    }
+
+    fn apply_all<'a>(&'a self, batch: &'a Batch<'a>, cx: &'a Context) -> BoxFuture<'a, Result<()>> {
+        self.count("apply all");
+        self.step.apply_all(batch, cx)
+    }
+}
+
+/// Each plan expands the whole blueprint, so a plan for each change would cost the square of their number.
+#[tokio::test]
+async fn the_number_of_changes_and_polls_does_not_change_how_often_a_run_plans() {
+    let fixture = ready().await;
+    let seconds = Duration::from_secs(40);
+    fixture
+        .sandbox
+        .set_operation_durations(OperationDurations::constant(seconds));
+    let calls = Arc::<Mutex<Vec<&str>>>::default();
+    let step = Counted {
+        step: steps::AccountAssignments::new(&fixture.okta, &fixture.aws, &fixture.blueprint),
+        calls: calls.clone(),
+    };
+    let all = steps::default_steps(&fixture.blueprint, &fixture.okta, &fixture.aws);
+    let before = steps::ids::PERMISSION_SETS;
+    let all = all.without(&step.id()).insert_after(&before, step);
+    let pipeline = fixture.pipeline_of(all.expect("the step before"));
+    let plan = pipeline.plan().await.expect("a plan");
+    apply(&pipeline, &plan).await.expect("a run");
+    assert_eq!(fixture.assignments().len(), ALL);
+    assert_eq!(
+        *calls.lock().expect("a lock"),
+        ["plan", "plan", "apply all"]
     );
 }

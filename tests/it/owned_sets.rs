@@ -135,25 +135,29 @@ async fn a_set_with_an_assignment_that_the_plan_keeps_stays_and_the_note_names_i
 #[tokio::test]
 async fn exclusive_deletes_the_sets_of_others_in_its_scope() {
     let mut fixture = applied("exclusive", "exclusive").await;
-    for name in ["Handmade", "WebAdmin", "AWSReadOnlyAccess"] {
+    for name in ["Handmade", "Unused", "WebAdmin", "AWSReadOnlyAccess"] {
         fixture.create_set(name).await;
     }
     fixture.give("deployers", "Handmade", "Sandbox").await;
-    let (handmade, web, tower) = (
+    let (handmade, unused, web, tower) = (
         "remove permission set Handmade",
+        "remove permission set Unused",
         "remove permission set WebAdmin",
         "remove permission set AWSReadOnlyAccess",
     );
     for (section, expected) in [
-        ("", vec![handmade, web]),
+        ("", vec![handmade, unused, web]),
         ("[scope]\npermission_sets = [\"Web*\"]", vec![web]),
-        ("[protect]\npermission_sets = [\"web*\"]", vec![handmade]),
+        (
+            "[protect]\npermission_sets = [\"web*\"]",
+            vec![handmade, unused],
+        ),
         (
             "[protect]\ncontrol_tower = false",
-            vec![tower, handmade, web],
+            vec![tower, handmade, unused, web],
         ),
         // Its assignment in this account stays, and so does the set.
-        ("[protect]\naccounts = [\"Sandbox\"]", vec![web]),
+        ("[protect]\naccounts = [\"Sandbox\"]", vec![unused, web]),
     ] {
         let text = owned("exclusive", "exclusive", TEAM);
         fixture.set_blueprint(&format!("{text}\n{section}\n"));
@@ -244,23 +248,37 @@ async fn a_set_with_an_assignment_that_cannot_be_removed_is_a_problem_at_once() 
 
 #[tokio::test]
 async fn a_refused_deletion_is_a_problem_of_the_set() {
-    let mut fixture = applied("managed", "managed").await;
-    fixture.set_blueprint(&owned("managed", "managed", WITHOUT));
-    let plan = fixture.plan().await;
-    let json = [("content-type", "application/x-amz-json-1.1")];
-    let refused = r#"{"__type":"ValidationException","message":"the set cannot be deleted"}"#;
-    let fault = Fault::answer(Service::Aws, 400, &json, refused, false);
-    fixture.sandbox.inject(fault.on("DeletePermissionSet"));
-    let report = fixture.apply_approved(&plan).await;
-    assert_eq!(
-        problems(&report),
-        ["AWS did not delete permission set Deploy"]
-    );
-    assert_eq!(fixture.assignments().len(), 1, "the rest is made");
-    // The next run goes on.
-    let plan = fixture.plan().await;
-    assert_eq!(lines(&plan, STEP), ["remove permission set Deploy"]);
-    fixture.approve(&plan).await;
+    for (code, help) in [
+        ("ValidationException", "permission set"),
+        (
+            "ConflictException",
+            "AWS still uses the set, and lists no account that has it: run again",
+        ),
+    ] {
+        let mut fixture = applied("managed", "managed").await;
+        fixture.set_blueprint(&owned("managed", "managed", WITHOUT));
+        let plan = fixture.plan().await;
+        let json = [("content-type", "application/x-amz-json-1.1")];
+        let refused = format!(r#"{{"__type":"{code}","message":"the set cannot be deleted"}}"#);
+        // The client repeats conflicts.
+        for _ in 0..20 {
+            let fault = Fault::answer(Service::Aws, 400, &json, refused.clone(), false);
+            fixture.sandbox.inject(fault.on("DeletePermissionSet"));
+        }
+        let report = fixture.apply_approved(&plan).await;
+        fixture.sandbox.clear_faults();
+        assert_eq!(
+            problems(&report),
+            ["AWS did not delete permission set Deploy"]
+        );
+        let error = report.complete().expect_err("a problem").explain();
+        assert!(error.contains(help), "{error}");
+        assert_eq!(fixture.assignments().len(), 1, "the rest is made");
+        // The next run goes on.
+        let plan = fixture.plan().await;
+        assert_eq!(lines(&plan, STEP), ["remove permission set Deploy"]);
+        fixture.approve(&plan).await;
+    }
 }
 
 #[tokio::test]
