@@ -58,6 +58,7 @@
 
 mod apply;
 mod directory;
+mod directory_file;
 mod engine;
 mod identity_store;
 mod name_conflicts;
@@ -92,7 +93,7 @@ pub use prepared::PreparedSync;
 pub use profile::{Attribute, UserProfile};
 pub use removal_limits::{LimitExceeded, RemovalLimits};
 pub use report::{Failed, SyncReport};
-pub use source::{OktaSource, Source};
+pub use source::{OktaSource, ScimSource, Source};
 pub use state::SyncState;
 
 use crate::{

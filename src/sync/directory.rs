@@ -16,6 +16,7 @@ use crate::error::{Error, ErrorKind, Result};
 ///
 /// Later versions may add fields: end a literal with `..Directory::default()`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Directory {
     /// All users, including inactive users.
     pub users: Vec<User>,
@@ -31,6 +32,7 @@ pub struct Directory {
 
 /// A user, a group or a list that could not be read.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct UnreadItem {
     /// The item and its place, such as `user 00u1 in the members of group engines`.
     pub item: String,
@@ -64,6 +66,7 @@ impl fmt::Display for UnreadItem {
 ///
 /// Later versions may add fields: end a literal with `..User::default()`. The id is required.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct User {
     /// The source's id, which never changes; the target stores it as `externalId`.
     pub id: ExternalId,
@@ -78,6 +81,7 @@ pub struct User {
 ///
 /// Later versions may add fields: end a literal with `..Group::default()`. The id and the name are required.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Group {
     /// The source's id, which never changes; the target stores it as `externalId`.
     pub id: ExternalId,

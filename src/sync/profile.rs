@@ -16,6 +16,7 @@ use crate::text::hex;
 ///
 /// Later versions may add fields: end a literal with `..UserProfile::default()`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct UserProfile {
     /// The sign-in name. In AWS it must equal the SAML `NameID`.
     pub user_name: String,

@@ -1,8 +1,13 @@
-//! Sources of users and groups: Okta, or another system that can list them.
+//! Sources of users and groups: Okta, a directory in memory or in files, a SCIM server, or another system that can list
+//! them.
+
+mod scim;
 
 use futures::future::BoxFuture;
 use okta_client::{App, Client as Okta, Id};
 use scim_types::ExternalId;
+
+pub use scim::ScimSource;
 
 use super::{
     directory::{Directory, Group, UnreadItem, User},

@@ -13,3 +13,4 @@ mod rate_limit;
 mod removal_limits;
 mod request_counts;
 mod saves;
+mod sources;

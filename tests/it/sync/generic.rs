@@ -21,8 +21,36 @@ use super::fixture::{OktaIdSource, directory};
 
 /// A fake SCIM server.
 #[derive(Debug, Default)]
-struct Server {
+pub(super) struct Server {
     content: Mutex<Content>,
+}
+
+impl Server {
+    /// Returns a client of the server.
+    pub(super) fn client(self: &Arc<Self>) -> Client {
+        let endpoint = Endpoint::parse("https://scim.example/v2").expect("an endpoint");
+        Client::builder(&endpoint, Secret::new("token"))
+            .transport(self.clone())
+            .build()
+            .expect("a client")
+    }
+
+    /// Returns the resources of a kind.
+    pub(super) fn resources(&self, kind: &str) -> Vec<Value> {
+        let content = self.content.lock().expect("the server");
+        let some = { content.resources.iter() }.filter(|((of, _), _)| of == kind);
+        some.map(|(_, resource)| resource.clone()).collect()
+    }
+
+    /// Changes a resource, or deletes it if the function returns `None`.
+    pub(super) fn edit(&self, kind: &str, id: &str, edit: impl FnOnce(Value) -> Option<Value>) {
+        let key = (kind.to_owned(), id.to_owned());
+        let mut content = self.content.lock().expect("the server");
+        let resource = content.resources.remove(&key).expect("a resource");
+        if let Some(edited) = edit(resource) {
+            content.resources.insert(key, edited);
+        }
+    }
 }
 
 /// The server's resources by kind and id, and the received requests.
@@ -146,11 +174,7 @@ impl Transport for Server {
 #[tokio::test]
 async fn a_generic_server_ends_in_sync_with_fewer_requests() {
     let server = Arc::new(Server::default());
-    let endpoint = Endpoint::parse("https://scim.example/v2").expect("an endpoint");
-    let scim = Client::builder(&endpoint, Secret::new("token"))
-        .transport(server.clone())
-        .build()
-        .expect("a client");
+    let scim = server.client();
     let mut source = directory(250, 3, 150);
     let store = StateStore::memory();
     let run = async |source: &okta_aws_sso::sync::Directory, mode, store: &StateStore| {
@@ -192,14 +216,8 @@ async fn a_generic_server_ends_in_sync_with_fewer_requests() {
     // That run deactivates the user; the next run deletes it.
     let last = run(&source, ReadMode::Full, &store).await;
     assert_eq!(last.last().map(String::as_str), Some("DELETE Users"));
-    let content = server.content.lock().expect("the server");
-    let of = |kind: &str| {
-        let some = content.resources.iter().filter(|((of, _), _)| of == kind);
-        some.map(|(_, resource)| resource.clone())
-            .collect::<Vec<_>>()
-    };
-    assert_eq!(of("Users").len(), 249);
-    let groups = of("Groups");
+    assert_eq!(server.resources("Users").len(), 249);
+    let groups = server.resources("Groups");
     assert_eq!(groups.len(), 2);
     assert_eq!(groups[0]["displayName"], "renamed");
     let members = |group: &Value| group["members"].as_array().map_or(0, Vec::len);
