@@ -49,6 +49,7 @@
 mod aws;
 mod aws_switches;
 mod builder;
+mod characters;
 mod clock;
 mod company;
 mod console;

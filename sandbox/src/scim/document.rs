@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::{
     profile::ResourceType,
     reply::Refusal,
-    schema::{Attribute, Kind, Mutability, Text},
+    schema::{Attribute, Kind, Mutability},
 };
 
 /// Reads a resource from the body of POST or PUT, with names in the spelling of the schemas.
@@ -187,8 +187,8 @@ pub(super) fn single(
             },
         ));
     }
-    if let (Text::If(matches), Value::String(text)) = (attribute.text, value)
-        && (text.is_empty() || !matches(text))
+    if let Value::String(text) = value
+        && !attribute.text.accepts(text)
     {
         return Err(type_error(attribute, "a text that the service accepts"));
     }
