@@ -82,7 +82,7 @@ fn patch_of(
 ) -> Result<Map<String, Value>, Refusal> {
     let body = json!({ "schemas": [PATCH_OP], "Operations": operations });
     let body = body.as_object().expect("an object");
-    patched(resource_type, before, before, body).map(|patched| patched.attributes)
+    patched(resource_type, before, before, body, &[]).map(|patched| patched.attributes)
 }
 
 fn patch(operations: &Value) -> Result<Map<String, Value>, Refusal> {
@@ -511,7 +511,7 @@ fn incomplete_and_unsupported_operations_are_rejected() {
     );
     let without_schemas = json!({ "Operations": [{ "op": "remove", "path": "title" }] });
     let body = without_schemas.as_object().expect("an object");
-    assert_refused(patched(users(), &ada(), &ada(), body), "no schemas");
+    assert_refused(patched(users(), &ada(), &ada(), body, &[]), "no schemas");
 }
 
 #[test]
