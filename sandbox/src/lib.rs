@@ -71,6 +71,7 @@ mod state;
 mod throttled;
 mod tls;
 mod token_bucket;
+mod user_attributes;
 mod view;
 
 use std::{sync::MutexGuard, thread, time::Duration};
