@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::center::{Assignment, Boundary, Center, MAX_POLICIES, PolicyReference, Principal};
 use super::cloud::Cloud;
-use super::directory::Draft;
+use super::directory::{Directory, Draft};
 use super::identity_source::not_enabled;
 use super::managed_policies;
 use super::rules::{
@@ -14,6 +14,7 @@ use super::rules::{
 use crate::company::{
     BoundarySeed, Estate, PermissionSetSeed, Person, PersonStatus, PrincipalText, RowKind,
 };
+use crate::user_attributes::OPTIONAL;
 
 impl Cloud {
     /// Adds the users, groups, permission sets and assignments of an estate to Identity Center.
@@ -33,32 +34,11 @@ impl Cloud {
             return Err("an account instance has no permission sets".to_owned());
         }
         for person in &estate.users {
-            center
-                .directory
-                .create_user(draft(person), now)
-                .map_err(|_taken| {
-                    format!(
-                        "two users have the login or the address of {}",
-                        person.login
-                    )
-                })?;
+            center.directory.add_person(person, now)?;
         }
         for group in &estate.groups {
-            let created = center
-                .directory
-                .create_group(&group.name, None, None, now)
-                .map_err(|_taken| format!("two groups have the name {}", group.name))?;
-            let id = created.id.clone();
-            for member in &group.members {
-                let user = center.directory.user_by("userName", member);
-                let user = user.map(|user| user.id.clone()).ok_or_else(|| {
-                    format!(
-                        "the member {member} of the group {} does not exist",
-                        group.name
-                    )
-                })?;
-                center.directory.join(&id, &user, now);
-            }
+            let members = group.members.iter().map(String::as_str);
+            center.directory.add_group(&group.name, members, now)?;
         }
         for set in &estate.sets {
             center.seed_set(set, now)?;
@@ -96,6 +76,38 @@ impl Cloud {
             access.provision(set, account, version);
         }
         Ok(())
+    }
+}
+
+impl Directory {
+    /// Adds a user as an administrator of AWS does, without an external id, and returns the user's id.
+    pub(crate) fn add_person(&mut self, person: &Person, now: Timestamp) -> Result<String, String> {
+        let created = self.create_user(draft(person), now);
+        let created = created.map_err(|_taken| {
+            let login = &person.login;
+            format!("two users have the login or the address of {login}")
+        })?;
+        Ok(created.id.clone())
+    }
+
+    /// Adds a group as an administrator of AWS does, without an external id, and returns the group's id.
+    pub(crate) fn add_group<'m>(
+        &mut self,
+        name: &str,
+        members: impl IntoIterator<Item = &'m str>,
+        now: Timestamp,
+    ) -> Result<String, String> {
+        let created = self.create_group(name, None, None, now);
+        let created = created.map_err(|_taken| format!("two groups have the name {name}"))?;
+        let id = created.id.clone();
+        for member in members {
+            let user = self.user_by("userName", member);
+            let user = user
+                .map(|user| user.id.clone())
+                .ok_or_else(|| format!("the member {member} of the group {name} does not exist"))?;
+            self.join(&id, &user, now);
+        }
+        Ok(id)
     }
 }
 
@@ -196,12 +208,12 @@ fn draft(person: &Person) -> Draft {
         "name": { "givenName": person.first_name, "familyName": person.last_name },
         "emails": [{ "value": person.email, "type": "work", "primary": true }],
     });
-    for (name, value) in [
-        ("displayName", &person.display_name),
-        ("title", &person.title),
-    ] {
-        if let Some(value) = value {
-            attributes[name] = value.as_str().into();
+    if let Some(name) = &person.display_name {
+        attributes["displayName"] = name.as_str().into();
+    }
+    for attribute in &OPTIONAL {
+        if let Some(text) = person.attribute(attribute.okta) {
+            attribute.set(&mut attributes, text);
         }
     }
     let Value::Object(attributes) = attributes else {

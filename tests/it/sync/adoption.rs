@@ -25,6 +25,7 @@ async fn existing_resources_with_the_same_name_are_adopted_and_keep_their_ids() 
         "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"],
         "userName": "person.00001@example.com", "displayName": "Existing User",
         "name": {"givenName": "Existing", "familyName": "User", "middleName": "Any"},
+        "emails": [{"value": "person.00001@example.com", "primary": true}],
         "phoneNumbers": [{"value": "1", "type": "work"}],
     }))
     .expect("a user");
@@ -77,6 +78,7 @@ async fn an_adopted_group_keeps_its_members_until_the_next_run() {
     let existing: User = serde_json::from_value(serde_json::json!({
         "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"],
         "userName": "person.00002@example.com", "displayName": "Existing User",
+        "emails": [{"value": "person.00002@example.com", "primary": true}],
         "name": {"givenName": "Existing", "familyName": "User"},
     }))
     .expect("a user");
@@ -245,6 +247,7 @@ async fn unmanaged_resources_are_never_changed() {
     let unmanaged: User = serde_json::from_value(serde_json::json!({
         "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"],
         "userName": "unmanaged@example.com", "displayName": "Unmanaged",
+        "emails": [{"value": "unmanaged@example.com", "primary": true}],
         "name": {"givenName": "Unmanaged", "familyName": "User"},
     }))
     .expect("a user");

@@ -155,6 +155,7 @@ impl SyncFixture {
         let user: User = serde_json::from_value(serde_json::json!({
             "userName": name, "displayName": "An Unmanaged User", "active": true,
             "name": {"givenName": "Unmanaged", "familyName": "User"},
+            "emails": [{"value": name, "primary": true}],
         }))
         .expect("a valid user");
         let created = self.scim.users().create(&user).await;
