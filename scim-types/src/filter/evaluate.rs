@@ -40,23 +40,25 @@ impl Filter {
         schemas: &Schemas,
     ) -> Result<bool, EvaluateFilterError> {
         let scope = Scope {
-            parent: None,
             schemas: Some(schemas),
+            ..Scope::default()
         };
         self.holds(resource, scope)
     }
 
     /// Returns whether one element of an attribute matches the filter. The filter's paths are relative to the
-    /// element.
+    /// element. Unless `lenient` is true, a boolean never equals a string.
     pub(crate) fn matches_element(
         &self,
         element: &Value,
         attribute: &AttributePath,
         schemas: &Schemas,
+        lenient: bool,
     ) -> Result<bool, EvaluateFilterError> {
         let scope = Scope {
             parent: Some(attribute),
             schemas: Some(schemas),
+            strict: !lenient,
         };
         self.holds(&as_object(element), scope)
     }
@@ -119,6 +121,7 @@ impl Comparison {
             operator: self.operator,
             literal: &self.value,
             case_exact: scope.is_case_exact(&self.attribute),
+            strict: scope.strict,
         };
         let unordered = || EvaluateFilterError {
             attribute: self.attribute.to_string(),
@@ -185,6 +188,8 @@ struct Condition<'a> {
     operator: Operator,
     literal: &'a Literal,
     case_exact: bool,
+    /// Whether a boolean never equals a string.
+    strict: bool,
 }
 
 impl Condition<'_> {
@@ -198,7 +203,9 @@ impl Condition<'_> {
             (Value::Bool(value), Literal::Boolean(literal)) => Some(value.cmp(literal)),
             // Microsoft Entra writes a boolean as a string, in the filter or in the resource.
             (Value::Bool(value), Literal::String(text))
-            | (Value::String(text), Literal::Boolean(value)) => {
+            | (Value::String(text), Literal::Boolean(value))
+                if !self.strict =>
+            {
                 names::parse_boolean(text).map(|text| text.cmp(value))
             }
             _ => None,
@@ -276,6 +283,8 @@ struct Scope<'a> {
     parent: Option<&'a AttributePath>,
     /// The schemas that take precedence over RFC 7643.
     schemas: Option<&'a Schemas>,
+    /// Whether a boolean never equals a string.
+    strict: bool,
 }
 
 impl Scope<'_> {
