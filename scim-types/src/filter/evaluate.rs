@@ -1,7 +1,8 @@
 //! Evaluation of a filter on a resource.
 
-use std::{borrow::Cow, cmp::Ordering};
+use std::{any::Any, borrow::Cow, cmp::Ordering};
 
+use serde::Serialize;
 use serde_json::{Number, Value};
 
 use super::{
@@ -11,7 +12,17 @@ use super::{
 use crate::{Schemas, names, schema};
 
 impl Filter {
-    /// Returns whether a resource, given as JSON, matches the filter.
+    /// Returns whether a resource matches the filter: a [`User`](crate::User), a [`Group`](crate::Group), JSON, or any other
+    /// type that serializes as a SCIM resource.
+    ///
+    /// ```
+    /// use scim_types::{User, filter::Filter};
+    ///
+    /// let filter = Filter::parse("userName sw \"ada\"")?;
+    /// assert!(filter.matches(&User::new("ada@example.com"))?);
+    /// assert!(filter.matches(&serde_json::json!({"userName": "ada"}))?);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// Names are case-insensitive. Strings are case-insensitive too, unless the RFC defines the attribute as
     /// `caseExact` or the attribute is a reference (RFC 7643 sections 2.2, 2.3.7 and 8.7.1). For a multi-valued
@@ -21,12 +32,15 @@ impl Filter {
     /// # Errors
     ///
     /// Fails if the filter orders values that have no order, such as booleans. A server answers such a
-    /// filter with status 400 and `invalidFilter`.
-    pub fn matches(&self, resource: &Value) -> Result<bool, EvaluateFilterError> {
-        self.holds(resource, Scope::default())
+    /// filter with status 400 and `invalidFilter`. Also fails if the resource cannot be serialized as JSON.
+    pub fn matches<R: Serialize + 'static>(
+        &self,
+        resource: &R,
+    ) -> Result<bool, EvaluateFilterError> {
+        self.holds(&*as_json(resource)?, Scope::default())
     }
 
-    /// Returns whether a resource, given as JSON, matches the filter, with `caseExact` from its schemas.
+    /// Returns whether a resource matches the filter, with `caseExact` from its schemas.
     ///
     /// A server uses this method for its own resource types. If a schema does not define
     /// `caseExact` of an attribute, the rules of `matches` apply.
@@ -34,16 +48,16 @@ impl Filter {
     /// # Errors
     ///
     /// Fails in the same cases as [`matches`](Self::matches).
-    pub fn matches_with(
+    pub fn matches_with<R: Serialize + 'static>(
         &self,
-        resource: &Value,
+        resource: &R,
         schemas: &Schemas,
     ) -> Result<bool, EvaluateFilterError> {
         let scope = Scope {
             schemas: Some(schemas),
             ..Scope::default()
         };
-        self.holds(resource, scope)
+        self.holds(&*as_json(resource)?, scope)
     }
 
     /// Returns whether one element of an attribute matches the filter. The filter's paths are relative to the
@@ -123,9 +137,11 @@ impl Comparison {
             case_exact: scope.is_case_exact(&self.attribute),
             strict: scope.strict,
         };
-        let unordered = || EvaluateFilterError {
-            attribute: self.attribute.to_string(),
-            operator: self.operator,
+        let unordered = || {
+            EvaluateFilterError(Problem::Unordered {
+                attribute: self.attribute.to_string(),
+                operator: self.operator,
+            })
         };
         if is_order(self.operator) && matches!(self.value, Literal::Boolean(_) | Literal::Null) {
             return Err(unordered());
@@ -175,12 +191,39 @@ impl Comparison {
     }
 }
 
-/// The error of [`Filter::matches`]: the filter orders the values of an attribute, but the values have no order.
+/// Returns a resource as JSON. A resource that is JSON already is not copied.
+fn as_json<R: Serialize + 'static>(resource: &R) -> Result<Cow<'_, Value>, EvaluateFilterError> {
+    match (resource as &dyn Any).downcast_ref::<Value>() {
+        Some(json) => Ok(Cow::Borrowed(json)),
+        None => serde_json::to_value(resource)
+            .map(Cow::Owned)
+            .map_err(|error| EvaluateFilterError(Problem::Json(error))),
+    }
+}
+
+/// The error of [`Filter::matches`]: the filter orders the values of an attribute, but the values have no order. Or the
+/// resource cannot be serialized as JSON.
 #[derive(Debug, thiserror::Error)]
-#[error("`{attribute}` cannot be compared with `{operator}`, because its values have no order")]
-pub struct EvaluateFilterError {
-    attribute: String,
-    operator: Operator,
+#[error(transparent)]
+pub struct EvaluateFilterError(Problem);
+
+#[derive(Debug, thiserror::Error)]
+enum Problem {
+    #[error("`{attribute}` cannot be compared with `{operator}`, because its values have no order")]
+    Unordered {
+        attribute: String,
+        operator: Operator,
+    },
+    #[error("the resource cannot be serialized as JSON")]
+    Json(#[source] serde_json::Error),
+}
+
+impl EvaluateFilterError {
+    /// Returns whether the filter is the problem, and not the resource.
+    #[must_use]
+    pub fn is_in_filter(&self) -> bool {
+        matches!(self.0, Problem::Unordered { .. })
+    }
 }
 
 /// A condition on a single value.
