@@ -1,6 +1,6 @@
 //! Evaluation of a filter on a resource.
 
-use std::{any::Any, borrow::Cow, cmp::Ordering};
+use std::{borrow::Cow, cmp::Ordering};
 
 use serde::Serialize;
 use serde_json::{Number, Value};
@@ -33,11 +33,21 @@ impl Filter {
     ///
     /// Fails if the filter orders values that have no order, such as booleans. A server answers such a
     /// filter with status 400 and `invalidFilter`. Also fails if the resource cannot be serialized as JSON.
-    pub fn matches<R: Serialize + 'static>(
+    pub fn matches<R: Serialize + ?Sized>(
         &self,
         resource: &R,
     ) -> Result<bool, EvaluateFilterError> {
-        self.holds(&*as_json(resource)?, Scope::default())
+        self.matches_json(&as_json(resource)?)
+    }
+
+    /// Returns whether a resource, given as JSON, matches the filter, as [`matches`](Self::matches) does. The JSON is not
+    /// copied.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the filter orders values that have no order.
+    pub fn matches_json(&self, resource: &Value) -> Result<bool, EvaluateFilterError> {
+        self.holds(resource, Scope::default())
     }
 
     /// Returns whether a resource matches the filter, with `caseExact` from its schemas.
@@ -48,16 +58,30 @@ impl Filter {
     /// # Errors
     ///
     /// Fails in the same cases as [`matches`](Self::matches).
-    pub fn matches_with<R: Serialize + 'static>(
+    pub fn matches_with<R: Serialize + ?Sized>(
         &self,
         resource: &R,
+        schemas: &Schemas,
+    ) -> Result<bool, EvaluateFilterError> {
+        self.matches_json_with(&as_json(resource)?, schemas)
+    }
+
+    /// Returns whether a resource, given as JSON, matches the filter, as [`matches_with`](Self::matches_with) does. The JSON is
+    /// not copied.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the filter orders values that have no order.
+    pub fn matches_json_with(
+        &self,
+        resource: &Value,
         schemas: &Schemas,
     ) -> Result<bool, EvaluateFilterError> {
         let scope = Scope {
             schemas: Some(schemas),
             ..Scope::default()
         };
-        self.holds(&*as_json(resource)?, scope)
+        self.holds(resource, scope)
     }
 
     /// Returns whether one element of an attribute matches the filter. The filter's paths are relative to the
@@ -191,14 +215,8 @@ impl Comparison {
     }
 }
 
-/// Returns a resource as JSON. A resource that is JSON already is not copied.
-fn as_json<R: Serialize + 'static>(resource: &R) -> Result<Cow<'_, Value>, EvaluateFilterError> {
-    match (resource as &dyn Any).downcast_ref::<Value>() {
-        Some(json) => Ok(Cow::Borrowed(json)),
-        None => serde_json::to_value(resource)
-            .map(Cow::Owned)
-            .map_err(|error| EvaluateFilterError(Problem::Json(error))),
-    }
+fn as_json<R: Serialize + ?Sized>(resource: &R) -> Result<Value, EvaluateFilterError> {
+    serde_json::to_value(resource).map_err(|error| EvaluateFilterError(Problem::Json(error)))
 }
 
 /// The error of [`Filter::matches`]: the filter orders the values of an attribute, but the values have no order. Or the

@@ -239,7 +239,7 @@ fn a_filter_is_evaluated_on_a_typed_resource_as_on_its_json() {
             "{filter}"
         );
         assert_eq!(
-            filter.matches(&json).expect("an evaluation"),
+            filter.matches_json(&json).expect("an evaluation"),
             expected,
             "{filter}"
         );
