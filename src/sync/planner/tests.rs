@@ -261,6 +261,9 @@ fn an_inactive_user_is_deactivated_but_not_created() {
 #[test]
 fn a_user_with_an_unacceptable_profile_is_skipped_and_not_removed() {
     let mut source = source(&[("1", "ada"), ("2", "bob"), ("3", "eve")], &[]);
+    for user in &mut source.users {
+        user.profile.email = Some(format!("{}@example.com", user.profile.user_name));
+    }
     source.users[0].profile.family_name.clear();
     source.users[1].problems = vec!["login is not an email address".into()];
     let target = TargetSnapshot {

@@ -242,7 +242,7 @@ async fn one_rejected_user_does_not_stop_the_others() {
         "{error}"
     );
     // After the correction, the next run writes the rest.
-    source.users[3].profile.email = Some("another@example.com".to_owned());
+    source.users[3].profile.email = Some("person.00003@example.com".to_owned());
     source.users[4].profile.email = Some("person.00004@example.com".to_owned());
     source.users[8].profile.display_name = "Research".to_owned();
     fixture.run(&fixture.sync(&source)).await;
