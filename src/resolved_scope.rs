@@ -8,9 +8,11 @@ use okta_client::{App, Client, Group, Id, ItemError, ListError, User, UserRef, U
 
 use self::groups::{Groups, members_error};
 use crate::{
+    aws_user_name::AppAssignments,
     blueprint::Blueprint,
     error::{Error, ErrorKind, Result},
     plan::{Note, Problem, Subject, count},
+    text::abbreviated,
 };
 
 /// The key of Okta's catalog entry "AWS IAM Identity Center". The entry `amazon_aws`, "AWS Account Federation", is another
@@ -31,6 +33,10 @@ pub struct ResolvedScope {
     pub problems: Vec<Problem>,
     /// The users that can be provisioned to AWS.
     provisionable: BTreeSet<Id<User>>,
+    /// The rules of AWS that the profiles of users violate.
+    violations: BTreeMap<Id<User>, Vec<String>>,
+    /// The provisionable users whose name in AWS is no email address.
+    unusual_names: Vec<String>,
 }
 
 /// A group with its members.
@@ -55,18 +61,32 @@ impl ResolvedScope {
     ///
     /// Fails if Okta refuses a request for another reason or does not answer.
     pub async fn read(okta: &Client, blueprint: &Blueprint, app: Option<&Id<App>>) -> Result<Self> {
+        let assignments = AppAssignments::read(okta, app).await?;
+        Self::read_with(okta, blueprint, app, &assignments).await
+    }
+
+    /// Reads the users and groups, with the users' names in AWS from the assignments of the app.
+    pub(crate) async fn read_with(
+        okta: &Client,
+        blueprint: &Blueprint,
+        app: Option<&Id<App>>,
+        assignments: &AppAssignments,
+    ) -> Result<Self> {
         let mut scope = Self {
             users: Vec::new(),
             assigned: Vec::new(),
             pushed: Vec::new(),
             problems: Vec::new(),
             provisionable: BTreeSet::new(),
+            violations: BTreeMap::new(),
+            unusual_names: Vec::new(),
         };
+        let violations = |user: &User| profile_violations(user, assignments.aws_user_name(user));
         for login in &blueprint.assigned_users() {
             let subject = || Subject::user(login);
             match read_user(okta, login).await {
                 Ok(user) => {
-                    if let Err(error) = require_provisionable(&user) {
+                    if let Err(error) = require_provisionable(&user, &violations(&user)) {
                         let problem = Problem::new(Some(subject()), &error);
                         scope.problems.push(problem);
                     }
@@ -103,10 +123,23 @@ impl ResolvedScope {
             })
             .collect();
         scope.problems.extend(unknown);
-        let assigned = scope.assigned_users().into_values();
-        let provisionable = assigned
-            .filter(|user| is_provisioned(&user.status) && profile_violations(user).is_empty());
-        scope.provisionable = provisionable.map(|user| user.id.clone()).collect();
+        let (mut provisionable, mut refused) = (BTreeSet::new(), BTreeMap::new());
+        let mut unusual_names = Vec::new();
+        for user in scope.assigned_users().into_values() {
+            let violations = violations(user);
+            if !violations.is_empty() {
+                refused.insert(user.id.clone(), violations);
+            } else if is_provisioned(&user.status) {
+                provisionable.insert(user.id.clone());
+                let name = assignments.aws_user_name(user);
+                if !name.contains('@') {
+                    unusual_names.push(name.to_owned());
+                }
+            }
+        }
+        scope.provisionable = provisionable;
+        scope.violations = refused;
+        scope.unusual_names = unusual_names;
         Ok(scope)
     }
 
@@ -246,7 +279,7 @@ impl ResolvedScope {
                         user.profile.login, user.status
                     ),
                 ));
-            } else if let violations @ [_, ..] = profile_violations(user).as_slice() {
+            } else if let Some(violations) = self.violations.get(&user.id) {
                 notes.push(Note::new(
                     "user-profile",
                     format!(
@@ -256,6 +289,16 @@ impl ResolvedScope {
                     ),
                 ));
             }
+        }
+        if !self.unusual_names.is_empty() {
+            notes.push(Note::new(
+                "user-name-without-domain",
+                format!(
+                    "the name of {} in AWS is no email address: {} (sign-in works only if Okta sends exactly this name as the SAML NameID)",
+                    count(self.unusual_names.len(), "user"),
+                    abbreviated(&self.unusual_names, MAX_NAMES)
+                ),
+            ));
         }
         notes
     }
@@ -293,7 +336,7 @@ fn user_error(login: &str, error: okta_client::Error) -> Error {
 }
 
 /// Fails if the user cannot be provisioned to AWS.
-fn require_provisionable(user: &User) -> Result<()> {
+fn require_provisionable(user: &User, violations: &[String]) -> Result<()> {
     let login = &user.profile.login;
     if let Some(status) = unknown_status(user) {
         return Err(unknown_status_error(user, &status));
@@ -305,7 +348,7 @@ fn require_provisionable(user: &User) -> Result<()> {
         )
         .with_help(activation_help(&user.status)));
     }
-    match profile_violations(user).as_slice() {
+    match violations {
         [] => Ok(()),
         violations => Err(Error::new(
             ErrorKind::UnusableSubject,
@@ -363,50 +406,76 @@ fn activation_help(status: &UserStatus) -> &'static str {
     }
 }
 
-/// Returns the rules of AWS's SCIM endpoint that the user's profile violates.
+/// Returns the rules of AWS that a user violates whose name in AWS is `aws_user_name`, in attributes that AWS requires.
 ///
-/// Sources: AWS "SCIM profile and SAML 2.0 implementation"; Okta KB "Request is unparsable, syntactically incorrect, or
-/// violates schema".
+/// The rules are those of [`Dialect::AwsIdentityCenter`](scim_client::Dialect::AwsIdentityCenter), and apply to the values that
+/// are sent. Attributes that AWS does not require are left out if it refuses them.
 #[must_use]
-pub fn profile_violations(user: &User) -> Vec<String> {
-    let profile = &user.profile;
-    let text = |value: &Option<String>| value.clone().unwrap_or_default();
-    let values = [
-        ("login", profile.login.clone(), true),
-        ("firstName", text(&profile.first_name), true),
-        ("lastName", text(&profile.last_name), true),
-        ("email", text(&profile.email), true),
-        // The display name is often empty in Okta, and the app's profile mapping may fill it in.
-        ("displayName", text(&profile.display_name), false),
-    ];
-    let mut violations = Vec::new();
-    if !profile.login.contains('@') {
-        violations.push(
-            "login is not an email address, but AWS requires one as the SAML NameID".to_owned(),
-        );
-    }
-    for (name, value, required) in values {
-        if required && value.trim().is_empty() {
-            violations.push(format!("{name} is empty"));
-        }
-        if value.chars().count() > 128 {
-            violations.push(format!("{name} has more than 128 characters"));
-        }
-        if let Some(bad) = value.chars().find(|c| "<>;:%".contains(*c)) {
-            violations.push(format!("{name} contains `{bad}`, which AWS rejects"));
-        }
-        if let Some(bad) = value.chars().find(|c| c.is_control() || is_invisible(*c)) {
-            violations.push(format!(
-                "{name} contains the invisible character U+{:04X}, which AWS rejects",
-                u32::from(bad)
-            ));
-        }
-    }
+pub fn profile_violations(user: &User, aws_user_name: &str) -> Vec<String> {
+    let required = Required::of(user);
+    let document = scim_types::User {
+        user_name: Some(aws_user_name.into()),
+        name: Some(scim_types::Name {
+            given_name: Some(required.given_name.into()),
+            family_name: Some(required.family_name.into()),
+            ..scim_types::Name::default()
+        }),
+        display_name: Some(required.display_name.as_str().into()),
+        emails: Vec::from_iter(required.email.map(scim_types::MultiValued::primary)),
+        ..scim_types::User::default()
+    };
+    let violations = scim_client::Dialect::AwsIdentityCenter.violations(&document);
+    let violations = violations
+        .iter()
+        .filter(|violation| violation.is_required());
     violations
+        .map(|violation| {
+            let in_okta = IN_OKTA
+                .iter()
+                .find(|(path, _)| violation.attribute().starts_with(path));
+            match in_okta {
+                Some((_, name)) => format!("{name}: {violation}"),
+                None => violation.to_string(),
+            }
+        })
+        .collect()
 }
 
-/// Returns whether a character is an invisible formatting character. Names that were copied from other programs can
-/// contain such characters.
-fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{AD}' | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{2064}' | '\u{FEFF}')
+/// The values that AWS requires of a user, besides the user name, as they are sent.
+pub(crate) struct Required<'a> {
+    pub(crate) given_name: &'a str,
+    pub(crate) family_name: &'a str,
+    pub(crate) display_name: String,
+    pub(crate) email: Option<&'a str>,
 }
+
+impl<'a> Required<'a> {
+    /// Returns the values of a user of Okta. Most users have no display name there, and get one of their names.
+    pub(crate) fn of(user: &'a User) -> Self {
+        let profile = &user.profile;
+        let text = |value: &'a Option<String>| value.as_deref().unwrap_or_default().trim();
+        let (given_name, family_name) = (text(&profile.first_name), text(&profile.last_name));
+        let display_name = match text(&profile.display_name) {
+            "" => format!("{given_name} {family_name}").trim().to_owned(),
+            name => name.to_owned(),
+        };
+        Self {
+            given_name,
+            family_name,
+            display_name,
+            email: Some(text(&profile.email)).filter(|email| !email.is_empty()),
+        }
+    }
+}
+
+/// The attributes that AWS requires, each with its name in Okta.
+const IN_OKTA: [(&str, &str); 5] = [
+    ("userName", "user name in the app"),
+    ("name.givenName", "firstName"),
+    ("name.familyName", "lastName"),
+    ("displayName", "displayName"),
+    ("emails", "email"),
+];
+
+/// Maximum number of names in a note.
+const MAX_NAMES: usize = 10;

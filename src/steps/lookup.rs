@@ -118,7 +118,8 @@ pub(super) async fn scope(
 ) -> Result<Arc<ResolvedScope>> {
     let app = cx.facts(|facts| facts.app.clone());
     let read = async || {
-        let scope = ResolvedScope::read(okta, blueprint, app.as_ref()).await;
+        let assignments = AppLists::new(okta, cx).users(app_lists::RUN).await?;
+        let scope = ResolvedScope::read_with(okta, blueprint, app.as_ref(), &assignments).await;
         scope.map(Arc::new)
     };
     let lookup = cx.run_memory::<Lookup>();

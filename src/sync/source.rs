@@ -17,7 +17,7 @@ use crate::{
     aws_user_name::AppAssignments,
     blueprint::Blueprint,
     error::Result,
-    resolved_scope::{ResolvedScope, is_provisioned, profile_violations, unknown_status},
+    resolved_scope::{Required, ResolvedScope, is_provisioned, unknown_status},
 };
 
 /// A source of users and groups.
@@ -127,8 +127,9 @@ impl Source for OktaSource {
     fn read(&self) -> BoxFuture<'_, Result<Directory>> {
         Box::pin(async move {
             let app = self.app.as_ref();
-            let scope = ResolvedScope::read(&self.okta, &self.blueprint, app).await?;
-            let assignments = AppAssignments::read(&self.okta, self.app.as_ref()).await?;
+            let assignments = AppAssignments::read(&self.okta, app).await?;
+            let (okta, blueprint) = (&self.okta, &self.blueprint);
+            let scope = ResolvedScope::read_with(okta, blueprint, app, &assignments).await?;
             Self::directory_of(&scope, &assignments)
         })
     }
@@ -148,8 +149,7 @@ const OKTA_ID_LENGTH: usize = 20;
 /// Converts an Okta user.
 fn to_user(user: &okta_client::User, user_name: &str) -> User {
     let profile = &user.profile;
-    let text = |value: &Option<String>| value.clone().unwrap_or_default();
-    let (given_name, family_name) = (text(&profile.first_name), text(&profile.last_name));
+    let required = Required::of(user);
     let optional = Attribute::ALL.into_iter().filter_map(|attribute| {
         let value = profile.text(attribute.name())?.trim().to_owned();
         (!value.is_empty()).then_some((attribute, value))
@@ -160,24 +160,17 @@ fn to_user(user: &okta_client::User, user_name: &str) -> User {
         id: ExternalId::new(user.id.as_str()),
         profile: UserProfile {
             user_name: user_name.to_owned(),
-            // Most Okta users have no display name, but AWS requires one.
-            display_name: profile
-                .display_name
-                .clone()
-                .filter(|name| !name.trim().is_empty())
-                .unwrap_or_else(|| format!("{given_name} {family_name}").trim().to_owned()),
-            given_name,
-            family_name,
-            email: profile.email.clone(),
+            display_name: required.display_name,
+            given_name: required.given_name.to_owned(),
+            family_name: required.family_name.to_owned(),
+            email: required.email.map(ToOwned::to_owned),
             active,
             optional: optional.collect(),
         },
-        // Profile problems must not prevent the deactivation of a user. With an unknown status, the account stays as it is.
-        problems: match unknown_status {
-            Some(status) => vec![format!("the user has {status} in Okta")],
-            None if active => profile_violations(user),
-            None => Vec::new(),
-        },
+        // With an unknown status, the account stays as it is.
+        problems: { unknown_status.into_iter() }
+            .map(|status| format!("the user has {status} in Okta"))
+            .collect(),
     }
 }
 

@@ -170,8 +170,42 @@ async fn a_member_whose_profile_aws_refuses_is_named_and_not_waited_for() {
     let notes = plan.steps.iter().flat_map(|step| &step.notes);
     let mut notes = notes.filter(|note| note.code.as_str() == "user-profile");
     let note = &notes.next().expect("a note").text;
-    assert!(note.contains("firstName contains `;`"), "{note}");
+    assert!(
+        note.contains("firstName: name.givenName contains `;`"),
+        "{note}"
+    );
     assert!(report.is_complete(), "{report:?}");
     let accounts = fixture.sandbox.identity_users();
     assert!(accounts.iter().all(|account| account.user_name != login));
+}
+
+/// What is sent to AWS is the name in the app, so that this is what has to be valid.
+#[tokio::test]
+async fn the_name_in_the_app_is_validated_and_not_the_login() {
+    let [odd, fine] = ["eve;admin@example.com", "eve@example.com"];
+    for (login, in_app, is_provisioned) in [(odd, fine, true), (fine, odd, false)] {
+        let company = company().person(Person::new(login, "Eve", "Lovelace"));
+        let sandbox = Sandbox::builder().company(company);
+        let fixture = Fixture::with_sandbox(sandbox, &direct(TEAM)).await;
+        fixture.run().await.expect("a run");
+        fixture.sandbox.set_group_member("aws-users", login, true);
+        let app = fixture.app().await;
+        let id = fixture.sandbox.user_id(login).expect("the user");
+        let id = okta_aws_sso::okta::Id::parse(&id).expect("an id");
+        let mut edit = okta_aws_sso::okta::Edit::new();
+        edit.set_user_name(in_app);
+        let updated = fixture.okta.apps().update_user(&app, &id, &edit).await;
+        updated.expect("another name");
+        let (plan, report) = fixture.run().await.expect("a run");
+        assert!(report.is_complete(), "{report:?}");
+        let accounts = fixture.sandbox.identity_users();
+        let is_created = accounts.iter().any(|account| account.user_name == in_app);
+        assert_eq!(is_created, is_provisioned, "{plan}");
+        let note = crate::fixture::note(&plan, "user-profile");
+        assert_eq!(note.is_none(), is_provisioned, "{plan}");
+        if let Some(note) = note {
+            let text = "user name in the app: userName contains `;`";
+            assert!(note.contains(text), "{note}");
+        }
+    }
 }

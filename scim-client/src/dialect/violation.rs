@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use super::door::{Need, is_invisible};
+use super::door::Need;
+use crate::text::is_invisible;
 
 /// A violation of a server's rules by a value or a document.
 #[derive(Clone, Debug, PartialEq, Eq)]
