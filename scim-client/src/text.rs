@@ -10,7 +10,7 @@ use unicode_general_category::{GeneralCategory, get_general_category};
 pub(crate) fn single_line(text: &str) -> String {
     let mut line = String::with_capacity(text.len());
     for character in to_single_line(text).chars() {
-        if character != ' ' && is_invisible(character) {
+        if character != ' ' && !is_visible(character) {
             let _infallible = write!(line, "{}", character.escape_unicode());
         } else {
             line.push(character);
@@ -33,11 +33,6 @@ pub(crate) fn is_visible(character: char) -> bool {
             | Category::ParagraphSeparator
             | Category::SpaceSeparator
     )
-}
-
-/// Returns whether a character cannot be seen in a message, or reorders the text around it.
-pub(crate) fn is_invisible(character: char) -> bool {
-    !is_visible(character)
 }
 
 #[cfg(test)]

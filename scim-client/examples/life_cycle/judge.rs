@@ -477,14 +477,12 @@ pub(crate) fn describe(error: &Error) -> String {
 
 /// Deletes a resource by its id. If the service has not returned the id, the resource is looked up by its name.
 async fn delete<R: Resource>(resources: &Resources<'_, R>, sent: &Sent) -> Result<(), Error> {
-    let id = match &sent.id {
-        Some(id) => Some(id.clone()),
-        None => {
-            let found = resources
-                .find(Filter::eq(R::NAME, sent.name.as_str()))
-                .await?;
-            found.and_then(|found| found.id().cloned())
-        }
+    let id = if let Some(id) = &sent.id {
+        Some(id.clone())
+    } else {
+        let by_name = Filter::eq(R::NAME, sent.name.as_str());
+        let found = resources.find(by_name).await?;
+        found.and_then(|found| found.id().cloned())
     };
     match id {
         Some(id) => resources.delete(&id).await,

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::door::Need;
-use crate::text::is_invisible;
+use crate::text::is_visible;
 
 /// A violation of a server's rules by a value or a document.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -128,7 +128,7 @@ impl fmt::Display for Violation {
             }
             ViolationKind::Character(found) => {
                 write!(formatter, "{attribute} contains ")?;
-                if !is_invisible(found) {
+                if is_visible(found) {
                     write!(formatter, "`{found}`, ")?;
                 }
                 write!(
