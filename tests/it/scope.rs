@@ -188,6 +188,8 @@ async fn the_name_in_the_app_is_validated_and_not_the_login() {
         let sandbox = Sandbox::builder().company(company);
         let fixture = Fixture::with_sandbox(sandbox, &direct(TEAM)).await;
         fixture.run().await.expect("a run");
+        let email = "eve@example.com";
+        fixture.sandbox.set_user_attribute(login, "email", email);
         fixture.sandbox.set_group_member("aws-users", login, true);
         let app = fixture.app().await;
         let id = fixture.sandbox.user_id(login).expect("the user");
