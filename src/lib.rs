@@ -12,6 +12,7 @@ pub mod state;
 pub mod steps;
 pub mod sync;
 
+mod aws_app;
 mod aws_user_name;
 mod batch;
 mod context;

@@ -15,10 +15,6 @@ use crate::{
     text::abbreviated,
 };
 
-/// The key of Okta's catalog entry "AWS IAM Identity Center". The entry `amazon_aws`, "AWS Account Federation", is another
-/// app.
-pub(crate) const CATALOG_NAME: &str = "amazon_aws_sso";
-
 /// The users and groups of a blueprint, as read from Okta.
 #[derive(Clone, Debug)]
 #[non_exhaustive]

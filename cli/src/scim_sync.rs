@@ -5,7 +5,7 @@ mod environment;
 
 use okta_aws_sso::{
     Error,
-    sync::{DirectorySync, OktaSource, ReadMode, RemovalLimits},
+    sync::{DirectorySync, ReadMode, RemovalLimits},
 };
 
 pub use args::Arguments;
@@ -20,13 +20,16 @@ impl Arguments {
     }
 
     async fn sync(&self) -> Result<Status, Failure> {
-        let blueprint = self.connection.blueprint()?;
         let environment = Environment::connect(self).await?;
-        let source = OktaSource::new(&environment.okta, &blueprint);
+        let source = &environment.source;
         let store = self.connection.store()?;
-        let limits = self
-            .max_removals
-            .map_or_else(RemovalLimits::default, RemovalLimits::at_most);
+        let limits = RemovalLimits {
+            empty_source: self.allow_empty_source,
+            new_ids: self.allow_new_ids,
+            ..self
+                .max_removals
+                .map_or_else(RemovalLimits::default, RemovalLimits::at_most)
+        };
         let sync = DirectorySync::new(source.clone(), &environment.scim)
             .store(store.clone())
             .removal_limits(limits)

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use okta_client::{App, Client, Group, Id};
 
-use super::{CATALOG_NAME, GroupWithMembers};
+use super::GroupWithMembers;
+use crate::aws_app;
 use crate::error::{Error, ErrorKind, Result};
 
 /// The look-ups of groups for one scope.
@@ -67,7 +68,7 @@ impl Groups<'_> {
         let app = self.okta.apps().get_opt(source).await.map_err(|error| {
             Error::service(format!("app {source} could not be read from Okta"), error)
         })?;
-        let is_aws = app.is_some_and(|app| app.name() == CATALOG_NAME);
+        let is_aws = app.is_some_and(|app| app.name() == aws_app::CATALOG_NAME);
         self.sources.insert(source.clone(), is_aws);
         Ok(is_aws)
     }

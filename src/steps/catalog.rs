@@ -2,7 +2,7 @@
 
 use okta_client::App;
 
-pub(super) use crate::resolved_scope::CATALOG_NAME;
+pub(super) use crate::aws_app::CATALOG_NAME;
 
 /// The app's setting for the assertion consumer service (ACS) URL, spelled as in the catalog entry.
 pub(super) const ACS_URL: &str = "acsURL";

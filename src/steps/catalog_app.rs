@@ -2,7 +2,7 @@
 
 use aws_sso_glue::{Aws, Instance};
 use futures::future::BoxFuture;
-use okta_client::{App, AppStatus, Client as Okta, Id, ListApps, NewApp};
+use okta_client::{App, AppStatus, Client as Okta, NewApp};
 
 use super::{
     adoption::{must_adopt, record_owned},
@@ -11,6 +11,7 @@ use super::{
     saml_settings::is_placeholder,
 };
 use crate::{
+    aws_app,
     blueprint::Blueprint,
     context::Context,
     error::{Error, ErrorKind, Result, root_cause},
@@ -47,48 +48,21 @@ impl CatalogApp {
     /// organization.
     async fn find(&self, cx: &Context) -> Result<(Option<App>, Vec<App>)> {
         if let Some(id) = &self.id {
-            return Ok((Some(self.by_id(id).await?), Vec::new()));
+            return Ok((Some(aws_app::by_id(&self.okta, id).await?), Vec::new()));
         }
         if let Some(known) = lookup::app(&self.okta, cx).await?
             && !self.must_adopt(&known, cx)
         {
             return Ok((Some(known), Vec::new()));
         }
-        let (mut labelled, others): (Vec<App>, Vec<App>) = self
-            .list()
+        let (mut labelled, others): (Vec<App>, Vec<App>) = aws_app::list(&self.okta)
             .await?
             .into_iter()
             .partition(|app| app.label() == self.label);
         if labelled.len() > 1 {
-            return Err(self.ambiguous(&labelled));
+            return Err(aws_app::ambiguous(&self.label, &labelled));
         }
         Ok((labelled.pop(), others))
-    }
-
-    /// Returns the app with the id of the blueprint.
-    async fn by_id(&self, id: &str) -> Result<App> {
-        let unusable = |why: &str| {
-            let error = Error::new(
-                ErrorKind::UnusableSubject,
-                format!("okta.app_id {id} of the blueprint: {why}"),
-            );
-            error.with_help("copy the id from the address of the app in Okta's admin console, /admin/app/amazon_aws_sso/instance/ID")
-        };
-        let parsed: Id<App> = Id::parse(id).map_err(|error| unusable(&error.to_string()))?;
-        let app = self.okta.apps().get_opt(&parsed).await;
-        let app = app
-            .map_err(|error| {
-                Error::service(format!("app {id} could not be read from Okta"), error)
-            })?
-            .ok_or_else(|| unusable("the org has no such app"))?;
-        if app.name() == CATALOG_NAME {
-            Ok(app)
-        } else {
-            Err(unusable(&format!(
-                "the app is of the catalog entry {}, not {CATALOG_NAME}",
-                app.name()
-            )))
-        }
     }
 
     /// Fails if an app that was found by its label has the URLs of another AWS organization.
@@ -127,16 +101,6 @@ impl CatalogApp {
         )))
     }
 
-    /// Lists the apps of the catalog entry.
-    async fn list(&self) -> Result<Vec<App>> {
-        let list = ListApps {
-            name: Some(CATALOG_NAME.to_owned()),
-            ..ListApps::default()
-        };
-        let apps = self.okta.apps().list(list).try_collect().await;
-        apps.map_err(|error| Error::service("the apps could not be listed from Okta", error))
-    }
-
     /// Creates the app, with placeholders for AWS's URLs.
     ///
     /// Okta accepts two apps with one label, so two runs at the same time may both create one. The run that creates the
@@ -169,8 +133,7 @@ impl CatalogApp {
         cx.checkpoint().await?;
         let labelled = self.labelled().await?;
         if labelled.len() > 1 {
-            return Err(self
-                .ambiguous(&labelled)
+            return Err(aws_app::ambiguous(&self.label, &labelled)
                 .with_context(format!(
                     "reading the apps again after this run had created app {}",
                     app.id()
@@ -201,7 +164,7 @@ impl CatalogApp {
                 (Some(app), []) => Ok(app),
                 (Some(app), _) => {
                     labelled.push(app);
-                    Err(self.ambiguous(&labelled))
+                    Err(aws_app::ambiguous(&self.label, &labelled))
                 }
                 (None, _) => Err(Error::new(
                     ErrorKind::InvalidAnswer,
@@ -218,26 +181,12 @@ impl CatalogApp {
 
     /// Returns the apps of the catalog entry with the label of the blueprint.
     async fn labelled(&self) -> Result<Vec<App>> {
-        let mut apps = self.list().await?;
+        let mut apps = aws_app::list(&self.okta).await?;
         apps.retain(|app| app.label() == self.label);
         Ok(apps)
     }
 
     /// Returns the error for several apps with the label.
-    fn ambiguous(&self, apps: &[App]) -> Error {
-        let ids: Vec<String> = apps.iter().map(|app| app.id().to_string()).collect();
-        Error::new(
-            ErrorKind::UnusableSubject,
-            format!(
-                "Okta has {} apps {CATALOG_NAME} with the label `{}`: {}",
-                apps.len(),
-                self.label,
-                ids.join(", ")
-            ),
-        )
-        .with_help(format!("name one of them in the blueprint: under [okta], app_id = \"{}\"; or give the other apps a different label in Okta", ids[0]))
-    }
-
     fn must_adopt(&self, app: &App, cx: &Context) -> bool {
         must_adopt(cx, &self.subject(), |facts| {
             facts.app.as_ref() == Some(app.id())

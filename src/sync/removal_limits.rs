@@ -132,12 +132,14 @@ pub enum LimitExceeded {
 }
 
 impl RemovalLimits {
-    /// Returns limits with this maximum number of removals, and without a limit on the share of removals.
+    /// Returns limits with this maximum number of removals, and without limits on the shares of removals and of removed
+    /// memberships.
     #[must_use]
     pub fn at_most(max_removals: usize) -> Self {
         Self {
             max_removals,
             max_share: 100,
+            max_member_share: 100,
             ..Self::default()
         }
     }
@@ -302,19 +304,19 @@ impl LimitExceeded {
     pub fn help(&self) -> &'static str {
         match self {
             Self::EmptySource { .. } => {
-                "check the scope of the source and the permissions of its token; if it really has no active users, set empty_source for one run"
+                "check the scope of the source and the permissions of its token; if it really has no active users, allow it for one run (empty_source, or `--allow-empty-source`)"
             }
             Self::NewIds { .. } => {
-                "check that the source is the right org; if the users really have new ids, for example after a migration, set new_ids for one run"
+                "check that the source is the right org; if the users really have new ids, for example after a migration, allow it for one run (new_ids, or `--allow-new-ids`)"
             }
             Self::TooManyGroups { .. } => {
-                "check that the source still has its groups; if the deletions are intended, raise max_share for this run"
+                "check that the source still has its groups; if the deletions are intended, raise the limit for this run (max_share, or `--max-removals N`)"
             }
             Self::TooManyRemovals { .. } => {
                 "review the plan; if the removals are intended, raise the limit for this run (max_removals, or `--max-removals N`)"
             }
             Self::TooManyMemberRemovals { .. } => {
-                "review the plan; if the removals are intended, raise max_member_share for this run"
+                "review the plan; if the removals are intended, raise the limit for this run (max_member_share, or `--max-removals N`)"
             }
             Self::Protected { .. } => {
                 "remove these users or groups from the scope of the source, rename them in the source, or remove their names from protected_users or protected_groups"

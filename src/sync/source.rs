@@ -3,6 +3,8 @@
 
 mod scim;
 
+use std::sync::Arc;
+
 use futures::future::BoxFuture;
 use okta_client::{App, Client as Okta, Id};
 use scim_types::ExternalId;
@@ -14,6 +16,7 @@ use super::{
     profile::{Attribute, UserProfile},
 };
 use crate::{
+    aws_app,
     aws_user_name::AppAssignments,
     blueprint::Blueprint,
     error::Result,
@@ -65,8 +68,8 @@ impl OktaSource {
 
     /// Sets the app, whose assignments contain each user's name in the SAML assertion.
     ///
-    /// AWS signs in the user whose `userName` is the assertion's `NameID`. Default: no app; the `userName` is then the Okta
-    /// login.
+    /// AWS signs in the user whose `userName` is the assertion's `NameID`. Default: the app with the id or label of the
+    /// blueprint; if the org does not have it, the `userName` is the Okta login.
     #[must_use]
     pub fn app(mut self, app: Option<Id<App>>) -> Self {
         self.app = app;
@@ -126,9 +129,13 @@ impl Source for OktaSource {
 
     fn read(&self) -> BoxFuture<'_, Result<Directory>> {
         Box::pin(async move {
-            let app = self.app.as_ref();
-            let assignments = AppAssignments::read(&self.okta, app).await?;
             let (okta, blueprint) = (&self.okta, &self.blueprint);
+            let app = match &self.app {
+                Some(app) => Some(app.clone()),
+                None => { aws_app::find(okta, &blueprint.okta).await? }.map(|app| app.id().clone()),
+            };
+            let app = app.as_ref();
+            let assignments = AppAssignments::read(okta, app).await?;
             let scope = ResolvedScope::read_with(okta, blueprint, app, &assignments).await?;
             Self::directory_of(&scope, &assignments)
         })
@@ -171,6 +178,21 @@ fn to_user(user: &okta_client::User, user_name: &str) -> User {
         problems: { unknown_status.into_iter() }
             .map(|status| format!("the user has {status} in Okta"))
             .collect(),
+    }
+}
+
+/// A source that several parts of a program share.
+impl<S: Source + ?Sized> Source for Arc<S> {
+    fn name(&self) -> String {
+        (**self).name()
+    }
+
+    fn read(&self) -> BoxFuture<'_, Result<Directory>> {
+        (**self).read()
+    }
+
+    fn may_have_issued(&self, id: &ExternalId) -> bool {
+        (**self).may_have_issued(id)
     }
 }
 

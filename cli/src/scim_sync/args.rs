@@ -1,14 +1,16 @@
 //! Command line of the program.
 
+use std::path::PathBuf;
+
 use clap::Args;
 use okta_aws_sso::sync::ReadMode;
 
-use crate::Connection;
+use crate::{Connection, environment::selects_real_org};
 
-/// Writes the changed users and groups of an Okta org to AWS's SCIM endpoint.
+/// Writes the changed users and groups of an Okta org, or of files, to AWS's SCIM endpoint.
 ///
-/// By default, the program shows a plan, applies it and syncs again, on a sandbox in this process. With `OKTA_ORG_URL`,
-/// `OKTA_API_TOKEN`, `SCIM_ENDPOINT` and `SCIM_TOKEN` in the environment, it writes to a real identity store.
+/// With `SCIM_ENDPOINT`, `SCIM_TOKEN`, and `OKTA_ORG_URL` with its credential or `--source`, the program writes to a real
+/// identity store. Without all of them, it shows a plan, applies it and syncs again, on a sandbox in this process.
 ///
 /// Exit status: 0 done or nothing to do, 1 failed or refused by the removal limits, 2 changes (`--plan-only`), 64 wrong
 /// command line.
@@ -21,6 +23,13 @@ use crate::Connection;
 pub struct Arguments {
     #[command(flatten)]
     pub(crate) connection: Connection,
+    /// Read the users and groups from a JSON file, or from the folder of `users.csv`, `groups.csv` and `members.csv`, and not
+    /// from Okta.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) source: Option<PathBuf>,
+    /// The SCIM endpoint is a server without the rules of AWS.
+    #[arg(long)]
+    pub(crate) generic: bool,
     /// Show the planned changes, and write nothing.
     #[arg(long, visible_alias = "dry-run")]
     pub(crate) plan_only: bool,
@@ -33,10 +42,16 @@ pub struct Arguments {
     /// Read all users, groups and memberships from AWS.
     #[arg(long)]
     pub(crate) full: bool,
-    /// Maximum number of users and groups that the plan removes, regardless of their share (default: 100, and at most 10 % of
-    /// the managed users and groups).
+    /// Maximum number of users and groups that the plan removes, regardless of their share and of the memberships (default:
+    /// 100, and at most 10 % of the managed users and groups, and 30 % of the memberships).
     #[arg(long, value_name = "N")]
     pub(crate) max_removals: Option<usize>,
+    /// Allow that the source has no active users.
+    #[arg(long)]
+    pub(crate) allow_empty_source: bool,
+    /// Allow that the source has new ids for most of the managed users.
+    #[arg(long)]
+    pub(crate) allow_new_ids: bool,
 }
 
 impl Arguments {
@@ -48,8 +63,13 @@ impl Arguments {
         }
     }
 
-    /// Returns whether the run uses a sandbox in this process.
+    /// Returns whether the run uses a sandbox in this process: nothing selects a real org, file or endpoint.
     pub(crate) fn uses_own_sandbox(&self) -> bool {
-        self.connection.target.is_none() && std::env::var_os("SCIM_ENDPOINT").is_none()
+        let is_set = |name| std::env::var_os(name).is_some();
+        self.connection.target.is_none()
+            && self.source.is_none()
+            && !is_set("SCIM_ENDPOINT")
+            && !is_set("SCIM_TOKEN")
+            && !selects_real_org()
     }
 }

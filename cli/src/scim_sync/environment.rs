@@ -1,11 +1,12 @@
 //! The Okta org to read and the SCIM endpoint to write: real tenants or a sandbox.
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
 use okta_aws_sso::{
     Error, ErrorKind, Operator as _, okta,
     operator::{ManualStep, ManualStepKind, SandboxOperator},
     scim::{Client, Dialect, Endpoint},
+    sync::{Directory, OktaSource, Source},
 };
 use rest_core::Secret;
 use sandbox::{Sandbox, Service, Stage};
@@ -16,9 +17,9 @@ use crate::{
     environment::{okta_client, ready_file, real_okta},
 };
 
-/// The clients of both services.
+/// The source and the target.
 pub(crate) struct Environment {
-    pub(crate) okta: okta::Client,
+    pub(crate) source: Arc<dyn Source>,
     pub(crate) scim: Client,
     /// The sandbox in this process, which counts the requests. Dropping this field stops the sandbox.
     sandbox: Option<Sandbox>,
@@ -29,10 +30,10 @@ impl Environment {
     /// sandbox in this process.
     pub(crate) async fn connect(args: &Arguments) -> Result<Self, Failure> {
         if let Some(path) = &args.connection.target {
-            return Self::running_sandbox(path).await;
+            return Self::running_sandbox(path, args).await;
         }
         if !args.uses_own_sandbox() {
-            return Self::real_tenants();
+            return Self::real_tenants(args);
         }
         let sandbox = Sandbox::builder()
             .page_size(None)
@@ -48,16 +49,17 @@ impl Environment {
         let scim = scim_client(
             &provisioning.scim_endpoint,
             Secret::new(provisioning.access_token),
+            Dialect::AwsIdentityCenter,
         )?;
         Ok(Self {
-            okta,
+            source: source(args, || Ok::<_, Failure>(okta))?,
             scim,
             sandbox: Some(sandbox),
         })
     }
 
     /// Connects to a sandbox in another process, and creates a SCIM token in its console.
-    async fn running_sandbox(path: &Path) -> Result<Self, Failure> {
+    async fn running_sandbox(path: &Path, args: &Arguments) -> Result<Self, Failure> {
         let ready = ready_file(path)?;
         let operator =
             SandboxOperator::new(ready.console_url).map_err(|error| unusable(error.to_string()))?;
@@ -77,27 +79,33 @@ impl Environment {
             return Err(unusable("the sandbox returned no SCIM token".to_owned()).into());
         };
         Ok(Self {
-            okta: okta_client(&ready.okta.org_url, ready.okta.api_token)?,
-            scim: scim_client(endpoint, token.clone())?,
+            source: source(args, || {
+                okta_client(&ready.okta.org_url, ready.okta.api_token)
+            })?,
+            scim: scim_client(endpoint, token.clone(), Dialect::AwsIdentityCenter)?,
             sandbox: None,
         })
     }
 
-    fn real_tenants() -> Result<Self, Failure> {
+    fn real_tenants(args: &Arguments) -> Result<Self, Failure> {
         let variable = |name: &str| {
             std::env::var(name).map_err(|_not_set| {
                 unusable(format!("{name} is not set")).with_help(
-                    "set the org and its credential, SCIM_ENDPOINT and SCIM_TOKEN, or none of them to use a sandbox",
+                    "set SCIM_ENDPOINT and SCIM_TOKEN, and the org with its credential or --source; or none of them to use a sandbox",
                 )
             })
         };
-        let okta = real_okta()?;
         let scim = scim_client(
             &variable("SCIM_ENDPOINT")?,
             Secret::new(variable("SCIM_TOKEN")?),
+            if args.generic {
+                Dialect::Generic
+            } else {
+                Dialect::AwsIdentityCenter
+            },
         )?;
         Ok(Self {
-            okta,
+            source: source(args, real_okta)?,
             scim,
             sandbox: None,
         })
@@ -126,15 +134,27 @@ impl Environment {
     }
 }
 
-fn scim_client(endpoint: &str, token: Secret) -> Result<Client, Error> {
+/// Returns the source: the files of `--source`, or the org.
+fn source<E: Into<Failure>>(
+    args: &Arguments,
+    okta: impl FnOnce() -> Result<okta::Client, E>,
+) -> Result<Arc<dyn Source>, Failure> {
+    Ok(match &args.source {
+        Some(path) => Arc::new(Directory::load(path)?),
+        None => Arc::new(OktaSource::new(
+            &okta().map_err(Into::into)?,
+            &args.connection.blueprint()?,
+        )),
+    })
+}
+
+fn scim_client(endpoint: &str, token: Secret, dialect: Dialect) -> Result<Client, Error> {
     let help = "copy the SCIM endpoint and its access token from AWS, each on one line";
     let unusable = |name: &str, error: &dyn std::error::Error| {
         unusable(format!("{name} cannot be used: {error}")).with_help(help)
     };
     let endpoint = Endpoint::parse(endpoint).map_err(|error| unusable("SCIM_ENDPOINT", &error))?;
-    let client = Client::builder(&endpoint, token)
-        .dialect(Dialect::AwsIdentityCenter)
-        .build();
+    let client = Client::builder(&endpoint, token).dialect(dialect).build();
     client.map_err(|error| unusable("SCIM_TOKEN", &error))
 }
 

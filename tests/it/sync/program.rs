@@ -1,6 +1,6 @@
 //! Tests of the example program `scim_sync`, run as a process.
 
-use sandbox::PersonStatus;
+use sandbox::{PersonStatus, Sandbox, Stage};
 
 use crate::processes::{blueprint, example, served, stderr, stdout};
 
@@ -17,7 +17,7 @@ async fn scim_sync_needs_no_arguments_and_counts_its_requests() {
         "Done: 25 users created, 3 groups created, 25 members added",
         "  written: 0 requests to Okta, 0 SCIM reads, 28 SCIM writes",
         "Sync: No changes",
-        "  again: 9 requests to Okta, 0 SCIM reads, 0 SCIM writes",
+        "  again: 10 requests to Okta, 0 SCIM reads, 0 SCIM writes",
     ] {
         assert!(out.contains(part), "no {part:?} in\n{out}");
     }
@@ -96,4 +96,83 @@ async fn the_example_continues_from_its_state_and_exits_with_1_if_a_limit_is_exc
     let (code, _, err) = run(&["--verify", "--max-removals", "2"]).await;
     assert_eq!(code, Some(0), "{err}");
     assert_eq!(writes(), 3);
+}
+
+#[tokio::test]
+async fn a_variable_of_a_real_tenant_selects_no_sandbox() {
+    for (name, value) in [
+        ("SCIM_TOKEN", "a-token"),
+        ("OKTA_ORG_URL", "https://acme.okta.com"),
+    ] {
+        let output = example("scim_sync").env(name, value).output().await;
+        let output = output.expect("the program");
+        assert!(!output.status.success(), "{name}: {}", stdout(&output));
+        let err = stderr(&output);
+        assert!(err.contains("SCIM_ENDPOINT is not set"), "{name}: {err}");
+    }
+}
+
+#[tokio::test]
+async fn a_folder_of_tables_is_a_source_and_a_wrong_row_removes_nobody() {
+    let sandbox = Sandbox::builder().stage(Stage::Federated).start().await;
+    let sandbox = sandbox.expect("a sandbox");
+    let shown = sandbox.console().enable_automatic_provisioning();
+    let shown = shown.expect("a token");
+    let folder = tempfile::tempdir().expect("a folder");
+    let write = |name: &str, text: &str| {
+        std::fs::write(folder.path().join(name), text).expect("a file");
+    };
+    let users = |count: usize| {
+        let rows = (1..=count).map(|number| {
+            format!("u{number},p{number}@example.com,P,N{number},P{number},p{number}@example.com\n")
+        });
+        let header = "id,user_name,given_name,family_name,display_name,email\n";
+        header.to_owned() + &rows.collect::<String>()
+    };
+    write("users.csv", &users(3));
+    write("groups.csv", "id,name\ng1,engines\n");
+    write("members.csv", "group,member\ng1,u1\ng1,u3\n");
+    let run = async |more: &[&str]| {
+        let output = example("scim_sync")
+            .env("SCIM_ENDPOINT", &shown.scim_endpoint)
+            .env("SCIM_TOKEN", &shown.access_token)
+            .arg("--source")
+            .arg(folder.path())
+            .arg("--state")
+            .arg(folder.path().join("state"))
+            .args(more)
+            .output()
+            .await
+            .expect("the program");
+        (output.status.code(), stdout(&output), stderr(&output))
+    };
+    let (code, out, err) = run(&["--yes"]).await;
+    assert_eq!(code, Some(0), "{err}");
+    assert!(
+        out.contains("3 users created, 1 group created, 2 members added"),
+        "{out}"
+    );
+    let groups = sandbox.identity_groups();
+    assert_eq!(groups.len(), 1);
+    let (code, out, err) = run(&["--yes"]).await;
+    assert_eq!(code, Some(0), "{err}");
+    assert!(out.starts_with("Sync: No changes"), "{out}");
+    // A row that cannot be read, and two users who are gone.
+    write("users.csv", &(users(1) + "u2,,P,N2,P2,\n"));
+    let (code, out, err) = run(&["--yes"]).await;
+    assert_eq!(code, Some(0), "{out}{err}");
+    assert!(out.contains("line 3 of table users"), "{out}");
+    assert!(sandbox.identity_users().iter().all(|user| user.active));
+    // The limits of removals, and the way out.
+    write("users.csv", &users(1));
+    let (code, _, err) = run(&["--yes"]).await;
+    assert_eq!(code, Some(1), "{err}");
+    assert!(err.contains("--max-removals"), "{err}");
+    let (code, _, err) = run(&["--yes", "--max-removals", "2"]).await;
+    assert_eq!(code, Some(0), "{err}");
+    let active = sandbox
+        .identity_users()
+        .into_iter()
+        .filter(|user| user.active);
+    assert_eq!(active.count(), 1);
 }
