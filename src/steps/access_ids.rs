@@ -77,21 +77,22 @@ impl Ids {
                 }
                 PrincipalSpec::Group(name) => in_aws.group_by_name(name).map(group),
             };
-            let found = match by_name {
-                Some(found) => found,
-                None => {
-                    let id = lookup::okta_id(okta, blueprint, spec, cx).await?;
-                    let found = id.and_then(|id| match spec {
-                        PrincipalSpec::User(_) => in_aws.user_by_external_id(&id).map(user),
-                        PrincipalSpec::Group(_) => in_aws.group_by_external_id(&id).map(group),
-                    });
-                    let Some(found) = found else { continue };
-                    let name = in_aws.name(&found).unwrap_or_default();
-                    self.other_names.insert(spec.clone(), name.to_owned());
-                    found
-                }
+            if let Some(found) = by_name {
+                self.principals.insert(spec.clone(), found);
+                continue;
+            }
+            let Some(id) = lookup::okta_id(okta, blueprint, spec, cx).await? else {
+                continue;
             };
-            self.principals.insert(spec.clone(), found);
+            let by_external_id = match spec {
+                PrincipalSpec::User(_) => in_aws.user_by_external_id(&id).map(user),
+                PrincipalSpec::Group(_) => in_aws.group_by_external_id(&id).map(group),
+            };
+            if let Some(found) = by_external_id {
+                let name = in_aws.name(&found).unwrap_or_default();
+                self.other_names.insert(spec.clone(), name.to_owned());
+                self.principals.insert(spec.clone(), found);
+            }
         }
         Ok(())
     }

@@ -278,6 +278,7 @@ const USER_COLUMNS: [&str; 5] = [
 ];
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "a test may block")]
 mod tests {
     use super::*;
 

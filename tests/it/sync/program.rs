@@ -112,6 +112,7 @@ async fn a_variable_of_a_real_tenant_selects_no_sandbox() {
     }
 }
 
+#[expect(clippy::disallowed_methods, reason = "a test may block")]
 #[tokio::test]
 async fn a_folder_of_tables_is_a_source_and_a_wrong_row_removes_nobody() {
     let sandbox = Sandbox::builder().stage(Stage::Federated).start().await;
