@@ -17,6 +17,7 @@ use serde_json::value::RawValue;
 use crate::{
     Dialect, Endpoint, Error,
     paging::{List, Pages},
+    text::single_line,
     vendor::Scim,
 };
 
@@ -161,7 +162,7 @@ impl Client {
     /// Fails if the call is invalid, if no response arrives, or if the status is not 2xx. If the
     /// response to any method except `GET` or `HEAD` is lost, [`Error::may_have_acted`] is true.
     pub async fn send(&self, call: Call) -> Result<Response, Error> {
-        let (operation, idempotency) = (call.operation(), call.idempotency());
+        let (operation, idempotency) = (single_line(&call.operation()), call.idempotency());
         let sent = self.inner.service.send(call.accept(ACCEPT)).await;
         sent.map_err(|error| Error::from_rest(error, operation, idempotency, self.inner.dialect))
     }
@@ -238,7 +239,7 @@ impl Client {
 
     /// Sends a call that only reads, and decodes the response.
     pub(crate) async fn read<T: DeserializeOwned>(&self, call: Call) -> Result<T, Error> {
-        let operation = call.operation();
+        let operation = single_line(&call.operation());
         let response = self.exchange(call, Idempotency::Idempotent).await?;
         decode(&response, operation, Idempotency::Idempotent)
     }

@@ -1,18 +1,22 @@
 //! Dialects: the limits and the supported features of each server, as data.
 
 mod document;
+mod door;
 mod filter;
 mod patch;
+mod violation;
 
-use scim_types::Resource;
+use scim_types::{PatchOp, Resource};
 
-pub(crate) use self::patch::check_group_patch;
 pub use self::{
-    document::{DocumentRules, Violation},
+    document::DocumentRules,
+    door::{AttributeRule, Need, TextRule},
     filter::FilterRules,
     patch::MemberRemoval,
+    violation::{Violation, ViolationKind},
 };
-use crate::Endpoint;
+pub(crate) use self::{door::is_invisible, patch::check_group_patch};
+use crate::{Endpoint, text::single_line};
 
 /// The dialect of a server: its limits and the features that it supports.
 ///
@@ -69,15 +73,15 @@ impl Dialect {
     /// for all violations, so an [`ErrorResponse`](crate::ErrorResponse) with status 400 includes them.
     #[must_use]
     pub fn violations<R: Resource>(self, resource: &R) -> Vec<Violation> {
-        let rules = self.rules();
-        let rules = if R::ENDPOINT == "Groups" {
-            &rules.groups
-        } else {
-            &rules.users
-        };
         serde_json::to_value(resource)
-            .map(|value| rules.violations(&value))
+            .map(|value| self.rules().documents::<R>().violations(&value))
             .unwrap_or_default()
+    }
+
+    /// Returns the known rules that the values of a patch for a user or a group violate.
+    #[must_use]
+    pub fn patch_violations<R: Resource>(self, patch: &PatchOp) -> Vec<Violation> {
+        self.rules().documents::<R>().patch_violations(patch)
     }
 }
 
@@ -137,7 +141,7 @@ pub enum Paging {
 
 /// The error of a request that was not sent, because the server would refuse or misread it.
 #[derive(Debug, thiserror::Error)]
-#[error("{operation} was not sent: {problem}")]
+#[error("{} was not sent: {}", single_line(.operation), single_line(.problem))]
 pub struct UnsupportedRequest {
     pub(crate) operation: String,
     pub(crate) problem: String,
@@ -155,11 +159,11 @@ impl Rules {
         user_filters: FilterRules::Any,
         group_filters: FilterRules::Any,
         users: DocumentRules {
-            required: &["userName"],
+            attributes: &[AttributeRule::required("userName")],
             ..DocumentRules::NONE
         },
         groups: DocumentRules {
-            required: &["displayName"],
+            attributes: &[AttributeRule::required("displayName")],
             ..DocumentRules::NONE
         },
         max_member_changes: None,
@@ -203,12 +207,7 @@ impl Rules {
             &["id", "member"],
         ]),
         users: DocumentRules {
-            required: &[
-                "userName",
-                "name.givenName",
-                "name.familyName",
-                "displayName",
-            ],
+            attributes: door::AWS_USER,
             single_valued: &["emails", "addresses", "phoneNumbers", "roles"],
             primary: &["emails"],
             unsupported: &[
@@ -222,28 +221,13 @@ impl Rules {
                 "addresses.display",
                 "phoneNumbers.display",
                 "roles.display",
-                "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User.manager.displayName",
+                door::enterprise!("manager.displayName"),
             ],
-            // "When you provision an address, all of these must be there" (Okta's help for the AWS app).
-            complete: &[(
-                "addresses",
-                &[
-                    "streetAddress",
-                    "locality",
-                    "region",
-                    "postalCode",
-                    "country",
-                ],
-            )],
-            forbidden_characters: FORBIDDEN_BY_AWS,
-            allows_empty_texts: false,
             max_members: None,
         },
         groups: DocumentRules {
-            required: &["displayName"],
+            attributes: door::AWS_GROUP,
             unsupported: &["members.display"],
-            forbidden_characters: FORBIDDEN_BY_AWS,
-            allows_empty_texts: false,
             max_members: Some(100),
             ..DocumentRules::NONE
         },
@@ -265,15 +249,22 @@ impl Rules {
     };
 }
 
+impl Rules {
+    /// Returns the rules for the documents of a resource type.
+    fn documents<R: Resource>(&self) -> &DocumentRules {
+        if R::ENDPOINT == "Groups" {
+            &self.groups
+        } else {
+            &self.users
+        }
+    }
+}
+
 impl Default for Rules {
     fn default() -> Self {
         Self::GENERIC
     }
 }
-
-/// The characters that Okta's help for the AWS app lists. URLs are not checked, because AWS accepts
-/// these characters in URLs.
-const FORBIDDEN_BY_AWS: &str = "<>;:%";
 
 #[cfg(test)]
 mod tests {

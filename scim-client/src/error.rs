@@ -7,11 +7,10 @@ use std::{error, fmt};
 use http::StatusCode;
 use rest_core::{
     Idempotency, ItemError, ListError, Reached, Response, TransportError, Unreachable,
-    to_single_line,
 };
 use scim_types::{ScimType, Text, filter::Filter};
 
-use crate::{Dialect, UnsupportedRequest, Violation};
+use crate::{Dialect, UnsupportedRequest, Violation, text::single_line};
 
 /// The error of a call to a SCIM service.
 ///
@@ -54,9 +53,9 @@ pub enum Error {
         /// The cause.
         source: TransportError,
     },
-    /// The server answered with a status other than 2xx.
-    #[error("{} refused {} with {}", .0.dialect.rules().name, .0.operation, .0.status)]
-    Api(#[source] Box<ErrorResponse>),
+    /// The server answered with a status other than 2xx. The message includes the response, so the error has no source.
+    #[error("{} refused {} with {}: {}", .0.dialect.rules().name, .0.operation, .0.status, .0)]
+    Api(Box<ErrorResponse>),
     /// The server answered with success, but the response could not be decoded.
     #[error("the response to {operation} could not be decoded")]
     #[non_exhaustive]
@@ -90,7 +89,7 @@ pub enum Error {
     #[error(transparent)]
     List(#[from] ListError),
     /// A filter that must match at most one resource matches several resources.
-    #[error("{operation} found several resources with {filter}")]
+    #[error("{operation} found several resources with {}", single_line(&.filter.to_string()))]
     #[non_exhaustive]
     Ambiguous {
         /// The operation, such as `GET /Users`.
@@ -133,10 +132,12 @@ impl Error {
         self.scim_type().map(ScimType::as_str)
     }
 
-    /// Returns the service's own words, as one line of limited length.
+    /// Returns the service's own words as one line of limited length, and the known violations of the sent document or
+    /// patch, if the status is 400.
     #[must_use]
     pub fn message(&self) -> Option<&str> {
-        self.error_response().and_then(ErrorResponse::message)
+        let refusal = self.error_response()?;
+        refusal.explanation.as_deref().or_else(|| refusal.message())
     }
 
     /// Returns the id of the request, which AWS support asks for.
@@ -151,10 +152,13 @@ impl Error {
         }
     }
 
-    /// Returns what the operator can do, if known.
+    /// Returns what the operator can do, if known. For a document or patch that was refused with 400, the text has the known
+    /// violations and the service's own words.
     #[must_use]
     pub fn help(&self) -> Option<&str> {
-        help::for_error(self)
+        let refusal = self.error_response();
+        let advice = refusal.and_then(|refusal| refusal.advice.as_deref());
+        advice.or_else(|| help::for_error(self))
     }
 
     /// Returns the SCIM error type of the error response. AWS never sends one.
@@ -273,12 +277,12 @@ impl Error {
         self
     }
 
-    /// Adds the known rule violations of the sent document, if the status is 400.
+    /// Adds the known rule violations of the sent document or patch, if the status is 400.
     pub(crate) fn with_violations(mut self, violations: impl FnOnce() -> Vec<Violation>) -> Self {
         if let Self::Api(refusal) = &mut self
             && refusal.status == StatusCode::BAD_REQUEST
         {
-            refusal.violations = violations();
+            refusal.set_violations(violations());
         }
         self
     }
@@ -296,6 +300,10 @@ pub struct ErrorResponse {
     may_have_acted: bool,
     attempts: u32,
     violations: Vec<Violation>,
+    /// The message with the violations, if there are violations.
+    explanation: Option<String>,
+    /// The advice for a refused document or patch, with the message and the violations.
+    advice: Option<String>,
 }
 
 impl ErrorResponse {
@@ -312,21 +320,41 @@ impl ErrorResponse {
         // service.
         let of_gateway = || serde_json::from_str(body.other.raw("message")?.get()).ok();
         let message = body.detail.map(String::from).or_else(of_gateway);
-        let of_body = |id: Text| to_single_line(&id);
+        let of_body = |id: Text| single_line(&id);
         let request_id = response.request_id().map(str::to_owned);
         Self {
             operation,
             dialect,
             status: response.status(),
-            scim_type: body
-                .scim_type
-                .map(|kind| to_single_line(kind.as_str()).into()),
-            message: message.as_deref().map(to_single_line),
+            scim_type: body.scim_type.map(|kind| single_line(kind.as_str()).into()),
+            message: message.as_deref().map(single_line),
             request_id: request_id.or_else(|| body.exception_request_id.map(of_body)),
             may_have_acted,
             attempts: response.attempts(),
             violations: Vec::new(),
+            explanation: None,
+            advice: None,
         }
+    }
+
+    fn set_violations(&mut self, violations: Vec<Violation>) {
+        let listed: Vec<String> = violations.iter().map(ToString::to_string).collect();
+        let listed = listed.join("; ");
+        let advice = if listed.is_empty() {
+            help::for_response(self).map(ToOwned::to_owned)
+        } else {
+            let message = self.message.iter().map(String::as_str);
+            let explanation: Vec<&str> = message.chain([&*listed]).collect();
+            self.explanation = Some(explanation.join("; "));
+            Some(format!("correct what was sent: {listed}"))
+        };
+        self.advice = match (advice, self.message()) {
+            (Some(advice), Some(message)) => {
+                Some(format!("{advice} (the service answered: {message})"))
+            }
+            (advice, _) => advice,
+        };
+        self.violations = violations;
     }
 
     /// Returns the HTTP status.
@@ -360,7 +388,7 @@ impl ErrorResponse {
         self.attempts
     }
 
-    /// Returns the known rule violations of the sent document, if the status is 400.
+    /// Returns the known rule violations of the sent document or patch, if the status is 400.
     #[must_use]
     pub fn violations(&self) -> &[Violation] {
         &self.violations

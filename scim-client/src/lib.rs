@@ -45,12 +45,13 @@ mod error;
 mod paging;
 mod probe;
 mod resources;
+mod text;
 mod vendor;
 
 pub use client::{Client, ClientBuilder};
 pub use dialect::{
-    Dialect, DocumentRules, FilterRules, MemberRemoval, Paging, Rules, UnsupportedRequest,
-    Violation,
+    AttributeRule, Dialect, DocumentRules, FilterRules, MemberRemoval, Need, Paging, Rules,
+    TextRule, UnsupportedRequest, Violation, ViolationKind,
 };
 pub use endpoint::{Endpoint, ParseEndpointError};
 pub use error::{Error, ErrorResponse};

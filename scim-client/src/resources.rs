@@ -15,6 +15,7 @@ use crate::{
     client::{SCIM_JSON, decode, has_body},
     dialect::check_group_patch,
     paging::List,
+    text::single_line,
 };
 
 /// Calls for one type of resource: users or groups.
@@ -195,7 +196,7 @@ impl<R: Resource> Resources<'_, R> {
             // A success has "204, no body" (RFC 7644 section 3.6). A body that is not JSON means that
             // a proxy in front of the server has answered.
             Ok(response) if has_body(&response) => {
-                let operation = format!("DELETE /{}/{id}", R::ENDPOINT);
+                let operation = single_line(&format!("DELETE /{}/{id}", R::ENDPOINT));
                 decode::<IgnoredAny>(&response, operation, Idempotency::Idempotent).map(|_| ())
             }
             Ok(_) => Ok(()),
@@ -204,7 +205,7 @@ impl<R: Resource> Resources<'_, R> {
 
     /// Sends a call with a document, and decodes the returned resource.
     async fn write(&self, call: Call, idempotency: Idempotency, document: &R) -> Result<R, Error> {
-        let operation = call.operation();
+        let operation = single_line(&call.operation());
         let result = self.client.exchange(call, idempotency).await;
         let response = result.map_err(|error| {
             error.with_violations(|| self.client.dialect().violations(document))
@@ -215,10 +216,13 @@ impl<R: Resource> Resources<'_, R> {
     /// Sends a patch, and decodes the resource if the server returns it.
     async fn send_patch(&self, id: &ResourceId, patch: &PatchOp) -> Result<Option<R>, Error> {
         let call = Call::patch([R::ENDPOINT, id.as_str()]).json_as(SCIM_JSON, patch);
-        let operation = call.operation();
+        let operation = single_line(&call.operation());
         // Patches are idempotent: adding or removing the same value twice has the same effect as once
         // (RFC 7644 section 3.5.2).
-        let response = self.client.exchange(call, Idempotency::Idempotent).await?;
+        let result = self.client.exchange(call, Idempotency::Idempotent).await;
+        let response = result.map_err(|error| {
+            error.with_violations(|| self.client.dialect().patch_violations::<R>(patch))
+        })?;
         has_body(&response)
             .then(|| decode(&response, operation, Idempotency::Idempotent))
             .transpose()

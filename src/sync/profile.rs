@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fmt};
 
 use scim_client::Dialect;
-use scim_types::{EnterpriseUser, ExternalId, MultiValued, Name, Text, User};
+use scim_types::{EnterpriseUser, ExternalId, MultiValued, Name, Text, User, schema_uri};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
@@ -95,6 +95,18 @@ impl Attribute {
             Self::Organization => "organization",
             Self::Division => "division",
             Self::Department => "department",
+        }
+    }
+
+    /// Returns the attribute's full path in SCIM.
+    fn path(self) -> String {
+        match self {
+            Self::EmployeeNumber
+            | Self::CostCenter
+            | Self::Organization
+            | Self::Division
+            | Self::Department => format!("{}:{}", schema_uri::ENTERPRISE_USER, self.name()),
+            _ => self.name().to_owned(),
         }
     }
 
@@ -231,10 +243,9 @@ impl UserProfile {
         let mut remarks = Vec::new();
         let mut problems = Vec::new();
         for violation in violations {
-            let name = violation.attribute().rsplit(['.', ':']).next();
             let optional = Attribute::ALL
                 .into_iter()
-                .find(|attribute| Some(attribute.name()) == name);
+                .find(|attribute| violation.omit() == Some(&*attribute.path()));
             match optional {
                 Some(attribute) => {
                     accepted.optional.remove(&attribute);

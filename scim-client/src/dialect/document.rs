@@ -1,28 +1,27 @@
 //! Rules for the document of a user or a group, and the check for violations.
 
-use std::fmt;
+use scim_types::{Group, Op, PatchOp, Resource, User, patch::Path};
+use serde_json::Value;
 
-use serde_json::{Map, Value};
+use super::{
+    door::{AttributeRule, Need},
+    violation::{Violation, ViolationKind},
+};
 
-/// Rules for the document of a user or a group. Attribute names have the form `name.givenName`.
+/// Rules for the document of a user or a group. Attribute names are full paths of the form `name.givenName`; an attribute
+/// of an extension has the URN and a colon before its name.
 ///
 /// New fields may be added, so end a value with `..DocumentRules::NONE`, which is also the default.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct DocumentRules {
-    /// Attributes that must have a value.
-    pub required: &'static [&'static str],
+    /// The attributes that the server needs, and the texts that it accepts.
+    pub attributes: &'static [AttributeRule],
     /// Attributes that may have only one value, although the RFC allows several.
     pub single_valued: &'static [&'static str],
     /// Attributes whose values must be marked as `primary`.
     pub primary: &'static [&'static str],
     /// Attributes that must be absent.
     pub unsupported: &'static [&'static str],
-    /// Attributes whose values must contain all of the listed parts.
-    pub complete: &'static [(&'static str, &'static [&'static str])],
-    /// Characters that strings must not contain, except in URLs.
-    pub forbidden_characters: &'static str,
-    /// Whether a string may be empty. If `false`, the attribute must be omitted instead.
-    pub allows_empty_texts: bool,
     /// Maximum number of members of a new group.
     pub max_members: Option<usize>,
 }
@@ -30,89 +29,161 @@ pub struct DocumentRules {
 impl DocumentRules {
     /// An empty set of rules.
     pub const NONE: Self = Self {
-        required: &[],
+        attributes: &[],
         single_valued: &[],
         primary: &[],
         unsupported: &[],
-        complete: &[],
-        forbidden_characters: "",
-        allows_empty_texts: true,
         max_members: None,
     };
 
+    /// Returns the violation by one value of an attribute, or `None` if the server accepts the value as far as is known.
+    ///
+    /// A planner calls this method before it plans a write. The path is the full path, such as `displayName`,
+    /// `emails.value` or `urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department`, in any letter case.
+    ///
+    /// ```
+    /// use scim_client::Dialect;
+    ///
+    /// let rules = Dialect::AwsIdentityCenter.rules();
+    /// assert_eq!(rules.users.check("title", "Countess"), None);
+    /// let violation = rules.users.check("title", "Count\u{200b}ess").unwrap();
+    /// assert_eq!(violation.to_string(), "title contains U+200B, which is not accepted");
+    /// assert_eq!((violation.character(), violation.omit()), (Some('\u{200b}'), Some("title")));
+    /// assert!(rules.groups.check("displayName", "Administrator").unwrap().is_required());
+    /// ```
+    #[must_use]
+    pub fn check(&self, path: &str, text: &str) -> Option<Violation> {
+        self.attribute(path)?.check(text)
+    }
+
+    /// Returns the rule for an attribute, which is found by its full path, in any letter case.
+    #[must_use]
+    pub fn attribute(&self, path: &str) -> Option<&'static AttributeRule> {
+        self.attributes
+            .iter()
+            .find(|rule| rule.path.eq_ignore_ascii_case(path))
+    }
+
+    /// Returns the violations by a whole document.
     pub(super) fn violations(&self, document: &Value) -> Vec<Violation> {
         let mut violations = Vec::new();
-        let mut report = |attribute: &str, problem: String| {
-            violations.push(Violation {
-                attribute: attribute.to_owned(),
-                problem,
-            });
-        };
-        for path in self.required {
-            if !values(document, path).any(is_assigned) {
-                report(path, "is required".to_owned());
-            }
+        for rule in self.attributes {
+            check_attribute(rule, document, &mut violations);
         }
-        for path in self.single_valued {
+        let limits = self.single_valued.iter().map(|path| (*path, 1));
+        let members = self.max_members.map(|limit| ("members", limit));
+        for (path, limit) in limits.chain(members) {
             let count = values(document, path).count();
-            if count > 1 {
-                report(path, format!("has {count} values, but may have only one"));
+            if count > limit {
+                violations.push(self.violation(path, ViolationKind::TooMany { count, limit }));
             }
         }
         for path in self.primary {
             if values(document, path).any(|value| value["primary"] != Value::Bool(true)) {
-                report(path, "must be marked as primary".to_owned());
+                violations.push(self.violation(path, ViolationKind::NotPrimary));
             }
         }
         for path in self.unsupported {
             if values(document, path).any(is_assigned) {
-                report(path, "is not supported".to_owned());
+                violations.push(self.violation(path, ViolationKind::Unsupported));
             }
         }
-        for (path, parts) in self.complete {
-            let lacks =
-                |part: &&&str| values(document, path).any(|value| !is_assigned(&value[**part]));
-            let missing: Vec<&str> = parts.iter().filter(lacks).copied().collect();
-            if !missing.is_empty() {
-                report(path, format!("has no {}", missing.join(", no ")));
-            }
-        }
-        let members = values(document, "members").count();
-        if let Some(limit) = self.max_members.filter(|limit| members > *limit) {
-            report(
-                "members",
-                format!("has {members} values, but may have only {limit}"),
-            );
-        }
-        self.check_strings(document, "", &mut report);
         violations
     }
 
-    /// Checks all strings in a document.
-    fn check_strings(&self, value: &Value, path: &str, report: &mut impl FnMut(&str, String)) {
+    /// Returns the violations by the values of a patch. Values that a filter selects elements by are not checked.
+    pub(super) fn patch_violations(&self, patch: &PatchOp) -> Vec<Violation> {
+        let mut violations = Vec::new();
+        for operation in &patch.operations {
+            let value = operation.value.as_ref().unwrap_or(&Value::Null);
+            match (operation.path.as_deref(), operation.op) {
+                (None | Some(""), _) => self.check_value("", value, &mut violations),
+                (Some(path), op) => {
+                    // The server rejects an invalid path; this crate has nothing to add to its answer.
+                    let Ok(path) = Path::parse(path) else {
+                        continue;
+                    };
+                    match full_path(&path) {
+                        Some(path) if op != Op::Remove => {
+                            self.check_value(&path, value, &mut violations);
+                        }
+                        Some(path) if value.is_null() => {
+                            self.check_value(&path, &Value::Null, &mut violations);
+                        }
+                        _ => {}
+                    }
+                }
+            }
+        }
+        violations
+    }
+
+    /// Checks a value and the values that it contains. The empty path is the resource itself.
+    fn check_value(&self, path: &str, value: &Value, violations: &mut Vec<Violation>) {
+        let path = without_core_schema(path);
+        if let Some(path) = self
+            .unsupported
+            .iter()
+            .find(|unsupported| unsupported.eq_ignore_ascii_case(path))
+        {
+            if is_assigned(value) {
+                violations.push(self.violation(path, ViolationKind::Unsupported));
+            }
+            return;
+        }
         match value {
             Value::Object(attributes) => {
-                for (name, value) in attributes.iter().filter(|(name, _)| !holds_urls(name)) {
-                    let dot = if path.is_empty() { "" } else { "." };
-                    self.check_strings(value, &format!("{path}{dot}{name}"), report);
+                for (name, value) in attributes {
+                    self.check_value(&self.join(path, name), value, violations);
                 }
             }
             Value::Array(list) => {
                 for value in list {
-                    self.check_strings(value, path, report);
+                    self.check_value(path, value, violations);
                 }
             }
-            Value::String(text) if text.is_empty() && !self.allows_empty_texts => {
-                report(path, "is an empty string; omit the attribute".to_owned());
+            Value::String(text) => violations.extend(self.check(path, text)),
+            Value::Null => {
+                let required = self
+                    .attribute(path)
+                    .filter(|rule| rule.need == Need::Required);
+                violations.extend(required.and_then(|rule| rule.check("")));
             }
-            Value::String(text) => {
-                let forbidden = |found: &char| self.forbidden_characters.contains(*found);
-                if let Some(found) = text.chars().find(forbidden) {
-                    report(path, format!("contains the forbidden character `{found}`"));
-                }
-            }
-            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+            Value::Bool(_) | Value::Number(_) => {}
         }
+    }
+
+    /// Returns the path of an attribute in an object, which is the resource, an extension or a complex value.
+    fn join(&self, path: &str, name: &str) -> String {
+        let is_extension = || {
+            let mut rules = self.attributes.iter();
+            rules.any(|rule| schema_of(rule.path).is_some_and(|urn| urn.eq_ignore_ascii_case(path)))
+        };
+        match path {
+            "" => name.to_owned(),
+            path if is_extension() => format!("{path}:{name}"),
+            path => format!("{path}.{name}"),
+        }
+    }
+
+    /// Returns a violation of a whole attribute. It is required if a part of it is.
+    fn violation(&self, path: &'static str, kind: ViolationKind) -> Violation {
+        let is_part = |rule: &&AttributeRule| {
+            rule.path == path
+                || rule
+                    .path
+                    .strip_prefix(path)
+                    .is_some_and(|rest| rest.starts_with('.'))
+        };
+        let mut parts = self.attributes.iter().filter(is_part);
+        let required =
+            kind != ViolationKind::Unsupported && parts.any(|rule| rule.need == Need::Required);
+        let need = if required {
+            Need::Required
+        } else {
+            Need::Optional
+        };
+        Violation::new(path, need, kind)
     }
 }
 
@@ -122,45 +193,78 @@ impl Default for DocumentRules {
     }
 }
 
-/// A violation of a server's rules by a document.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Violation {
-    attribute: String,
-    problem: String,
-}
-
-impl Violation {
-    /// Returns the attribute that violates a rule, such as `name.givenName`.
-    #[must_use]
-    pub fn attribute(&self) -> &str {
-        &self.attribute
+/// Checks the values of one attribute in a document.
+fn check_attribute(rule: &AttributeRule, document: &Value, violations: &mut Vec<Violation>) {
+    let (holder, name) = rule.path.rsplit_once(['.', ':']).unwrap_or(("", rule.path));
+    let before = violations.len();
+    let mut found = false;
+    for holder in values(document, holder).filter_map(Value::as_object) {
+        let mut missing = true;
+        for value in holder
+            .get(name)
+            .into_iter()
+            .flat_map(elements)
+            .filter(|value| !value.is_null())
+        {
+            (found, missing) = (true, false);
+            violations.extend(value.as_str().and_then(|text| rule.check(text)));
+        }
+        if missing && rule.need == Need::RequiredInParent {
+            violations.push(Violation::new(rule.path, rule.need, ViolationKind::Missing));
+        }
+    }
+    if !found && rule.need == Need::Required && violations.len() == before {
+        violations.push(Violation::new(rule.path, rule.need, ViolationKind::Missing));
     }
 }
 
-impl fmt::Display for Violation {
-    /// Writes text such as `emails has 2 values, but may have only one`, without values of the
-    /// document.
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{} {}", self.attribute, self.problem)
-    }
+/// Returns the URN at the start of a path. The dots of a URN (`2.0`) are before its last colon.
+fn schema_of(path: &str) -> Option<&str> {
+    path.rsplit_once(':').map(|(urn, _)| urn)
 }
 
-/// Returns the values of an attribute: the elements of a list, or a single value.
+/// Returns the path without the URN of the core schema of users or groups, which is optional.
+fn without_core_schema(path: &str) -> &str {
+    [User::SCHEMA, Group::SCHEMA]
+        .into_iter()
+        .find_map(|core| match path.get(core.len()..)?.strip_prefix(':') {
+            Some(rest) => path[..core.len()]
+                .eq_ignore_ascii_case(core)
+                .then_some(rest),
+            None => path.eq_ignore_ascii_case(core).then_some(""),
+        })
+        .unwrap_or(path)
+}
+
+/// Returns the path of a patch operation without its filter.
+fn full_path(path: &Path) -> Option<String> {
+    let Some(attribute) = path.attribute() else {
+        return path.schema().map(ToOwned::to_owned);
+    };
+    Some(
+        match path.sub_attribute().filter(|_| path.filter().is_some()) {
+            Some(name) => format!("{attribute}.{name}"),
+            None => attribute.to_string(),
+        },
+    )
+}
+
+/// Returns the values of an attribute: the elements of a list, or a single value. The empty path is the document.
 fn values<'v>(document: &'v Value, path: &str) -> impl Iterator<Item = &'v Value> {
+    let (schema, path) = match (document.get(path), schema_of(path)) {
+        // The path is the URN of an extension.
+        (Some(_), Some(_)) => (Some(path), ""),
+        (_, Some(schema)) => (Some(schema), &path[schema.len() + 1..]),
+        (_, None) => (None, path),
+    };
+    let names = schema
+        .into_iter()
+        .chain(path.split('.').filter(|name| !name.is_empty()));
     let mut current = vec![document];
-    let mut rest = Some(path);
-    while let Some(path) = rest {
-        // The dots before the last colon of a URN (`2.0`) do not separate names; later dots do.
-        let colon = path.rfind(':').map_or(0, |colon| colon + 1);
-        let dot = path[colon..].find('.').map(|dot| colon + dot);
-        let (name, after) = match dot {
-            Some(dot) => (&path[..dot], Some(&path[dot + 1..])),
-            None => (path, None),
-        };
+    for name in names {
         let attributes = current.into_iter().filter_map(Value::as_object);
-        let values = attributes.filter_map(|attributes: &Map<_, _>| attributes.get(name));
+        let values = attributes.filter_map(|attributes| attributes.get(name));
         current = values.flat_map(elements).collect();
-        rest = after;
     }
     current.into_iter()
 }
@@ -178,15 +282,12 @@ fn is_assigned(value: &Value) -> bool {
         && value.as_array() != Some(&Vec::new())
 }
 
-fn holds_urls(name: &str) -> bool {
-    matches!(name, "schemas" | "profileUrl" | "$ref" | "meta")
-}
-
 #[cfg(test)]
 mod tests {
     use scim_types::{
-        Address, EnterpriseUser, Group, Manager, MultiValued, Name, Reference, ResourceId, User,
+        Address, EnterpriseUser, Manager, MultiValued, Name, PatchOperation, Reference, ResourceId,
     };
+    use serde_json::json;
 
     use super::*;
     use crate::Dialect;
@@ -226,7 +327,7 @@ mod tests {
                 "name.givenName is required",
                 "name.familyName is required",
                 "displayName is required",
-                "userName is an empty string; omit the attribute",
+                "emails.value is required",
             ],
         );
         assert_eq!(Dialect::Generic.violations(&User::new("ada")), []);
@@ -266,7 +367,17 @@ mod tests {
         user.addresses = vec![address];
         check(
             &user,
-            &["addresses has no locality, no region, no postalCode"],
+            &[
+                "addresses.locality is required in addresses",
+                "addresses.region is required in addresses",
+                "addresses.postalCode is required in addresses",
+            ],
+        );
+        let violations = Dialect::AwsIdentityCenter.violations(&user);
+        assert!(
+            violations
+                .iter()
+                .all(|found| found.omit() == Some("addresses"))
         );
     }
 
@@ -277,6 +388,7 @@ mod tests {
         user.emails[0].display = Some("Ada".into());
         user.other.insert("password", &"x").unwrap();
         let manager = Manager {
+            value: Some(ResourceId::parse("m").unwrap()),
             display_name: Some("Charles".into()),
             ..Manager::default()
         };
@@ -290,7 +402,7 @@ mod tests {
                 "password is not supported",
                 "photos is not supported",
                 "emails.display is not supported",
-                "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User.manager.displayName is not supported",
+                "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager.displayName is not supported",
             ],
         );
     }
@@ -304,7 +416,7 @@ mod tests {
             &user,
             &[
                 "nickName is an empty string; omit the attribute",
-                "title contains the forbidden character `;`",
+                "title contains `;`, U+003B, which is not accepted",
             ],
         );
     }
@@ -322,6 +434,90 @@ mod tests {
         assert_eq!(
             violations[0].to_string(),
             "members has 101 values, but may have only 100"
+        );
+    }
+
+    #[test]
+    fn a_value_of_a_patch_is_checked_under_its_full_path_in_every_form_of_an_operation() {
+        #[track_caller]
+        fn check<R: Resource>(operation: PatchOperation, expected: &str) {
+            let aws = Dialect::AwsIdentityCenter;
+            let found = aws.patch_violations::<R>(&operation.into());
+            let found: Vec<String> = found.iter().map(ToString::to_string).collect();
+            assert_eq!(found.join(", "), expected);
+        }
+        let bad = "a\u{200b}";
+        let title = "title contains U+200B, which is not accepted";
+        let user = check::<User>;
+        user(PatchOperation::replace("title", bad), title);
+        user(PatchOperation::replace("TITLE", bad), title);
+        user(
+            PatchOperation::replace("urn:ietf:params:scim:schemas:core:2.0:User:title", bad),
+            title,
+        );
+        let whole = |value| PatchOperation {
+            op: Op::Replace,
+            path: None,
+            value: Some(value),
+        };
+        user(whole(json!({"title": bad})), title);
+        user(
+            PatchOperation::replace("name", json!({"givenName": bad, "formatted": "Ada"})),
+            "name.givenName contains U+200B, which is not accepted",
+        );
+        user(
+            PatchOperation::replace("emails[type eq \"work\"].value", bad),
+            "emails.value contains U+200B, which is not accepted",
+        );
+        let department = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department contains \
+             U+200B, which is not accepted";
+        let urn = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
+        user(
+            PatchOperation::replace(format!("{urn}:department"), bad),
+            department,
+        );
+        user(
+            PatchOperation::replace(urn, json!({"department": bad})),
+            department,
+        );
+        user(whole(json!({urn: {"department": bad}})), department);
+        user(
+            PatchOperation::remove("displayName"),
+            "displayName is required",
+        );
+        user(
+            PatchOperation::replace("displayName", Value::Null),
+            "displayName is required",
+        );
+        user(
+            PatchOperation::replace("photos", json!([{"value": "p"}])),
+            "photos is not supported",
+        );
+        user(PatchOperation::replace("active", false), "");
+        let group = check::<Group>;
+        group(
+            PatchOperation::replace("displayName", "Administrator"),
+            "displayName is a reserved name",
+        );
+        group(PatchOperation::replace("title", bad), "");
+    }
+
+    #[test]
+    fn a_violation_of_a_whole_attribute_is_required_if_a_part_of_it_is() {
+        let mut user = ada();
+        user.emails.push(MultiValued::primary("b@x"));
+        user.phone_numbers = vec![MultiValued::primary("1"), MultiValued::primary("2")];
+        let violations = Dialect::AwsIdentityCenter.violations(&user);
+        let needed: Vec<_> = violations
+            .iter()
+            .map(|found| (found.attribute(), found.is_required(), found.omit()))
+            .collect();
+        assert_eq!(
+            needed,
+            [
+                ("emails", true, None),
+                ("phoneNumbers", false, Some("phoneNumbers")),
+            ]
         );
     }
 }

@@ -42,7 +42,7 @@ pub(super) fn for_error(error: &Error) -> Option<&'static str> {
     }
 }
 
-fn for_response(response: &ErrorResponse) -> Option<&'static str> {
+pub(super) fn for_response(response: &ErrorResponse) -> Option<&'static str> {
     let aws = response.dialect == Dialect::AwsIdentityCenter;
     let cursor = [ScimType::InvalidCursor, ScimType::ExpiredCursor];
     match response.status() {

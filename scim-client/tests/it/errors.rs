@@ -3,7 +3,7 @@
 use std::error::Error as _;
 
 use scim_client::{Dialect, Error, Reachability, TransportError};
-use scim_types::{Group, ScimType, User};
+use scim_types::{Group, PatchOperation, ScimType, User, filter::Filter};
 
 use crate::fixture::{Fixture, Script, fixture, id};
 
@@ -42,12 +42,8 @@ async fn the_error_of_a_wrong_token_has_a_help_text() {
     config.assert_async().await;
     assert!(error.is_unauthenticated());
     assert_eq!(
-        error_and_source(&error),
-        (
-            "AWS IAM Identity Center refused GET /ServiceProviderConfig with 401 Unauthorized"
-                .into(),
-            "the server gave no reason".into()
-        )
+        error.to_string(),
+        "AWS IAM Identity Center refused GET /ServiceProviderConfig with 401 Unauthorized: the server gave no reason"
     );
     assert_eq!(
         error.help(),
@@ -73,12 +69,12 @@ async fn a_conflict_error_contains_all_details_of_aws() {
         Some("Refused to create a new, duplicate resource.")
     );
     assert_eq!(
-        error_and_source(&error),
-        (
-            "AWS IAM Identity Center refused POST /Groups with 409 Conflict".into(),
-            "Refused to create a new, duplicate resource. (request 81abca44)".into()
-        )
+        error.to_string(),
+        "AWS IAM Identity Center refused POST /Groups with 409 Conflict: Refused to create a new, duplicate resource. \
+         (request 81abca44)"
     );
+    // A report of the chain of causes has the response only once.
+    assert!(error.source().is_none());
     assert!(
         error
             .help()
@@ -116,7 +112,7 @@ async fn the_scim_error_type_is_kept() {
     .await;
     assert_eq!(error.scim_type(), Some(&ScimType::Uniqueness));
     assert_eq!(
-        error.source().expect("a source").to_string(),
+        error.error_response().expect("a response").to_string(),
         "uniqueness: taken (request 81abca44)"
     );
 }
@@ -201,30 +197,91 @@ async fn a_request_that_stays_throttled_fails_after_ten_attempts() {
     );
 }
 
+const REFUSED: &str =
+    r#"{"detail":"Request is unparsable, syntactically incorrect, or violates schema."}"#;
+
+/// Returns the error of a patch for a user that the server refuses with this body.
+async fn error_of_patch(dialect: Dialect, body: &'static str, operation: PatchOperation) -> Error {
+    let client = Script::new([Ok((400, body))]).client(dialect);
+    let patched = client.users().patch(&id("u"), &operation.into()).await;
+    patched.expect_err("the call fails")
+}
+
 #[tokio::test]
-async fn known_violations_are_added_to_a_400_of_aws() {
-    let mut fixture = fixture(Dialect::AwsIdentityCenter).await;
-    fixture
-        .mock("POST", "/Users")
-        .with_status(400)
-        .with_body(
-            r#"{"detail":"Request is unparsable, syntactically incorrect, or violates schema."}"#,
-        )
-        .create_async()
-        .await;
-    let error = fixture
-        .client
-        .users()
-        .create(&User::new("ada"))
-        .await
-        .expect_err("the call fails");
+async fn a_400_names_the_known_violations_and_the_answer_of_the_service_in_all_its_texts() {
+    let client = Script::new([Ok((400, REFUSED))]).client(Dialect::AwsIdentityCenter);
+    let created = client.users().create(&User::new("ada\u{2028}b")).await;
+    let error = created.expect_err("the call fails");
+    let answer = "Request is unparsable, syntactically incorrect, or violates schema.";
+    let violations = "userName contains U+2028, which is not accepted; name.givenName is required; name.familyName \
+                      is required; displayName is required; emails.value is required";
+    assert_eq!(error.message(), Some(&*format!("{answer}; {violations}")));
     assert_eq!(
-        error.source().expect("a source").to_string(),
-        "Request is unparsable, syntactically incorrect, or violates schema.; name.givenName is \
-         required; name.familyName is required; displayName is required"
+        error.to_string(),
+        format!(
+            "AWS IAM Identity Center refused POST /Users with 400 Bad Request: {answer}; {violations}"
+        )
     );
-    let violations = error.error_response().expect("a refusal").violations();
-    assert_eq!(violations.len(), 3);
+    assert_eq!(
+        error.help(),
+        Some(&*format!(
+            "correct what was sent: {violations} (the service answered: {answer})"
+        ))
+    );
+    let response = error.error_response().expect("a refusal");
+    assert_eq!(response.message(), Some(answer));
+    assert_eq!(response.violations().len(), 5);
+}
+
+#[tokio::test]
+async fn a_400_of_a_patch_names_the_violations_of_its_values() {
+    let operation = PatchOperation::replace("title", "Count\u{200b}ess");
+    let error = error_of_patch(Dialect::AwsIdentityCenter, REFUSED, operation).await;
+    let message = error.message().expect("a message");
+    assert!(
+        message.ends_with("schema.; title contains U+200B, which is not accepted"),
+        "{message}"
+    );
+    assert!(error.to_string().contains("PATCH /Users/u"), "{error}");
+    assert!(
+        error.to_string().contains("title contains U+200B"),
+        "{error}"
+    );
+    assert!(
+        error
+            .help()
+            .expect("help")
+            .contains("title contains U+200B")
+    );
+}
+
+#[tokio::test]
+async fn the_help_for_a_400_without_a_known_violation_has_the_answer_of_the_service() {
+    let operation = PatchOperation::replace("title", "Countess");
+    let error = error_of_patch(Dialect::AwsIdentityCenter, REFUSED, operation).await;
+    let help = error.help().expect("help");
+    assert!(help.starts_with("AWS gives the same response"), "{help}");
+    assert!(help.ends_with("violates schema.)"), "{help}");
+}
+
+#[tokio::test]
+async fn texts_of_a_server_and_ids_cannot_forge_a_line_or_hide_characters() {
+    let body = r#"{"detail":"bad\n  + user eve\u202e\u200b","scimType":"odd\u001b[2J"}"#;
+    let operation = PatchOperation::replace("active", true);
+    let error = error_of_patch(Dialect::Generic, body, operation).await;
+    assert_eq!(
+        error.to_string(),
+        "the SCIM service refused PATCH /Users/u with 400 Bad Request: odd [2J: bad + user eve\\u{202e}\\u{200b}"
+    );
+    let client = Script::new([Ok((404, "{}"))]).client(Dialect::Generic);
+    let read = client.users().get(&id("a\u{202e}b")).await;
+    let text = read.expect_err("the call fails").to_string();
+    assert!(text.contains("GET /Users/a\\u{202e}b with 404"), "{text}");
+    let unsupported = Script::new([]).client(Dialect::AwsIdentityCenter);
+    let filter = Filter::parse("userName sw \"a\u{202e}\"").expect("a filter");
+    let listed = unsupported.users().list(filter).try_collect().await;
+    let text = listed.expect_err("the call fails").to_string();
+    assert!(text.ends_with("sw \"a\\u{202e}\""), "{text}");
 }
 
 #[tokio::test]

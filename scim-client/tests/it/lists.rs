@@ -1,6 +1,6 @@
 //! Tests of lists and of the requests that they send.
 
-use scim_client::{Dialect, DocumentRules, Error, FilterRules, Rules};
+use scim_client::{AttributeRule, Dialect, DocumentRules, Error, FilterRules, Rules};
 use scim_types::{
     User,
     filter::{AttributePath, Filter},
@@ -155,7 +155,10 @@ async fn the_rules_of_a_custom_dialect_are_applied() {
         page_size: 2,
         user_filters: FilterRules::Only(&[&["userName"]]),
         users: DocumentRules {
-            required: &["userName", "title"],
+            attributes: &[
+                AttributeRule::required("userName"),
+                AttributeRule::required("title"),
+            ],
             ..DocumentRules::NONE
         },
         ..Rules::GENERIC

@@ -4,6 +4,7 @@ mod error_facts;
 mod errors;
 mod fixture;
 mod items;
+mod judge;
 mod life_cycle;
 mod lists;
 mod lost_responses;
