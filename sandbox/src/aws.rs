@@ -43,6 +43,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
 
 pub(crate) use cloud::Cloud;
+pub(crate) use directory::Directory;
 pub(crate) use identity_source::SCIM_TOKEN_MARK;
 pub(crate) use seed::{AccessKey, AccountSeed, BaseUrls, InstanceOptions, Seed};
 pub(crate) use sign_in::Assertion;

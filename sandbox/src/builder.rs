@@ -6,7 +6,8 @@ use url::Url;
 
 use crate::{
     Clock, Company, IamPolicy, IdentityCenterQuotas, OktaBucket, OktaRateLimits,
-    OperationDurations, ProvisioningForm, Sandbox, ScimRateLimits, ServiceApp, UnknownPolicies,
+    OperationDurations, ProvisioningForm, Sandbox, ScimRateLimits, ServiceApp, UnknownMembers,
+    UnknownPolicies,
     aws::{self, AccessKey, BaseUrls, Cloud, InstanceOptions, Seed},
     clock::{SandboxClock, signed},
     faults::Faults,
@@ -14,7 +15,7 @@ use crate::{
     okta::{self, LimitSettings, Org, Rights},
     provisioning_engine::ProvisioningEngine,
     scim::{
-        ScimLimits,
+        ScimLimits, ScimOptions,
         generic::{self, Directory},
     },
     server::{Addresses, Listeners, Ports, Shared},
@@ -50,6 +51,7 @@ pub struct SandboxBuilder {
     all_features: bool,
     account_status: bool,
     scim_profile: ScimProfile,
+    scim_options: ScimOptions,
     okta_tls: bool,
     ports: Ports,
 }
@@ -390,6 +392,27 @@ impl SandboxBuilder {
         self
     }
 
+    /// Sets AWS's answer to a SCIM request that adds a user who does not exist to a group; default:
+    /// [`UnknownMembers::NotFound`].
+    pub fn unknown_members(mut self, answer: UnknownMembers) -> Self {
+        self.scim_options.unknown_members = answer;
+        self
+    }
+
+    /// Lets the SCIM service accept an attribute of users, such as `displayName`, and not keep it; default: it keeps all.
+    ///
+    /// The name is one of the top level of a SCIM user. The attribute is missing in the service and in its responses.
+    pub fn drop_user_attribute(mut self, name: &str) -> Self {
+        self.scim_options.dropped_of_users.push(name.to_owned());
+        self
+    }
+
+    /// Lets the SCIM service accept an attribute of groups, such as `externalId`, and not keep it; default: it keeps all.
+    pub fn drop_group_attribute(mut self, name: &str) -> Self {
+        self.scim_options.dropped_of_groups.push(name.to_owned());
+        self
+    }
+
     /// Sets whether Okta is served with TLS; default: false.
     ///
     /// The certificate is for `localhost` and `127.0.0.1`. [`Sandbox::okta_ca_pem`] returns the certificate of its
@@ -472,7 +495,7 @@ impl SandboxBuilder {
             cloud: Cloud::new(self.seed(addresses)),
             generic_scim: (self.scim_profile == ScimProfile::Generic).then(|| {
                 let base = format!("http://{}{}", addresses.scim, generic::ROOT);
-                Directory::new(base, Sandbox::SCIM_TOKEN)
+                Directory::new(base, Sandbox::SCIM_TOKEN, self.scim_options.clone())
             }),
             provisioning_engine: ProvisioningEngine::new(
                 addresses.scim.to_string(),
@@ -533,6 +556,7 @@ impl SandboxBuilder {
             operation_durations: self.operation_durations.clone(),
             region: self.company.region.clone(),
             instance: self.instance.clone(),
+            scim: self.scim_options.clone(),
             all_features: self.all_features,
             account_status: self.account_status,
             base_urls: BaseUrls {
@@ -569,6 +593,7 @@ impl Default for SandboxBuilder {
             all_features: true,
             account_status: true,
             scim_profile: ScimProfile::default(),
+            scim_options: ScimOptions::default(),
             okta_tls: false,
             ports: Ports::default(),
         }

@@ -49,12 +49,14 @@
 mod aws;
 mod aws_switches;
 mod builder;
+mod characters;
 mod clock;
 mod company;
 mod console;
 mod faults;
 mod iam_policy;
 mod identity_center;
+mod identity_switches;
 mod in_flight;
 mod oddity;
 mod okta;
@@ -96,7 +98,7 @@ pub use self::{
     okta::{OktaBucket, OktaRateLimits, ServiceApp, ServiceAppCredentials},
     operations::{OperationDurations, OperationFault, OperationKind},
     record::{RecordedRequest, Service},
-    scim::ScimRateLimits,
+    scim::{ScimRateLimits, UnknownMembers},
     view::{AcceptedOperation, Assignment, IdentityGroup, IdentityUser, PermissionSet},
 };
 use self::{
@@ -489,7 +491,7 @@ impl Sandbox {
         self.current_state().operations()
     }
 
-    /// Returns the users of the identity store, oldest first.
+    /// Returns the users of the identity store with all attributes, oldest first.
     #[must_use]
     pub fn identity_users(&self) -> Vec<IdentityUser> {
         self.current_state().identity_users()

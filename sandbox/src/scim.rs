@@ -7,6 +7,7 @@
 mod document;
 mod filter;
 pub(crate) mod generic;
+mod options;
 mod patch;
 mod path;
 mod profile;
@@ -17,9 +18,10 @@ mod schema;
 mod service;
 mod store;
 
-pub use rates::ScimRateLimits;
+pub use {options::UnknownMembers, rates::ScimRateLimits};
 
 pub(crate) use {
+    options::ScimOptions,
     patch::member_ids,
     profile::{aws::AWS, endpoint, rfc::RFC},
     rates::ScimLimits,

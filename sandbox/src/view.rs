@@ -1,5 +1,7 @@
 //! The state of AWS as plain values, which tests compare.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -82,6 +84,17 @@ pub struct IdentityUser {
     pub external_id: Option<String>,
     /// Whether the user can sign in.
     pub active: bool,
+    /// All attributes with a text, by their path in SCIM: `name.givenName`, `emails.value`, `addresses.locality`,
+    /// `enterprise.manager.value`. AWS keeps at most one value of an attribute.
+    pub attributes: BTreeMap<String, String>,
+}
+
+impl IdentityUser {
+    /// Returns an attribute by its path in SCIM, such as `phoneNumbers.value`.
+    #[must_use]
+    pub fn attribute(&self, path: &str) -> Option<&str> {
+        self.attributes.get(path).map(String::as_str)
+    }
 }
 
 /// One group of the identity store.
@@ -132,6 +145,7 @@ impl From<UserView> for IdentityUser {
             email: view.email,
             external_id: view.external_id,
             active: view.active,
+            attributes: view.attributes,
         }
     }
 }

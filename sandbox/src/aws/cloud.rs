@@ -13,6 +13,7 @@ use super::page::Pages;
 use super::seed::{AccessKey, BaseUrls, InstanceOptions, Seed};
 use crate::iam_policy::IamPolicy;
 use crate::operations::{OperationControl, OperationDurations, OperationKind};
+use crate::scim::ScimOptions;
 use crate::token_bucket::TokenBucket;
 
 /// An AWS organization and, once enabled, its IAM Identity Center.
@@ -32,6 +33,8 @@ pub(crate) struct Cloud {
     pub(super) sso_admin_calls: Option<TokenBucket>,
     /// The policy that limits the users of the access keys; `None`: they have all rights.
     pub(crate) caller_policy: Option<IamPolicy>,
+    /// The behavior of the SCIM endpoint.
+    pub(super) scim_options: ScimOptions,
     base_urls: BaseUrls,
     requests: u64,
 }
@@ -54,6 +57,7 @@ impl Cloud {
             sso_admin_calls: seed.instance.quotas.calls_per_second.map(TokenBucket::new),
             instance_options: seed.instance,
             caller_policy: seed.caller_policy,
+            scim_options: seed.scim,
             base_urls: seed.base_urls,
             requests: 0,
         }

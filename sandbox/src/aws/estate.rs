@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::center::{Assignment, Boundary, Center, MAX_POLICIES, PolicyReference, Principal};
 use super::cloud::Cloud;
-use super::directory::Draft;
+use super::directory::{Directory, Draft};
 use super::identity_source::not_enabled;
 use super::managed_policies;
 use super::rules::{
@@ -33,32 +33,11 @@ impl Cloud {
             return Err("an account instance has no permission sets".to_owned());
         }
         for person in &estate.users {
-            center
-                .directory
-                .create_user(draft(person), now)
-                .map_err(|_taken| {
-                    format!(
-                        "two users have the login or the address of {}",
-                        person.login
-                    )
-                })?;
+            center.directory.add_person(person, now)?;
         }
         for group in &estate.groups {
-            let created = center
-                .directory
-                .create_group(&group.name, None, None, now)
-                .map_err(|_taken| format!("two groups have the name {}", group.name))?;
-            let id = created.id.clone();
-            for member in &group.members {
-                let user = center.directory.user_by("userName", member);
-                let user = user.map(|user| user.id.clone()).ok_or_else(|| {
-                    format!(
-                        "the member {member} of the group {} does not exist",
-                        group.name
-                    )
-                })?;
-                center.directory.join(&id, &user, now);
-            }
+            let members = group.members.iter().map(String::as_str);
+            center.directory.add_group(&group.name, members, now)?;
         }
         for set in &estate.sets {
             center.seed_set(set, now)?;
@@ -96,6 +75,38 @@ impl Cloud {
             access.provision(set, account, version);
         }
         Ok(())
+    }
+}
+
+impl Directory {
+    /// Adds a user as an administrator of AWS does, without an external id, and returns the user's id.
+    pub(crate) fn add_person(&mut self, person: &Person, now: Timestamp) -> Result<String, String> {
+        let created = self.create_user(draft(person), now);
+        let created = created.map_err(|_taken| {
+            let login = &person.login;
+            format!("two users have the login or the address of {login}")
+        })?;
+        Ok(created.id.clone())
+    }
+
+    /// Adds a group as an administrator of AWS does, without an external id, and returns the group's id.
+    pub(crate) fn add_group<'m>(
+        &mut self,
+        name: &str,
+        members: impl IntoIterator<Item = &'m str>,
+        now: Timestamp,
+    ) -> Result<String, String> {
+        let created = self.create_group(name, None, None, now);
+        let created = created.map_err(|_taken| format!("two groups have the name {name}"))?;
+        let id = created.id.clone();
+        for member in members {
+            let user = self.user_by("userName", member);
+            let user = user
+                .map(|user| user.id.clone())
+                .ok_or_else(|| format!("the member {member} of the group {name} does not exist"))?;
+            self.join(&id, &user, now);
+        }
+        Ok(id)
     }
 }
 

@@ -13,8 +13,8 @@ use super::directory::{Duplicate, Group, User};
 use super::params::Params;
 use super::reply::Refusal;
 use super::rules::{
-    ATTRIBUTE_PATH, ATTRIBUTE_VALUE, IDENTITY_STORE_ID, IP_RANGE, MAX_NETWORK_ITEMS, RESOURCE_ID,
-    REVISION, STORE_TOKEN, VPC,
+    ATTRIBUTE_PATH, ATTRIBUTE_VALUE, EXTERNAL_ID, IDENTITY_STORE_ID, IP_RANGE, MAX_NETWORK_ITEMS,
+    RESOURCE_ID, REVISION, STORE_TOKEN, VPC,
 };
 
 /// The service.
@@ -229,8 +229,8 @@ fn alternate(
     });
     match (external, unique) {
         (Some(external), None) => {
-            let from = external.text("Issuer", &ATTRIBUTE_VALUE);
-            let id = external.text("Id", &ATTRIBUTE_VALUE);
+            let from = external.text("Issuer", &EXTERNAL_ID);
+            let id = external.text("Id", &EXTERNAL_ID);
             params.check()?;
             // No user or group has an external id of another issuer, so the search uses the empty id, which
             // matches no user and no group.

@@ -1,6 +1,7 @@
 //! Constraints from the service models (botocore 1.44: sso-admin, identitystore, organizations).
 
 use super::params::Rule;
+use crate::characters::{is_space, is_visible};
 
 /// An account id: twelve digits.
 pub(crate) const ACCOUNT_ID: Rule = rule(12, 12, r"\d{12}", is_account);
@@ -274,19 +275,30 @@ pub(crate) const ATTRIBUTE_PATH: Rule = rule(
     },
 );
 
-/// The value of a filtered attribute, or a part of an external id.
-pub(crate) const ATTRIBUTE_VALUE: Rule =
-    rule(1, 1024, r"[\p{L}\p{M}\p{S}\p{N}\p{P}\t\n\r  　]+", |text| {
+/// A name, a title or another text of a user or group, or the value of a filter (`SensitiveStringType`, `GroupDisplayName`).
+pub(crate) const ATTRIBUTE_VALUE: Rule = rule(
+    1,
+    1024,
+    "[\\p{L}\\p{M}\\p{S}\\p{N}\\p{P}\\t\\n\\r \u{a0}\u{3000}]+",
+    |text| {
         !text.is_empty()
             && text
                 .chars()
-                .all(|c| !c.is_control() || matches!(c, '\t' | '\n' | '\r'))
-    });
+                .all(|c| is_visible(c) || is_space(c) || matches!(c, '\t' | '\n' | '\r'))
+    },
+);
 
-/// The name of a user, without spaces.
-pub(crate) const USER_NAME: Rule = rule(1, 128, r"[\p{L}\p{M}\p{S}\p{N}\p{P}]+", |text| {
-    !text.is_empty() && text.chars().all(|c| !c.is_control() && !c.is_whitespace())
-});
+/// The name of a user, without white space.
+pub(crate) const USER_NAME: Rule = rule(1, 128, VISIBLE, is_visible_text);
+
+/// The issuer of an external id, or the id.
+pub(crate) const EXTERNAL_ID: Rule = rule(1, 256, VISIBLE, is_visible_text);
+
+const VISIBLE: &str = r"[\p{L}\p{M}\p{S}\p{N}\p{P}]+";
+
+fn is_visible_text(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(is_visible)
+}
 
 /// The revision of a user or group.
 pub(crate) const REVISION: Rule = rule(1, 64, r"[0-9]+", |text| {
@@ -531,6 +543,35 @@ mod tests {
         );
         check(&VPC, &[arn, "vpc-01234567"], &["vpc-0", "subnet-01234567"]);
     }
+
+    #[test]
+    fn user_names_and_external_ids_have_no_white_space_and_no_invisible_characters() {
+        let long = |length| "ü".repeat(length);
+        for (rule, max) in [(&USER_NAME, 128), (&EXTERNAL_ID, 256)] {
+            check(rule, &["ada@example.com", "a:b;c<d>%", "李🙂"], &[""]);
+            for blank in INVISIBLE.iter().chain(&[' ', '\t', '\u{a0}', '\u{3000}']) {
+                check(rule, &[], &[&format!("a{blank}b")]);
+            }
+            assert!(rule.accepts(&long(max)) && !rule.accepts(&long(max + 1)));
+        }
+    }
+
+    #[test]
+    fn other_texts_have_six_characters_of_white_space() {
+        let spaces = "a\tb\nc\rd e\u{a0}f\u{3000}";
+        check(&ATTRIBUTE_VALUE, &[spaces, " "], &[""]);
+        for blank in INVISIBLE {
+            check(&ATTRIBUTE_VALUE, &[], &[&format!("a{blank}b")]);
+        }
+        assert!(ATTRIBUTE_VALUE.accepts(&"ü".repeat(1024)));
+        assert!(!ATTRIBUTE_VALUE.accepts(&"ü".repeat(1025)));
+    }
+
+    /// Control and format characters, separators and characters of private use.
+    const INVISIBLE: [char; 9] = [
+        '\u{7}', '\u{b}', '\u{85}', '\u{200b}', '\u{2003}', '\u{2028}', '\u{202e}', '\u{feff}',
+        '\u{e000}',
+    ];
 
     #[test]
     fn durations_are_iso_8601() {

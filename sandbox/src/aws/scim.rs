@@ -21,6 +21,7 @@ pub(crate) fn handle(
     cloud.complete_due_operations(now);
     let request_id = cloud.next_request_id();
     let (tenant, below) = split(request.uri().path());
+    let options = cloud.scim_options.clone();
     Exchange {
         profile: &AWS,
         base: "",
@@ -28,6 +29,7 @@ pub(crate) fn handle(
         below,
         authorized: bearer_token(request)
             .is_some_and(|token| cloud.accepts_scim_token(tenant, token, now)),
+        options: &options,
         max_page_size: cloud.pages.max_size(),
         now,
         request_id: &request_id,

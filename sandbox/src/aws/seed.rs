@@ -7,6 +7,7 @@ use url::Url;
 use crate::iam_policy::IamPolicy;
 use crate::identity_center::{IdentityCenterQuotas, UnknownPolicies};
 use crate::operations::OperationDurations;
+use crate::scim::ScimOptions;
 
 /// The initial state of an AWS organization.
 #[derive(Clone, Debug)]
@@ -36,6 +37,8 @@ pub(crate) struct Seed {
     pub(crate) region: String,
     /// The settings of Identity Center.
     pub(crate) instance: InstanceOptions,
+    /// The behavior of the SCIM endpoint.
+    pub(crate) scim: ScimOptions,
     /// The base URLs of the listeners.
     pub(crate) base_urls: BaseUrls,
 }
@@ -152,6 +155,7 @@ impl Default for Seed {
             account_status: true,
             region: "us-east-1".to_owned(),
             instance: InstanceOptions::default(),
+            scim: ScimOptions::default(),
             base_urls: BaseUrls::default(),
         }
     }

@@ -1,12 +1,16 @@
 //! The state of the AWS organization, as plain data for tests.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
+use serde_json::Value;
 
 use super::center::{Principal, SetIx, Status};
 use super::cloud::Cloud;
 use super::directory::{Directory, User};
 use super::organizations::AccountIx;
 use crate::operations::OperationKind;
+use crate::scim::ENTERPRISE;
 
 /// A permission set.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,6 +79,8 @@ pub(crate) struct UserView {
     pub(crate) external_id: Option<String>,
     /// Whether the user may sign in.
     pub(crate) active: bool,
+    /// The attributes with a text, by path.
+    pub(crate) attributes: BTreeMap<String, String>,
 }
 
 /// A group.
@@ -187,6 +193,7 @@ impl Cloud {
                 email: user.draft().email().map(ToOwned::to_owned),
                 external_id: user.external_id().map(ToOwned::to_owned),
                 active: user.is_active(),
+                attributes: texts(user),
             })
             .collect()
     }
@@ -209,6 +216,30 @@ impl Cloud {
             })
             .collect()
     }
+}
+
+/// Returns the attributes of a user with a text, by path. The extension has its short name of the developer guide.
+fn texts(user: &User) -> BTreeMap<String, String> {
+    let mut texts = BTreeMap::new();
+    let mut open: Vec<(String, &Value)> = user
+        .attributes()
+        .iter()
+        .map(|(name, value)| (name.replace(ENTERPRISE, "enterprise"), value))
+        .collect();
+    while let Some((path, value)) = open.pop() {
+        match value {
+            Value::String(text) => {
+                texts.insert(path, text.clone());
+            }
+            Value::Array(items) => open.extend(items.iter().map(|item| (path.clone(), item))),
+            Value::Object(members) => {
+                let members = members.iter();
+                open.extend(members.map(|(name, value)| (format!("{path}.{name}"), value)));
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        }
+    }
+    texts
 }
 
 /// Returns the name of a user or group; the id if it was deleted.

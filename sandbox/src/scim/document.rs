@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::{
     profile::ResourceType,
     reply::Refusal,
-    schema::{Attribute, Kind, Mutability, Text},
+    schema::{Attribute, Kind, Mutability},
 };
 
 /// Reads a resource from the body of POST or PUT, with names in the spelling of the schemas.
@@ -16,16 +16,17 @@ pub(super) fn read(
     body: &Map<String, Value>,
 ) -> Result<Map<String, Value>, Refusal> {
     check_schemas(resource_type, body)?;
-    attributes(resource_type, body)
+    attributes(resource_type, body, &[])
 }
 
 /// Reads the attributes of a resource, and checks the complete resource.
 ///
 /// Read-only attributes are ignored (RFC 7644 section 3.3). Null and empty lists count as missing (RFC 7643
-/// section 2.5). An attribute that no schema defines is an error.
+/// section 2.5). An attribute that no schema defines is an error. Attributes in `dropped` may be missing.
 pub(super) fn attributes(
     resource_type: ResourceType,
     body: &Map<String, Value>,
+    dropped: &[String],
 ) -> Result<Map<String, Value>, Refusal> {
     let mut read = Map::new();
     for (name, value) in body {
@@ -54,12 +55,19 @@ pub(super) fn attributes(
             read.insert(attribute.name.to_owned(), value);
         }
     }
-    check(resource_type.schema().attributes, &read)?;
+    let kept = resource_type.schema().attributes.iter();
+    check(
+        kept.filter(|attribute| !dropped.iter().any(|name| name == attribute.name)),
+        &read,
+    )?;
     Ok(read)
 }
 
 /// Rejects an object without a required attribute, or with wrong primary values.
-fn check(attributes: &[Attribute], object: &Map<String, Value>) -> Result<(), Refusal> {
+fn check<'a>(
+    attributes: impl IntoIterator<Item = &'a Attribute>,
+    object: &Map<String, Value>,
+) -> Result<(), Refusal> {
     for attribute in attributes {
         let name = attribute.name;
         let value = object.get(name);
@@ -187,8 +195,8 @@ pub(super) fn single(
             },
         ));
     }
-    if let (Text::If(matches), Value::String(text)) = (attribute.text, value)
-        && (text.is_empty() || !matches(text))
+    if let Value::String(text) = value
+        && !attribute.text.accepts(text)
     {
         return Err(type_error(attribute, "a text that the service accepts"));
     }

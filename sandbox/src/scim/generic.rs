@@ -11,7 +11,7 @@ use axum::body::Bytes;
 use axum::http::{Request, Response};
 use jiff::Timestamp;
 
-use super::{Exchange, RFC, bearer_token};
+use super::{Exchange, RFC, ScimOptions, bearer_token};
 pub(super) use store::MemoryStore;
 
 /// The service provider with its users and groups.
@@ -19,6 +19,7 @@ pub(super) use store::MemoryStore;
 pub(crate) struct Directory {
     token: String,
     store: MemoryStore,
+    options: ScimOptions,
     requests: u64,
 }
 
@@ -27,10 +28,11 @@ pub(crate) const ROOT: &str = "/scim/v2";
 
 impl Directory {
     /// Returns a service with an empty directory at the URL `base`; clients must send `token`.
-    pub(crate) fn new(base: String, token: &str) -> Self {
+    pub(crate) fn new(base: String, token: &str, options: ScimOptions) -> Self {
         Self {
             token: token.to_owned(),
             store: MemoryStore::new(base),
+            options,
             requests: 0,
         }
     }
@@ -47,6 +49,7 @@ impl Directory {
             request,
             below: below.filter(|below| below.is_empty() || below.starts_with('/')),
             authorized: bearer_token(request) == Some(&self.token),
+            options: &self.options,
             max_page_size: None,
             now,
             request_id: &format!("generic-{}", self.requests),

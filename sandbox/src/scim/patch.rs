@@ -33,11 +33,14 @@ pub(super) struct Patched {
 }
 
 /// Returns a resource after a PATCH request; `representation` is the resource as clients see it.
+///
+/// The service has not kept the `dropped` attributes, so the resource may lack them although they are required.
 pub(super) fn patched(
     resource_type: ResourceType,
     before: &Map<String, Value>,
     representation: &Map<String, Value>,
     body: &Map<String, Value>,
+    dropped: &[String],
 ) -> Result<Patched, Refusal> {
     let schemas = body.get("schemas").and_then(Value::as_array);
     if !schemas.is_some_and(|schemas| schemas.iter().any(|schema| schema == PATCH_OP)) {
@@ -70,7 +73,7 @@ pub(super) fn patched(
         return Err(Refusal::value("the request changes too many members"));
     }
     Ok(Patched {
-        attributes: document::attributes(resource_type, &patch.after)?,
+        attributes: document::attributes(resource_type, &patch.after, dropped)?,
         member_changes: patch.member_changes,
     })
 }

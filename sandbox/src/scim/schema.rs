@@ -45,8 +45,35 @@ pub(super) struct Attribute {
 pub(super) enum Text {
     /// Every text.
     Any,
-    /// Every text that is not empty and matches the condition.
-    If(fn(&str) -> bool),
+    /// One of these texts.
+    OneOf(&'static [&'static str]),
+    /// The texts that follow a rule.
+    Rule(TextRule),
+}
+
+/// The rule for the texts of an attribute. An empty text breaks every rule.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct TextRule {
+    /// The maximum number of characters.
+    pub(super) max: usize,
+    /// Returns whether a text may have a character.
+    pub(super) allows: fn(char) -> bool,
+    /// The texts that are refused although their characters are allowed.
+    pub(super) reserved: &'static [&'static str],
+}
+
+impl Text {
+    pub(super) fn accepts(&self, text: &str) -> bool {
+        match self {
+            Self::Any => true,
+            Self::OneOf(texts) => texts.contains(&text),
+            Self::Rule(rule) => {
+                (1..=rule.max).contains(&text.chars().count())
+                    && text.chars().all(rule.allows)
+                    && !rule.reserved.contains(&text)
+            }
+        }
+    }
 }
 
 /// The data type of an attribute.

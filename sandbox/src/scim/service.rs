@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use super::{
     document,
     filter::Filter,
+    options::{ScimOptions, UnknownMembers},
     patch::{self, member_ids},
     profile::{Profile, ResourceType},
     query::Query,
@@ -31,6 +32,8 @@ pub(crate) struct Exchange<'e> {
     pub(crate) below: Option<&'e str>,
     /// Whether the credentials of the request are valid.
     pub(crate) authorized: bool,
+    /// The behavior that differs from the profile.
+    pub(crate) options: &'e ScimOptions,
     /// The maximum page size, in addition to the profile's.
     pub(crate) max_page_size: Option<usize>,
     /// The current time.
@@ -159,7 +162,9 @@ impl Exchange<'_> {
 
     fn create(&mut self, resource_type: ResourceType, query: &Query) -> Result<Answer, Refusal> {
         let rules = resource_type.rules();
-        let attributes = document::read(resource_type, &self.body()?)?;
+        let mut attributes = document::read(resource_type, &self.body()?)?;
+        self.options
+            .drop_from(resource_type.resource, &mut attributes);
         let members = attributes.get("members");
         if let (Some(limits), Some(members)) = (rules.members, members)
             && member_ids(members).count() > limits.max_changes
@@ -214,7 +219,9 @@ impl Exchange<'_> {
         let body = self.body()?;
         let record = self.found_current(resource_type, id)?;
         let rendered = self.render(resource_type, &record);
-        let patched = patch::patched(resource_type, &record.attributes, &rendered, &body)?;
+        let options = self.options;
+        let dropped = options.dropped(resource_type.resource);
+        let patched = patch::patched(resource_type, &record.attributes, &rendered, &body, dropped)?;
         let changes = patched.member_changes;
         let added = changes.iter().filter_map(|change| match change {
             MemberChange::Add(id) => Some(id.as_str()),
@@ -235,8 +242,10 @@ impl Exchange<'_> {
         &mut self,
         resource_type: ResourceType,
         id: &str,
-        attributes: Map<String, Value>,
+        mut attributes: Map<String, Value>,
     ) -> Result<(), Refusal> {
+        self.options
+            .drop_from(resource_type.resource, &mut attributes);
         self.store
             .replace(resource_type.resource, id, attributes, self.now)
             .map_err(|Taken(attribute)| Refusal::duplicate(attribute))
@@ -265,7 +274,12 @@ impl Exchange<'_> {
     fn check_members<'m>(&self, mut ids: impl Iterator<Item = &'m str>) -> Result<(), Refusal> {
         match ids.find(|id| !self.store.can_be_member(id)) {
             None => Ok(()),
-            Some(id) if self.profile.unknown_member_is_not_found => Err(Refusal::absent(id)),
+            Some(id)
+                if self.profile.unknown_member_is_not_found
+                    && self.options.unknown_members == UnknownMembers::NotFound =>
+            {
+                Err(Refusal::absent(id))
+            }
             Some(id) => Err(Refusal::value(format!("the member `{id}` does not exist"))),
         }
     }

@@ -10,6 +10,7 @@ mod domains;
 mod faults;
 mod group_rules;
 mod groups;
+mod identity_store;
 mod jose;
 mod limits;
 mod lists;

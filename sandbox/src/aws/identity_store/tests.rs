@@ -55,6 +55,7 @@ fn an_external_id_set_through_scim_has_the_tenant_as_issuer() {
         "userName": "ada@example.com",
         "name": { "givenName": "Ada", "familyName": "Lovelace" },
         "displayName": "Ada",
+        "emails": [{ "value": "ada@example.com", "primary": true }],
         "active": false,
         "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User": { "department": "Engines" },
     });
@@ -527,4 +528,86 @@ fn member_accounts_have_no_access() {
         .expect_err("the request must fail");
     assert_eq!(code, "AccessDeniedException");
     assert!(message.starts_with("User: arn:aws:iam::200000000002:user/integration is not authorized to perform: identitystore:ListUsers"), "{message}");
+}
+
+#[test]
+fn a_text_that_the_service_model_refuses_is_neither_created_nor_updated() {
+    let mut harness = Harness::provisioned();
+    let id = harness.user("ada@example.com");
+    let group = harness.identity("CreateGroup", json!({ "DisplayName": "admins" }));
+    let group = group.expect("a group")["GroupId"].clone();
+    let update = |key: &str, id: &Value, path: &str, value: Value| json!({ key: id, "Operations": [{ "AttributePath": path, "AttributeValue": value }] });
+    let id = json!(id);
+    let user = |name: &str, title: &str| {
+        json!({
+            "UserName": name,
+            "DisplayName": "Eve",
+            "Name": { "GivenName": "Eve", "FamilyName": "F" },
+            "Title": title,
+            "Extensions": { "aws:identitystore:enterprise": { "department": title } },
+        })
+    };
+    for (operation, body) in [
+        ("CreateUser", user("a b", "t")),
+        ("CreateUser", user("a\u{200b}b", "t")),
+        ("CreateUser", user("Administrator", "t")),
+        ("CreateUser", user("eve", "a\u{2028}b")),
+        ("CreateGroup", json!({ "DisplayName": "a\u{200b}b" })),
+        ("CreateGroup", json!({ "DisplayName": "AWSAdministrators" })),
+        (
+            "UpdateUser",
+            update("UserId", &id, "userName", json!("a b")),
+        ),
+        (
+            "UpdateUser",
+            update("UserId", &id, "userName", json!("Administrator")),
+        ),
+        (
+            "UpdateUser",
+            update("UserId", &id, "title", json!("a\u{200b}b")),
+        ),
+        (
+            "UpdateUser",
+            update("UserId", &id, "emails", json!([{ "Value": "a\u{e000}b" }])),
+        ),
+        (
+            "UpdateUser",
+            update("UserId", &id, "name.givenName", json!("")),
+        ),
+        (
+            "UpdateGroup",
+            update("GroupId", &group, "displayName", json!("a\u{2028}b")),
+        ),
+        (
+            "UpdateGroup",
+            update("GroupId", &group, "displayName", json!("Administrator")),
+        ),
+    ] {
+        let text = body.to_string();
+        let outcome = harness.identity(operation, body);
+        assert_eq!(
+            error_code(outcome),
+            "ValidationException",
+            "{operation} {text}"
+        );
+    }
+    for (operation, body) in [
+        ("CreateUser", user("a:b", "a\tb\u{3000}c")),
+        (
+            "UpdateUser",
+            update("UserId", &id, "title", json!("<a>; b:\n%")),
+        ),
+        (
+            "UpdateGroup",
+            update("GroupId", &group, "displayName", json!("a: b")),
+        ),
+    ] {
+        harness.identity(operation, body).expect("accepted");
+    }
+    let mut department = user("ada", "t");
+    department["Extensions"]["aws:identitystore:enterprise"]["department"] = "a\u{7}".into();
+    assert_eq!(
+        error_code(harness.identity("CreateUser", department)),
+        "ValidationException"
+    );
 }

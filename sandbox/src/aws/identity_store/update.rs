@@ -2,12 +2,12 @@
 
 use serde_json::{Map, Value, json};
 
-use super::users::{EXTENSION, lower_keys};
+use super::users::{EXTENSION, check, lower_keys, reserved};
 use super::{Call, check_revision, duplicate, group_of, user_of};
 use crate::aws::directory::Draft;
 use crate::aws::params::Params;
 use crate::aws::reply::Refusal;
-use crate::aws::rules::ATTRIBUTE_PATH;
+use crate::aws::rules::{ATTRIBUTE_PATH, ATTRIBUTE_VALUE};
 use crate::scim::ENTERPRISE;
 
 pub(super) fn user(call: &mut Call<'_>) -> Result<Value, Refusal> {
@@ -20,6 +20,7 @@ pub(super) fn user(call: &mut Call<'_>) -> Result<Value, Refusal> {
     for (path, value) in changes {
         set(&mut draft, &path, value)?;
     }
+    check(&draft)?;
     let center = call.store()?;
     let user = center
         .directory
@@ -42,12 +43,15 @@ pub(super) fn group(call: &mut Call<'_>) -> Result<Value, Refusal> {
     check_revision(expected.as_deref(), group.revision)?;
     for (path, value) in changes {
         let text = match value {
-            Value::String(text) if !text.is_empty() => Some(text),
+            Value::String(text) if ATTRIBUTE_VALUE.accepts(&text) => Some(text),
             Value::Null => None,
-            _ => return Err(Refusal::validation(format!("{path} must be a string."))),
+            _ => return Err(Refusal::validation(format!("{path} is not valid."))),
         };
         match (path.as_str(), text) {
-            ("displayName", Some(name)) => group.display_name = name,
+            ("displayName", Some(name)) => {
+                reserved(&name)?;
+                group.display_name = name;
+            }
             ("description", description) => group.description = description,
             _ => {
                 return Err(Refusal::validation(format!(

@@ -11,6 +11,7 @@ use crate::aws::directory::{Draft, User};
 use crate::aws::params::{Params, Rule};
 use crate::aws::reply::{Refusal, epoch};
 use crate::aws::rules::{ATTRIBUTE_VALUE, USER_NAME};
+use crate::characters::RESERVED;
 use crate::scim::ENTERPRISE;
 
 /// The name of the enterprise extension in this API.
@@ -118,7 +119,7 @@ pub(super) fn create(call: &mut Call<'_>) -> Result<Value, Refusal> {
         external_id: None,
         active: true,
     };
-    reserved(draft.user_name())?;
+    check(&draft)?;
     let user = center
         .directory
         .create_user(draft, now)
@@ -176,15 +177,43 @@ pub(super) fn user_json(center: &Center, user: &User, extended: bool) -> Value {
     Value::Object(json)
 }
 
-/// Returns an error for a reserved name.
-///
-/// "`Administrator` and `AWSAdministrators` are reserved names" (API reference, `CreateUser`,
-/// `CreateGroup`).
+/// Returns an error for a reserved name of a user or a group.
 pub(super) fn reserved(name: &str) -> Result<(), Refusal> {
-    if ["Administrator", "AWSAdministrators"].contains(&name) {
+    if RESERVED.contains(&name) {
         return Err(Refusal::validation(format!("{name} is a reserved name.")));
     }
     Ok(())
+}
+
+/// Returns an error for a text of a user that the service model refuses.
+///
+/// The model has no constraints on the documents in an update and in an extension; the constraints are those of the
+/// same attributes in `CreateUser`.
+pub(super) fn check(draft: &Draft) -> Result<(), Refusal> {
+    reserved(draft.user_name())?;
+    for (name, value) in &draft.attributes {
+        let rule = match name.as_str() {
+            "userName" => &USER_NAME,
+            _ => &ATTRIBUTE_VALUE,
+        };
+        if !accepts(rule, value) {
+            let pattern = rule.pattern;
+            return Err(Refusal::validation(format!(
+                "A text of {name} does not have the length or the pattern {pattern}."
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// Returns whether a rule accepts all texts in a value.
+fn accepts(rule: &Rule, value: &Value) -> bool {
+    match value {
+        Value::String(text) => rule.accepts(text),
+        Value::Array(items) => items.iter().all(|item| accepts(rule, item)),
+        Value::Object(members) => members.values().all(|member| accepts(rule, member)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => true,
+    }
 }
 
 /// Returns a copy of a value whose member names are in SCIM's spelling.

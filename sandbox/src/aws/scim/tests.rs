@@ -16,7 +16,7 @@ const PATCH_OP: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
 fn user_body(name: &str) -> Value {
     json!({
         "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"],
-        "externalId": format!("id of {name}"),
+        "externalId": format!("id-of-{name}"),
         "userName": name,
         "name": { "givenName": "G", "familyName": "F" },
         "displayName": "G F",

@@ -16,7 +16,10 @@ struct Service(Directory, Timestamp);
 impl Service {
     fn new() -> Self {
         let base = "http://127.0.0.1:1/scim/v2".to_owned();
-        Self(Directory::new(base, TOKEN), Timestamp::UNIX_EPOCH)
+        Self(
+            Directory::new(base, TOKEN, ScimOptions::default()),
+            Timestamp::UNIX_EPOCH,
+        )
     }
 
     fn raw(

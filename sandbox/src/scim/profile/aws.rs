@@ -10,12 +10,15 @@ mod discovery;
 use serde_json::json;
 
 use super::{Discovery, Grammar, MemberRules, Paging, PatchRules, Profile, ResourceRules};
-use crate::scim::{
-    ENTERPRISE, GROUP, USER,
-    reply::ErrorFormat,
-    schema::{
-        Attribute, Kind, Mutability, Returned, Schema, Text, attribute, boolean, complex,
-        multi_valued, string,
+use crate::{
+    characters::{RESERVED, is_space, is_visible},
+    scim::{
+        ENTERPRISE, GROUP, USER,
+        reply::ErrorFormat,
+        schema::{
+            Attribute, Kind, Mutability, Returned, Schema, Text, TextRule, attribute, boolean,
+            complex, multi_valued, string,
+        },
     },
 };
 
@@ -156,7 +159,7 @@ static USERS: Schema = Schema {
     name: "User",
     attributes: &[
         external_id(),
-        plain("userName").required(),
+        text("userName", USER_NAME).required(),
         complex(
             "name",
             &[
@@ -179,12 +182,15 @@ static USERS: Schema = Schema {
         plain("locale"),
         plain("timezone"),
         boolean("active"),
+        // "Each user must have a unique, non-null user name and email" (user guide, considerations for automatic
+        // provisioning).
         Attribute {
             primary_only: true,
             ..single_value(
                 "emails",
                 const { &[plain("value").required(), plain("type"), boolean("primary")] },
             )
+            .required()
         },
         // AWS accepts only complete addresses (Okta knowledge base).
         single_value(
@@ -239,7 +245,7 @@ static GROUPS: Schema = Schema {
     name: "Group",
     attributes: &[
         external_id(),
-        visible("displayName").required(),
+        text("displayName", GROUP_NAME).required(),
         Attribute {
             returned: Returned::Empty,
             open: true,
@@ -250,7 +256,7 @@ static GROUPS: Schema = Schema {
                         visible("value").required(),
                         // Groups cannot be members (developer guide, limitations).
                         Attribute {
-                            text: Text::If(|text| text == "User"),
+                            text: Text::OneOf(&["User"]),
                             ..string("type")
                         },
                     ]
@@ -262,27 +268,61 @@ static GROUPS: Schema = Schema {
 
 /// Returns the attribute `externalId`, which overrides the common attribute of RFC 7643.
 const fn external_id() -> Attribute {
-    visible("externalId")
+    text("externalId", EXTERNAL_ID)
 }
 
 /// Returns a string without the characters that AWS rejects in names and similar attributes.
 const fn plain(name: &'static str) -> Attribute {
-    text(name, |text| {
-        is_visible(text) && !text.contains(['<', '>', ';', ':', '%'])
-    })
+    text(name, NAME)
 }
 
-/// Returns a string without control characters.
+/// Returns a string whose characters are printable.
 const fn visible(name: &'static str) -> Attribute {
-    text(name, is_visible)
+    text(name, PRINTABLE)
 }
 
-const fn text(name: &'static str, condition: fn(&str) -> bool) -> Attribute {
+const fn text(name: &'static str, rule: TextRule) -> Attribute {
     Attribute {
-        text: Text::If(condition),
+        text: Text::Rule(rule),
         case_exact: true,
         ..attribute(name, Kind::String)
     }
+}
+
+// The lengths and the sets of characters are those of the identity store's service model (botocore 1.44: `UserName`,
+// `ExternalIdIdentifier`, `SensitiveStringType`, `GroupDisplayName`). SCIM also refuses control characters, which the
+// model allows as tabs and line breaks, and `<>;:%` in names (Okta knowledge base).
+
+const USER_NAME: TextRule = TextRule {
+    max: 128,
+    allows: |character| is_visible(character) && !is_forbidden(character),
+    reserved: RESERVED,
+};
+
+const EXTERNAL_ID: TextRule = TextRule {
+    max: 256,
+    allows: is_visible,
+    reserved: &[],
+};
+
+const PRINTABLE: TextRule = TextRule {
+    max: 1024,
+    allows: |character| is_visible(character) || is_space(character),
+    reserved: &[],
+};
+
+const NAME: TextRule = TextRule {
+    allows: |character| (PRINTABLE.allows)(character) && !is_forbidden(character),
+    ..PRINTABLE
+};
+
+const GROUP_NAME: TextRule = TextRule {
+    reserved: RESERVED,
+    ..NAME
+};
+
+fn is_forbidden(character: char) -> bool {
+    "<>;:%".contains(character)
 }
 
 /// Returns a list with at most one value: "multiple values are not supported" (limitations).
@@ -291,15 +331,6 @@ const fn single_value(name: &'static str, sub_attributes: &'static [Attribute]) 
         max_values: Some(1),
         ..multi_valued(name, sub_attributes)
     }
-}
-
-/// Returns whether a text has no control characters and no invisible characters that pasted text often
-/// contains.
-fn is_visible(text: &str) -> bool {
-    !text.chars().any(|letter| {
-        letter.is_control()
-            || matches!(letter, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2064}' | '\u{feff}')
-    })
 }
 
 #[cfg(test)]

@@ -54,6 +54,7 @@ impl Service {
             request: &request,
             below: Some(request.uri().path()),
             authorized: true,
+            options: &ScimOptions::default(),
             max_page_size: None,
             now: Timestamp::UNIX_EPOCH,
             request_id: "1",

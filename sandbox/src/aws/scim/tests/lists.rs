@@ -133,7 +133,7 @@ fn users_and_groups_can_be_filtered_by_name_and_external_id() {
         [ada.as_str()]
     );
     assert_eq!(
-        find("Users", "externalId eq \"id of ada@example.com\""),
+        find("Users", "externalId eq \"id-of-ada@example.com\""),
         [ada.as_str()]
     );
     assert_eq!(find("Users", &format!("id eq \"{ada}\"")), [ada.as_str()]);

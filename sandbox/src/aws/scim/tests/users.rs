@@ -13,7 +13,7 @@ fn a_created_user_is_returned_as_sent() {
     let (status, created) = harness.scim("POST", "/Users", &sent);
     assert_eq!(status, 201);
     assert_eq!(created["userName"], "ada@example.com");
-    assert_eq!(created["externalId"], "id of ada@example.com");
+    assert_eq!(created["externalId"], "id-of-ada@example.com");
     assert_eq!(created["active"], true);
     assert_eq!(
         created["schemas"],
@@ -53,7 +53,7 @@ fn duplicate_names_addresses_and_external_ids_are_conflicts() {
             "emails",
             json!([{ "value": "ada@example.com", "primary": true }]),
         ),
-        ("externalId", json!("id of ada@example.com")),
+        ("externalId", json!("id-of-ada@example.com")),
     ] {
         let mut other = user_body("eve@example.com");
         other[name] = value;
