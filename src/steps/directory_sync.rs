@@ -36,8 +36,8 @@ use crate::{
     resolved_scope::is_provisioned,
     step::{Applied, Check, Planned, Step},
     sync::{
-        Directory, Engine, Failed, GroupRemoval, OktaSource, PreparedSync, ReadMode, Removal,
-        RemovalLimits, Settings, StateSink,
+        Directory, Engine, Failed, FailedMembership, GroupChange, GroupRemoval, OktaSource,
+        PreparedSync, ReadMode, Removal, RemovalLimits, Settings, StateSink, without_target,
     },
 };
 
@@ -172,7 +172,7 @@ impl SyncStep {
     async fn directory(&self, cx: &Context) -> Result<Directory> {
         let scope = lookup::scope(&self.okta, &self.blueprint, cx).await?;
         let assigned = AppLists::new(&self.okta, cx).users(app_lists::RUN).await?;
-        OktaSource::directory_of(&scope, &assigned)
+        Ok(OktaSource::directory_of(&scope, &assigned))
     }
 
     /// Plans the sync. Returns `None` if the endpoint is unknown, or both the cached state and the token are missing.
@@ -333,15 +333,46 @@ impl SyncStep {
             .iter()
             .map(|skipped| (skipped.name.clone(), skipped.reason.clone()))
             .collect();
+        let removals: HashMap<Subject, (ResourceId, ResourceId)> = prepared
+            .plan
+            .groups
+            .iter()
+            .flat_map(|change| match change {
+                GroupChange::Update {
+                    id, name, remove, ..
+                } => remove
+                    .iter()
+                    .map(|member| {
+                        let user = names.member_id(&member.id);
+                        let subject = Subject::membership(name.as_str(), user);
+                        (subject, (id.clone(), member.id.clone()))
+                    })
+                    .collect(),
+                _ => Vec::new(),
+            })
+            .collect();
         let sides = self.sides(cx)?.ok_or_else(unknown)?;
         let run = self.engine(&sides, cx).start(prepared).await?;
         let sink = StateSink::Pipeline(cx);
         run.apply(&sink).await?;
         run.finish(&sink).await?;
-        let (report, written) = run.into_report();
+        let (report, written, removed) = run.into_report();
         let failed = report.failed.iter();
         let failed: HashMap<&str, &Failed> = failed
             .map(|failed| (failed.change.as_str(), failed))
+            .collect();
+        let memberships: HashMap<(bool, Subject), &FailedMembership> = report
+            .failed_memberships
+            .iter()
+            .filter(|failed| failed.response.is_some())
+            .map(|failed| {
+                let user = match &failed.external_id {
+                    Some(id) => names.user(id, &failed.user),
+                    None => failed.user.as_str().into(),
+                };
+                let subject = Subject::membership(failed.group.as_str(), user);
+                ((failed.removal, subject), failed)
+            })
             .collect();
         let outcomes = changes.iter().map(|change| {
             let key = (change.action == Action::Remove, change.subject.clone());
@@ -353,6 +384,17 @@ impl SyncStep {
                     Some(reason) => Err(skipped_user(change, reason)),
                 };
             };
+            if let Some(failed) = memberships.get(&key) {
+                return Err(failed.to_error());
+            }
+            // A removal does not wait for the other changes of its group.
+            if key.0
+                && removals
+                    .get(&key.1)
+                    .is_some_and(|ids| removed.contains(ids))
+            {
+                return Ok(Outcome::Done);
+            }
             if let Some(failed) = failed.get(write.as_str()) {
                 return Err(failed.to_error());
             }
@@ -420,7 +462,11 @@ impl Step for SyncStep {
             }
             match prepared.as_ref().map(PreparedSync::plan) {
                 None => {
-                    let directory = self.directory(cx).await?;
+                    let directory = without_target(&self.directory(cx).await?)?;
+                    let remarks = directory.remarks.iter();
+                    planned
+                        .notes
+                        .extend(remarks.map(|remark| Note::new("sync", remark)));
                     planned.changes = changes_for_unknown_target(&directory, &names);
                 }
                 Some(plan) => {

@@ -10,12 +10,16 @@ use scim_client::Dialect;
 use scim_types::{ExternalId, ResourceId};
 
 use super::{
-    directory::Directory,
-    plan::{GroupChange, Member, RemovedPrincipal, Skipped, SyncPlan, Totals, UserChange},
+    directory::{Directory, Group, User},
+    plan::{
+        GroupChange, Member, RemovedMember, RemovedPrincipal, Skipped, SyncPlan, Totals,
+        UserChange, Why,
+    },
     profile::UserProfile,
+    records::Usable,
     snapshot::{TargetSnapshot, TargetUser, match_groups, match_users},
 };
-use crate::plan::count;
+use crate::{plan::count, text::abbreviated};
 
 /// The treatment of users that are no longer in the source.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -58,12 +62,13 @@ pub(super) struct Policy {
 
 /// Returns the plan that changes the target to match the source.
 pub(super) fn plan(
-    source: &Directory,
+    usable: &Usable,
     target: &TargetSnapshot,
     policy: Policy,
     now: Timestamp,
     serial: u64,
 ) -> SyncPlan {
+    let source = &usable.directory;
     let mut plan = SyncPlan {
         version: SyncPlan::VERSION,
         made_at: now,
@@ -75,8 +80,8 @@ pub(super) fn plan(
         skipped: Vec::new(),
         notes: source.remarks.clone(),
     };
-    let user_ids = plan_users(source, target, policy, now, &mut plan);
-    plan_groups(source, target, policy, &user_ids, &mut plan);
+    let user_ids = plan_users(usable, target, policy, now, &mut plan);
+    plan_groups(usable, target, policy, &user_ids, &mut plan);
     if !source.incomplete.is_empty() || target.is_incomplete() {
         note_unread_items(source, target, &mut plan);
         plan.defer_removals("to a run that can read everything");
@@ -137,12 +142,13 @@ fn totals(source: &Directory, target: &TargetSnapshot) -> Totals {
 /// Returns the source users that will exist in the target and can be group members. The value is the user's target id,
 /// or `None` if the run creates the user.
 fn plan_users<'a>(
-    source: &'a Directory,
+    usable: &'a Usable,
     target: &TargetSnapshot,
     policy: Policy,
     now: Timestamp,
     plan: &mut SyncPlan,
 ) -> HashMap<&'a ExternalId, Option<ResourceId>> {
+    let source = &usable.directory;
     let matches = match_users(&source.users, &target.users);
     let mut user_ids = HashMap::with_capacity(source.users.len());
     let mut removals = Vec::new();
@@ -178,8 +184,11 @@ fn plan_users<'a>(
                 profile
             }
             // A user that is inactive in the source is deactivated even if the profile has problems.
-            (Err(_), Some(found)) if !user.profile.active && found.active => {
-                removals.push(UserChange::Deactivate(found.to_removed()));
+            (Err(problems), Some(found)) if !user.profile.active && found.active => {
+                let mut removed = found.to_removed(Why::ProfileRefused { problems });
+                let name = Some(&user.profile.user_name).filter(|name| !name.is_empty());
+                removed.name = removed.name.or_else(|| name.cloned());
+                removals.push(UserChange::Deactivate(removed));
                 continue;
             }
             (Err(problems), _) => {
@@ -218,11 +227,18 @@ fn plan_users<'a>(
         }
     }
     for user in target.missing_users(&matches) {
+        if usable.protects(user) {
+            let removed = user.to_removed(Why::Missing);
+            plan.notes.push(format!(
+                "user {removed}: kept, because its records in the source contradict each other"
+            ));
+            continue;
+        }
         match plan_user_removal(user, policy.users, now) {
             Ok(change) => removals.extend(change),
             Err(note) => plan
                 .notes
-                .push(format!("user {}: {note}", user.to_removed())),
+                .push(format!("user {}: {note}", user.to_removed(Why::Missing))),
         }
     }
     plan.users.extend(removals);
@@ -255,7 +271,7 @@ fn plan_user_removal(
         (Removal::Keep, true) => return Err("not in the source, but kept"),
         (Removal::Keep | Removal::Deactivate, false) => return Ok(None),
         (Removal::Deactivate | Removal::Delete { .. }, true) => {
-            return Ok(Some(UserChange::Deactivate(user.to_removed())));
+            return Ok(Some(UserChange::Deactivate(user.to_removed(Why::Missing))));
         }
         (Removal::Delete { after }, false) => after,
     };
@@ -267,29 +283,60 @@ fn plan_user_removal(
             waited >= jiff::SignedDuration::try_from(after).unwrap_or(jiff::SignedDuration::MAX)
         }
     };
-    Ok(due.then(|| UserChange::Delete(user.to_removed())))
+    Ok(due.then(|| UserChange::Delete(user.to_removed(Why::Missing))))
 }
 
 /// Plans the changes of groups. `user_ids` is the result of [`plan_users`].
 fn plan_groups(
-    source: &Directory,
+    usable: &Usable,
     target: &TargetSnapshot,
     policy: Policy,
     user_ids: &HashMap<&ExternalId, Option<ResourceId>>,
     plan: &mut SyncPlan,
 ) {
+    let source = &usable.directory;
     let managed: HashSet<&ResourceId> = target
         .users
         .iter()
-        .filter(|user| user.managed)
+        .filter(|user| user.managed && !usable.protects(user))
         .map(|user| &user.id)
         .chain(user_ids.values().flatten())
         .collect();
+    let users: HashMap<&ExternalId, &User> =
+        source.users.iter().map(|user| (&user.id, user)).collect();
+    let accounts: HashMap<&ResourceId, &TargetUser> =
+        target.users.iter().map(|user| (&user.id, user)).collect();
+    let owners: HashMap<&ResourceId, &ExternalId> = user_ids
+        .iter()
+        .filter_map(|(external_id, id)| Some((id.as_ref()?, *external_id)))
+        .collect();
+    // Names the member, and says why it leaves.
+    let removed = |id: &ResourceId| {
+        let account = accounts.get(id);
+        let owner = owners.get(id).copied();
+        let external_id = owner.or_else(|| account.and_then(|user| user.owner()));
+        let user = external_id.and_then(|id| users.get(id));
+        let name = user.map(|user| user.profile.user_name.as_str());
+        let name = name.filter(|name| !name.is_empty());
+        RemovedMember {
+            id: id.clone(),
+            external_id: external_id.cloned(),
+            name: name
+                .or_else(|| account.and_then(|user| user.name()))
+                .map(ToOwned::to_owned),
+            why: match user {
+                None => Why::Missing,
+                Some(user) if !user.profile.active => Why::Inactive,
+                Some(_) => Why::NotMember,
+            },
+        }
+    };
     let matches = match_groups(&source.groups, &target.groups);
     for (group, found) in source.groups.iter().zip(&matches) {
         let members = group.members.iter().filter_map(|member| {
             Some(Member {
                 external_id: member.clone(),
+                name: users.get(member)?.profile.user_name.clone(),
                 id: user_ids.get(member)?.clone(),
             })
         });
@@ -300,11 +347,13 @@ fn plan_groups(
                 may_belong_to_another(source, &group.id, found.external_id.as_ref(), found.managed)
             }
         };
-        if let Some(reason) = uncertain {
+        let left_out = usable.left_out_groups.get(&group.id).map(String::as_str);
+        if let Some(reason) = uncertain.or(left_out) {
             plan.notes
                 .push(format!("group {} is skipped: {reason}", group.name));
             continue;
         }
+        note_skipped_members(group, &users, user_ids, plan);
         let Some(found) = found else {
             plan.groups.push(GroupChange::Create {
                 external_id: group.id.clone(),
@@ -331,8 +380,14 @@ fn plan_groups(
                 plan.members_of_adopted
                     .insert(group.name.clone(), kept.collect());
             }
-            if !adopts {
-                remove.extend(leaving.into_iter().cloned());
+            if usable.open_groups.contains(&group.id) && !leaving.is_empty() {
+                plan.notes.push(format!(
+                    "group {}: kept {}, because a group in it contradicts itself in the source",
+                    group.name,
+                    count(leaving.len(), "member")
+                ));
+            } else if !adopts {
+                remove.extend(leaving.into_iter().map(removed));
             }
             // An unread user is unknown here, but the sync may manage it.
             if !unmanaged.is_empty() && target.unread_users.is_empty() {
@@ -363,13 +418,21 @@ fn plan_groups(
     }
     let taken: HashSet<usize> = matches.into_iter().flatten().collect();
     for (index, group) in target.groups.iter().enumerate() {
-        if !group.managed || taken.contains(&index) {
+        let protected = group
+            .external_id
+            .as_ref()
+            .is_some_and(|id| usable.protected_groups.contains(id))
+            || usable
+                .protected_group_names
+                .contains(&group.name.to_lowercase());
+        if !group.managed || taken.contains(&index) || protected {
             continue;
         }
         let removed = RemovedPrincipal {
             id: group.id.clone(),
             external_id: group.external_id.clone(),
             name: Some(group.name.clone()),
+            why: Why::Missing,
         };
         match policy.groups {
             GroupRemoval::Delete => plan.groups.push(GroupChange::Delete(removed)),
@@ -379,6 +442,41 @@ fn plan_groups(
         }
     }
 }
+
+/// Adds a note that names the members of a group that are skipped and have no account yet.
+fn note_skipped_members(
+    group: &Group,
+    users: &HashMap<&ExternalId, &User>,
+    user_ids: &HashMap<&ExternalId, Option<ResourceId>>,
+    plan: &mut SyncPlan,
+) {
+    let members = group.members.iter().filter_map(|id| users.get(id));
+    let skipped: Vec<String> = members
+        .filter(|user| user.profile.active && !user_ids.contains_key(&user.id))
+        .map(|user| user.profile.user_name.clone())
+        .collect();
+    if !skipped.is_empty() {
+        plan.notes.push(format!(
+            "group {}: not added, because skipped: {}",
+            group.name,
+            abbreviated(&skipped, MAX_NAMED)
+        ));
+    }
+}
+
+impl Usable {
+    /// Returns whether the user of the target may belong to records that contradict each other.
+    fn protects(&self, user: &TargetUser) -> bool {
+        let by_id = user
+            .owner()
+            .is_some_and(|id| self.protected_users.contains(id));
+        let by_name = |key: &String| self.protected_names.contains(key);
+        by_id || user.keys.user_name.as_ref().is_some_and(by_name)
+    }
+}
+
+/// Maximum number of members in one note.
+const MAX_NAMED: usize = 20;
 
 #[cfg(test)]
 mod tests;

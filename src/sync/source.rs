@@ -69,13 +69,10 @@ impl OktaSource {
     }
 
     /// Returns the directory of a scope that was already read.
-    pub(crate) fn directory_of(
-        scope: &ResolvedScope,
-        assignments: &AppAssignments,
-    ) -> Result<Directory> {
-        let users = scope
-            .assigned_users()
-            .into_values()
+    pub(crate) fn directory_of(scope: &ResolvedScope, assignments: &AppAssignments) -> Directory {
+        let assigned = scope.assigned_users();
+        let users = assigned
+            .values()
             .map(|user| to_user(user, assignments.aws_user_name(user)));
         let groups = scope.pushed.iter().map(|members| Group {
             id: ExternalId::new(members.group.id.as_str()),
@@ -83,6 +80,8 @@ impl OktaSource {
             members: members
                 .users
                 .iter()
+                // Members that are not assigned have their own notes.
+                .filter(|user| assigned.contains_key(&user.id))
                 .map(|user| ExternalId::new(user.id.as_str()))
                 .collect(),
         });
@@ -99,7 +98,7 @@ impl OktaSource {
             reason: problem.message.clone(),
         });
         let incomplete = unread.chain(missing);
-        let directory = Directory {
+        Directory {
             users: users.collect(),
             groups: groups.collect(),
             remarks: scope
@@ -108,9 +107,7 @@ impl OktaSource {
                 .map(|note| note.text)
                 .collect(),
             incomplete: incomplete.collect(),
-        };
-        directory.check()?;
-        Ok(directory)
+        }
     }
 }
 
@@ -124,7 +121,7 @@ impl Source for OktaSource {
             let app = self.app.as_ref();
             let scope = ResolvedScope::read(&self.okta, &self.blueprint, app).await?;
             let assignments = AppAssignments::read(&self.okta, self.app.as_ref()).await?;
-            Self::directory_of(&scope, &assignments)
+            Ok(Self::directory_of(&scope, &assignments))
         })
     }
 
@@ -183,10 +180,7 @@ impl Source for Directory {
     }
 
     fn read(&self) -> BoxFuture<'_, Result<Directory>> {
-        Box::pin(async move {
-            self.check()?;
-            Ok(self.clone())
-        })
+        Box::pin(std::future::ready(Ok(self.clone())))
     }
 
     /// Returns whether the directory contains the id. For removed users and groups the sync depends on the cached state.

@@ -154,6 +154,7 @@ impl SyncFixture {
     pub(super) async fn create_unmanaged_user(&self, name: &str) -> ResourceId {
         let user: User = serde_json::from_value(serde_json::json!({
             "userName": name, "displayName": "An Unmanaged User", "active": true,
+            "emails": [{"value": format!("mail.{name}"), "type": "work", "primary": true}],
             "name": {"givenName": "Unmanaged", "familyName": "User"},
         }))
         .expect("a valid user");
