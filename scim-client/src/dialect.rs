@@ -8,6 +8,7 @@ mod violation;
 
 use scim_types::{PatchOp, Resource};
 
+pub(crate) use self::patch::check_group_patch;
 pub use self::{
     document::DocumentRules,
     door::{AttributeRule, Need, TextRule},
@@ -15,7 +16,6 @@ pub use self::{
     patch::MemberRemoval,
     violation::{Violation, ViolationKind},
 };
-pub(crate) use self::{door::is_invisible, patch::check_group_patch};
 use crate::{Endpoint, text::single_line};
 
 /// The dialect of a server: its limits and the features that it supports.

@@ -7,6 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use crate::{
     Text,
     attribute::{Element, document},
+    filter::{EvaluateFilterError, ParseFilterError},
 };
 
 document! {
@@ -25,6 +26,66 @@ document! {
         pub exception_request_id: Option<Text> = "exceptionRequestId",
         /// The time of the error, in an AWS-specific format.
         pub time_stamp: Option<Text> = "timeStamp",
+    }
+}
+
+impl Error {
+    /// Returns an error with a status and a description. Most errors of status 400 also have a
+    /// [`scim_type`](Self::scim_type): see [`bad_request`](Self::bad_request).
+    ///
+    /// ```
+    /// use scim_types::{Error, ScimType, filter::Filter};
+    ///
+    /// let error = Error::new(404, "there is no user 2819c223");
+    /// assert_eq!(error.to_string(), "404: there is no user 2819c223");
+    ///
+    /// let parsed = Filter::parse("userName = \"ada\"").map_err(Error::from);
+    /// assert_eq!(parsed.unwrap_err().scim_type, Some(ScimType::InvalidFilter));
+    /// ```
+    #[must_use]
+    pub fn new(status: u16, detail: impl Into<Text>) -> Self {
+        Self {
+            status: Some(StatusCode(status)),
+            detail: Some(detail.into()),
+            ..Self::default()
+        }
+    }
+
+    /// Returns an error with status 400, a kind and a description.
+    #[must_use]
+    pub fn bad_request(scim_type: ScimType, detail: impl Into<Text>) -> Self {
+        Self {
+            scim_type: Some(scim_type),
+            ..Self::new(400, detail)
+        }
+    }
+
+    /// Returns the error for a value that must be unique and is already in use: status 409, `uniqueness`.
+    #[must_use]
+    pub fn conflict(detail: impl Into<Text>) -> Self {
+        Self {
+            scim_type: Some(ScimType::Uniqueness),
+            ..Self::new(409, detail)
+        }
+    }
+}
+
+/// Returns the body of a server's response: status 400, `invalidFilter`, and the reason.
+impl From<ParseFilterError> for Error {
+    fn from(error: ParseFilterError) -> Self {
+        Self::bad_request(ScimType::InvalidFilter, error.to_string())
+    }
+}
+
+/// Returns the body of a server's response: status 400, `invalidFilter`, and the reason. If the resource of the server cannot
+/// be serialized, the status is 500.
+impl From<EvaluateFilterError> for Error {
+    fn from(error: EvaluateFilterError) -> Self {
+        if error.is_in_filter() {
+            Self::bad_request(ScimType::InvalidFilter, error.to_string())
+        } else {
+            Self::new(500, error.to_string())
+        }
     }
 }
 
@@ -156,7 +217,16 @@ static KINDS: [(ScimType, &str); 13] = [
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashMap;
+
+    use serde_json::json;
+
     use super::*;
+    use crate::{
+        PatchOp, PatchOperation,
+        filter::Filter,
+        patch::{Options, Path},
+    };
 
     fn read(text: &str) -> Error {
         serde_json::from_str(text).unwrap()
@@ -200,6 +270,63 @@ mod tests {
         let unknown = read(r#"{"scimType":"odd","detail":"why"}"#);
         assert_eq!(unknown.scim_type, Some(ScimType::Other("odd".into())));
         assert_eq!(unknown.to_string(), "odd: why");
+    }
+
+    #[test]
+    fn every_error_of_a_request_converts_to_the_body_of_a_response() {
+        let body = |error: Error| serde_json::to_value(error).unwrap();
+        let refused = |kind: &str, detail: &str| {
+            json!({
+                "schemas": ["urn:ietf:params:scim:api:messages:2.0:Error"],
+                "status": "400",
+                "scimType": kind,
+                "detail": detail,
+            })
+        };
+        let filter = Filter::parse("userName eq").unwrap_err();
+        assert_eq!(
+            body(filter.into()),
+            refused(
+                "invalidFilter",
+                "expected a quoted string, a number, true, false or null, but the filter ends"
+            )
+        );
+        let unordered = Filter::parse("active gt true").unwrap();
+        let unordered = unordered.matches(&json!({"active": true})).unwrap_err();
+        assert_eq!(
+            body(unordered.into()),
+            refused(
+                "invalidFilter",
+                "`active` cannot be compared with `gt`, because its values have no order"
+            )
+        );
+        let user = json!({"schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"]});
+        let patch = PatchOp::new(vec![PatchOperation::remove("nothing")]);
+        let patch = patch.apply(&user, &Options::default()).unwrap_err();
+        let expected = refused(
+            "invalidPath",
+            "Operations[0] (remove nothing) was refused: the schema has no attribute `nothing`",
+        );
+        assert_eq!(body(Error::from(&patch)), expected);
+        assert_eq!(body(patch.into()), expected);
+        let kind = |path: &str| Error::from(Path::parse(path).unwrap_err()).scim_type;
+        assert_eq!(kind("a.b.c"), Some(ScimType::InvalidPath));
+        assert_eq!(kind("emails[type]"), Some(ScimType::InvalidFilter));
+        assert_eq!(
+            Error::conflict("taken").to_string(),
+            "409 uniqueness: taken"
+        );
+    }
+
+    #[test]
+    fn a_resource_that_cannot_be_serialized_is_an_error_of_the_server() {
+        let unreadable = HashMap::from([((1, 2), "a key that is not a string")]);
+        let filter = Filter::parse("title pr").unwrap();
+        let error = Error::from(filter.matches(&unreadable).unwrap_err());
+        assert_eq!(
+            error.to_string(),
+            "500: the resource cannot be serialized as JSON"
+        );
     }
 
     #[test]

@@ -22,7 +22,7 @@
 //!
 //! let filter = Filter::eq(AttributePath::USER_NAME, "ada@example.com");
 //! assert_eq!(filter.to_string(), r#"userName eq "ada@example.com""#);
-//! assert!(filter.matches(&serde_json::to_value(&user)?)?);
+//! assert!(filter.matches(&user)?);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!

@@ -69,7 +69,8 @@ pub struct Options {
     /// Policy for a write with a filter that selects no element.
     pub missing_element: MissingElement,
     /// Whether strings are converted: `"True"` to `true`, `"7"` to 7, and `"x"` to the complex value
-    /// `{"value": "x"}`. Microsoft Entra sends such strings.
+    /// `{"value": "x"}`. The empty string removes a complex value. In a filter, the string `"True"` equals `true`. Microsoft
+    /// Entra sends such strings.
     pub lenient_values: bool,
     /// Meaning of an absent attribute for [`PatchOp::diff`](crate::PatchOp::diff).
     pub absent: AbsentAttributes,

@@ -118,9 +118,7 @@ impl<'a> Judge<'a> {
             .done("a user can be deleted", users.delete(&id).await)
             .is_some()
         {
-            let read = users.get(&id).await;
-            let gone = read.is_err_and(|error| error.is_not_found());
-            self.check("a deleted user is not found", gone);
+            self.gone("a deleted user is not found", users.get(&id).await);
         }
     }
 
@@ -299,9 +297,7 @@ impl<'a> Judge<'a> {
             .done("a group can be deleted", groups.delete(&id).await)
             .is_some()
         {
-            let read = groups.get(&id).await;
-            let gone = read.is_err_and(|error| error.is_not_found());
-            self.check("a deleted group is not found", gone);
+            self.gone("a deleted group is not found", groups.get(&id).await);
         }
     }
 
@@ -426,6 +422,14 @@ impl<'a> Judge<'a> {
         }
     }
 
+    fn gone<T>(&mut self, rule: &str, read: Result<T, Error>) {
+        match read {
+            Ok(_) => self.fail(rule, "the service still returns it"),
+            Err(error) if error.is_not_found() => self.check(rule, true),
+            Err(error) => self.fail(rule, &describe(&error)),
+        }
+    }
+
     /// Returns the result of a call, and records a failed call.
     fn done<T>(&mut self, rule: &str, result: Result<T, Error>) -> Option<T> {
         result
@@ -450,7 +454,7 @@ impl<'a> Judge<'a> {
             self.verdict.passed += 1;
             (self.print)(&format!("ok {rule}"));
         } else {
-            self.fail(rule, "it is not so");
+            self.fail(rule, "the service does not meet it");
         }
     }
 
@@ -473,14 +477,12 @@ pub(crate) fn describe(error: &Error) -> String {
 
 /// Deletes a resource by its id. If the service has not returned the id, the resource is looked up by its name.
 async fn delete<R: Resource>(resources: &Resources<'_, R>, sent: &Sent) -> Result<(), Error> {
-    let id = match &sent.id {
-        Some(id) => Some(id.clone()),
-        None => {
-            let found = resources
-                .find(Filter::eq(R::NAME, sent.name.as_str()))
-                .await?;
-            found.and_then(|found| found.id().cloned())
-        }
+    let id = if let Some(id) = &sent.id {
+        Some(id.clone())
+    } else {
+        let by_name = Filter::eq(R::NAME, sent.name.as_str());
+        let found = resources.find(by_name).await?;
+        found.and_then(|found| found.id().cloned())
     };
     match id {
         Some(id) => resources.delete(&id).await,

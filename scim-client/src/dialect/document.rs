@@ -95,22 +95,16 @@ impl DocumentRules {
     pub(super) fn patch_violations(&self, patch: &PatchOp) -> Vec<Violation> {
         let mut violations = Vec::new();
         for operation in &patch.operations {
-            let value = operation.value.as_ref().unwrap_or(&Value::Null);
-            match (operation.path.as_deref(), operation.op) {
-                (None | Some(""), _) => self.check_value("", value, &mut violations),
-                (Some(path), op) => {
-                    // The server rejects an invalid path; this crate has nothing to add to its answer.
-                    let Ok(path) = Path::parse(path) else {
-                        continue;
-                    };
-                    match full_path(&path) {
-                        Some(path) if op != Op::Remove => {
-                            self.check_value(&path, value, &mut violations);
-                        }
-                        Some(path) if value.is_null() => {
-                            self.check_value(&path, &Value::Null, &mut violations);
-                        }
-                        _ => {}
+            let value = match operation.op {
+                Op::Add | Op::Replace => operation.value.as_ref().unwrap_or(&Value::Null),
+                Op::Remove => &Value::Null,
+            };
+            match operation.path.as_deref() {
+                None | Some("") => self.check_value("", value, &mut violations),
+                // The server rejects an invalid path; this crate has nothing to add to its answer.
+                Some(text) => {
+                    if let Some(path) = Path::parse(text).ok().as_ref().and_then(full_path) {
+                        self.check_value(&path, value, &mut violations);
                     }
                 }
             }

@@ -3,9 +3,8 @@
 //! IAM Identity Center has two doors for users and groups: the API of the identity store, and the SCIM endpoint. A value
 //! that only one of them accepts can be stored and then no longer be written. Therefore both rules apply.
 
-use unicode_general_category::{GeneralCategory, get_general_category};
-
 use super::violation::{Violation, ViolationKind};
+use crate::text::is_visible;
 
 /// Rule of one door for the text of an attribute. Every rule refuses the empty text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -99,27 +98,6 @@ impl AttributeRule {
         };
         kind.map(|kind| Violation::new(self.path, self.need, kind))
     }
-}
-
-/// Returns whether a character is a letter, mark, symbol, number or punctuation: `[\p{L}\p{M}\p{S}\p{N}\p{P}]`.
-fn is_visible(character: char) -> bool {
-    use GeneralCategory as Category;
-    !matches!(
-        get_general_category(character),
-        Category::Control
-            | Category::Format
-            | Category::Surrogate
-            | Category::PrivateUse
-            | Category::Unassigned
-            | Category::LineSeparator
-            | Category::ParagraphSeparator
-            | Category::SpaceSeparator
-    )
-}
-
-/// Returns whether a character cannot be seen in a message, or reorders the text around it.
-pub(crate) fn is_invisible(character: char) -> bool {
-    !is_visible(character)
 }
 
 /// `Administrator` and `AWSAdministrators` "are reserved names and can't be used for users or groups" (API reference of

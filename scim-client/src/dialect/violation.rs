@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use super::door::{Need, is_invisible};
+use super::door::Need;
+use crate::text::is_visible;
 
 /// A violation of a server's rules by a value or a document.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -127,7 +128,7 @@ impl fmt::Display for Violation {
             }
             ViolationKind::Character(found) => {
                 write!(formatter, "{attribute} contains ")?;
-                if !is_invisible(found) {
+                if is_visible(found) {
                     write!(formatter, "`{found}`, ")?;
                 }
                 write!(

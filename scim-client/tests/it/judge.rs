@@ -12,7 +12,6 @@ use scim_client::{
 };
 
 #[path = "../../examples/life_cycle/judge.rs"]
-#[expect(dead_code, reason = "the program uses the rest")]
 mod example;
 
 use self::example::{Judge, Verdict};

@@ -2,6 +2,7 @@
 
 use std::{borrow::Cow, cmp::Ordering};
 
+use serde::Serialize;
 use serde_json::{Number, Value};
 
 use super::{
@@ -11,7 +12,17 @@ use super::{
 use crate::{Schemas, names, schema};
 
 impl Filter {
-    /// Returns whether a resource, given as JSON, matches the filter.
+    /// Returns whether a resource matches the filter: a [`User`](crate::User), a [`Group`](crate::Group), JSON, or any other
+    /// type that serializes as a SCIM resource.
+    ///
+    /// ```
+    /// use scim_types::{User, filter::Filter};
+    ///
+    /// let filter = Filter::parse("userName sw \"ada\"")?;
+    /// assert!(filter.matches(&User::new("ada@example.com"))?);
+    /// assert!(filter.matches(&serde_json::json!({"userName": "ada"}))?);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// Names are case-insensitive. Strings are case-insensitive too, unless the RFC defines the attribute as
     /// `caseExact` or the attribute is a reference (RFC 7643 sections 2.2, 2.3.7 and 8.7.1). For a multi-valued
@@ -21,12 +32,25 @@ impl Filter {
     /// # Errors
     ///
     /// Fails if the filter orders values that have no order, such as booleans. A server answers such a
-    /// filter with status 400 and `invalidFilter`.
-    pub fn matches(&self, resource: &Value) -> Result<bool, EvaluateFilterError> {
+    /// filter with status 400 and `invalidFilter`. Also fails if the resource cannot be serialized as JSON.
+    pub fn matches<R: Serialize + ?Sized>(
+        &self,
+        resource: &R,
+    ) -> Result<bool, EvaluateFilterError> {
+        self.matches_json(&as_json(resource)?)
+    }
+
+    /// Returns whether a resource, given as JSON, matches the filter, as [`matches`](Self::matches) does. The JSON is not
+    /// copied.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the filter orders values that have no order.
+    pub fn matches_json(&self, resource: &Value) -> Result<bool, EvaluateFilterError> {
         self.holds(resource, Scope::default())
     }
 
-    /// Returns whether a resource, given as JSON, matches the filter, with `caseExact` from its schemas.
+    /// Returns whether a resource matches the filter, with `caseExact` from its schemas.
     ///
     /// A server uses this method for its own resource types. If a schema does not define
     /// `caseExact` of an attribute, the rules of `matches` apply.
@@ -34,29 +58,45 @@ impl Filter {
     /// # Errors
     ///
     /// Fails in the same cases as [`matches`](Self::matches).
-    pub fn matches_with(
+    pub fn matches_with<R: Serialize + ?Sized>(
+        &self,
+        resource: &R,
+        schemas: &Schemas,
+    ) -> Result<bool, EvaluateFilterError> {
+        self.matches_json_with(&as_json(resource)?, schemas)
+    }
+
+    /// Returns whether a resource, given as JSON, matches the filter, as [`matches_with`](Self::matches_with) does. The JSON is
+    /// not copied.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the filter orders values that have no order.
+    pub fn matches_json_with(
         &self,
         resource: &Value,
         schemas: &Schemas,
     ) -> Result<bool, EvaluateFilterError> {
         let scope = Scope {
-            parent: None,
             schemas: Some(schemas),
+            ..Scope::default()
         };
         self.holds(resource, scope)
     }
 
     /// Returns whether one element of an attribute matches the filter. The filter's paths are relative to the
-    /// element.
+    /// element. Unless `lenient` is true, a boolean never equals a string.
     pub(crate) fn matches_element(
         &self,
         element: &Value,
         attribute: &AttributePath,
         schemas: &Schemas,
+        lenient: bool,
     ) -> Result<bool, EvaluateFilterError> {
         let scope = Scope {
             parent: Some(attribute),
             schemas: Some(schemas),
+            strict: !lenient,
         };
         self.holds(&as_object(element), scope)
     }
@@ -119,10 +159,13 @@ impl Comparison {
             operator: self.operator,
             literal: &self.value,
             case_exact: scope.is_case_exact(&self.attribute),
+            strict: scope.strict,
         };
-        let unordered = || EvaluateFilterError {
-            attribute: self.attribute.to_string(),
-            operator: self.operator,
+        let unordered = || {
+            EvaluateFilterError(Problem::Unordered {
+                attribute: self.attribute.to_string(),
+                operator: self.operator,
+            })
         };
         if is_order(self.operator) && matches!(self.value, Literal::Boolean(_) | Literal::Null) {
             return Err(unordered());
@@ -172,12 +215,33 @@ impl Comparison {
     }
 }
 
-/// The error of [`Filter::matches`]: the filter orders the values of an attribute, but the values have no order.
+fn as_json<R: Serialize + ?Sized>(resource: &R) -> Result<Value, EvaluateFilterError> {
+    serde_json::to_value(resource).map_err(|error| EvaluateFilterError(Problem::Json(error)))
+}
+
+/// The error of [`Filter::matches`]: the filter orders the values of an attribute, but the values have no order. Or the
+/// resource cannot be serialized as JSON.
 #[derive(Debug, thiserror::Error)]
-#[error("`{attribute}` cannot be compared with `{operator}`, because its values have no order")]
-pub struct EvaluateFilterError {
-    attribute: String,
-    operator: Operator,
+#[error(transparent)]
+pub struct EvaluateFilterError(Problem);
+
+#[derive(Debug, thiserror::Error)]
+enum Problem {
+    #[error("`{attribute}` cannot be compared with `{operator}`, because its values have no order")]
+    Unordered {
+        attribute: String,
+        operator: Operator,
+    },
+    #[error("the resource cannot be serialized as JSON")]
+    Json(#[source] serde_json::Error),
+}
+
+impl EvaluateFilterError {
+    /// Returns whether the filter is the problem, and not the resource.
+    #[must_use]
+    pub fn is_in_filter(&self) -> bool {
+        matches!(self.0, Problem::Unordered { .. })
+    }
 }
 
 /// A condition on a single value.
@@ -185,6 +249,8 @@ struct Condition<'a> {
     operator: Operator,
     literal: &'a Literal,
     case_exact: bool,
+    /// Whether a boolean never equals a string.
+    strict: bool,
 }
 
 impl Condition<'_> {
@@ -198,7 +264,9 @@ impl Condition<'_> {
             (Value::Bool(value), Literal::Boolean(literal)) => Some(value.cmp(literal)),
             // Microsoft Entra writes a boolean as a string, in the filter or in the resource.
             (Value::Bool(value), Literal::String(text))
-            | (Value::String(text), Literal::Boolean(value)) => {
+            | (Value::String(text), Literal::Boolean(value))
+                if !self.strict =>
+            {
                 names::parse_boolean(text).map(|text| text.cmp(value))
             }
             _ => None,
@@ -276,6 +344,8 @@ struct Scope<'a> {
     parent: Option<&'a AttributePath>,
     /// The schemas that take precedence over RFC 7643.
     schemas: Option<&'a Schemas>,
+    /// Whether a boolean never equals a string.
+    strict: bool,
 }
 
 impl Scope<'_> {

@@ -43,6 +43,7 @@ impl PatchOp {
                 schemas: &schemas,
                 options,
                 before: attributes,
+                sets_references: self.operations.iter().any(sets_reference),
             },
             attributes: attributes.clone(),
         };
@@ -341,6 +342,23 @@ impl Patched<'_> {
         let name = name.unwrap_or_else(|| SCHEMAS.to_owned());
         self.attributes.insert(name, schemas);
     }
+}
+
+/// Returns whether an operation sets a `$ref` by its path or in its value.
+fn sets_reference(operation: &PatchOperation) -> bool {
+    fn contains(value: &Value) -> bool {
+        match value {
+            Value::Object(attributes) => attributes.iter().any(|(name, value)| {
+                name.to_ascii_lowercase().ends_with("$ref") && !names::is_unassigned(value)
+                    || contains(value)
+            }),
+            Value::Array(list) => list.iter().any(contains),
+            _ => false,
+        }
+    }
+    let path = operation.path.as_deref().unwrap_or_default();
+    let in_path = path.to_ascii_lowercase().ends_with("$ref") && operation.op != Op::Remove;
+    in_path || operation.value.as_ref().is_some_and(contains)
 }
 
 fn is_schemas(step: &Step<'_>) -> bool {

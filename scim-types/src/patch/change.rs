@@ -115,11 +115,11 @@ impl<'a> Resolver<'a> {
             }
             Change::Add(value) => {
                 let value = self.addition(value, step.definition)?;
-                Self::merged(existing, value, step.definition)
+                self.merged(existing, value, step.definition)
             }
             Change::Replace(value) => {
                 let value = self.value(value, step.definition)?;
-                Self::merged(existing, value, step.definition)
+                self.merged(existing, value, step.definition)
             }
         }
     }
@@ -148,10 +148,7 @@ impl<'a> Resolver<'a> {
             return Ok(list.into());
         }
         match existing {
-            Value::Object(mut attributes) => {
-                self.change(&mut attributes, rest, change)?;
-                Ok(attributes.into())
-            }
+            Value::Object(attributes) => self.changed_object(step, rest, attributes, change),
             existing if change.removes() => Ok(existing),
             Value::Null => {
                 let mut attributes = Map::new();
@@ -165,8 +162,50 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// Replaces a value. A complex value keeps the existing sub-attributes that the new value does not contain.
+    /// Changes a sub-attribute of a complex value.
+    pub(super) fn changed_object(
+        self,
+        step: &Step<'a>,
+        rest: &[Step<'a>],
+        mut attributes: Map<String, Value>,
+        change: &Change,
+    ) -> Result<Value, Refusal> {
+        let reference = step.definition.filter(|known| known.is_reference());
+        let old = referred(&attributes).cloned();
+        self.change(&mut attributes, rest, change)?;
+        self.drop_stale(reference, old.as_ref(), &mut attributes);
+        Ok(attributes.into())
+    }
+
+    /// Removes what describes the former target of a reference whose `value` has changed: its `$ref`, and read-only
+    /// sub-attributes such as the display name of a manager.
+    ///
+    /// A patch that itself sets a `$ref` decides on it. All other sub-attributes stay (RFC 7644 section 3.5.2.3).
+    fn drop_stale(
+        self,
+        reference: Option<&Definition>,
+        old: Option<&Value>,
+        attributes: &mut Map<String, Value>,
+    ) {
+        let Some(definition) = reference else { return };
+        let new = referred(attributes);
+        let same = names::is_same(old.unwrap_or(&Value::Null), new.unwrap_or(&Value::Null));
+        if same {
+            return;
+        }
+        attributes.retain(|name, _| {
+            let known = definition.sub_attribute(name);
+            let stale = known.is_some_and(|known| {
+                known.is_read_only() || known.name == "$ref" && !self.sets_references
+            });
+            !stale
+        });
+    }
+
+    /// Replaces a value. A complex value keeps the existing sub-attributes that the new value does not contain, except those
+    /// that describe the former target of a reference.
     pub(super) fn merged(
+        self,
         existing: Value,
         value: Value,
         definition: Option<&Definition>,
@@ -181,6 +220,8 @@ impl<'a> Resolver<'a> {
             }
             (_, value) => return Ok(value),
         };
+        let reference = definition.filter(|known| known.is_reference());
+        let old = referred(&attributes).cloned();
         for (name, value) in new {
             let sub_attribute = definition.and_then(|definition| definition.sub_attribute(&name));
             let known = names::find(&attributes, &name).map(|(name, _)| name.to_owned());
@@ -193,8 +234,14 @@ impl<'a> Resolver<'a> {
                 attributes.insert(known.unwrap_or(name), value);
             }
         }
+        self.drop_stale(reference, old.as_ref(), &mut attributes);
         Ok(attributes.into())
     }
+}
+
+/// Returns the id of the resource to which a value refers.
+fn referred(attributes: &Map<String, Value>) -> Option<&Value> {
+    names::assigned(attributes, "value")
 }
 
 /// The state of an attribute before a change, which limits the change.
@@ -222,6 +269,12 @@ impl Previous {
         definition: Option<&Definition>,
     ) -> Result<(), Refusal> {
         let required = definition.is_some_and(|definition| definition.required);
+        if required && value.as_str() == Some("") {
+            return Err(Refusal::invalid_value(format!(
+                "`{}` is required and cannot be empty",
+                Short(name)
+            )));
+        }
         if required && self.assigned && names::is_unassigned(value) {
             return Err(Refusal::mutability(format!(
                 "`{}` is required and cannot be removed",

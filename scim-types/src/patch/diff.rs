@@ -271,6 +271,10 @@ impl Differences<'_> {
         };
         let mut changed: Vec<(&str, Value)> = Vec::new();
         let mut operations = Vec::new();
+        let is_reference = pair.definition.is_some_and(Definition::is_reference);
+        // With a new `value`, a server drops the `$ref` of a reference, unless the patch sets it.
+        let drops_uri =
+            is_reference && !is_same(value_of(before, "value"), value_of(after, "value"));
         for name in names_of(before, after) {
             let definition = pair.definition.and_then(|known| known.sub_attribute(name));
             if definition.is_some_and(Definition::is_read_only) {
@@ -280,12 +284,8 @@ impl Differences<'_> {
             let is_kept = new.is_none() && self.options.absent == AbsentAttributes::Keep;
             let old = old.and_then(|old| without_unassigned(old, definition));
             let new = new.and_then(|new| without_unassigned(new, definition));
-            let same = match (&old, &new) {
-                (Some(old), Some(new)) => names::is_same(old, new),
-                (None, None) => true,
-                _ => false,
-            };
-            if same || is_kept {
+            let is_dropped = drops_uri && new.is_some() && name.eq_ignore_ascii_case("$ref");
+            if is_kept || !is_dropped && is_same(old.as_ref(), new.as_ref()) {
                 continue;
             }
             check_name(pair)?;
@@ -490,6 +490,14 @@ fn value_of<'m>(attributes: &'m Map<String, Value>, name: &str) -> Option<&'m Va
 
 fn is_object(value: Option<&Value>) -> bool {
     value.is_some_and(Value::is_object)
+}
+
+/// Returns whether two values are equivalent, or both are absent.
+fn is_same(left: Option<&Value>, right: Option<&Value>) -> bool {
+    match (left, right) {
+        (Some(left), Some(right)) => names::is_same(left, right),
+        (left, right) => left.is_none() && right.is_none(),
+    }
 }
 
 /// Returns whether a value is an object with at least one sub-attribute, which may be `null`.

@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::ParsePathError;
-use crate::{Error, Op, ScimType, StatusCode, filter::EvaluateFilterError};
+use crate::{Error, Op, ScimType, filter::EvaluateFilterError};
 
 /// The error of [`PatchOp::apply`](crate::PatchOp::apply): the patch is refused. No operation was applied.
 #[derive(Debug)]
@@ -97,12 +97,30 @@ impl From<&PatchError> for Error {
         if let Some(source) = error::Error::source(error) {
             detail = format!("{detail}: {source}");
         }
-        Self {
-            status: Some(StatusCode(400)),
-            scim_type: Some(error.scim_type().clone()),
-            detail: Some(detail.into()),
-            ..Self::default()
-        }
+        Self::bad_request(error.scim_type().clone(), detail)
+    }
+}
+
+/// Returns the body of a server's response: status 400, the `scimType`, and the reason.
+impl From<PatchError> for Error {
+    fn from(error: PatchError) -> Self {
+        Self::from(&error)
+    }
+}
+
+/// Returns the body of a server's response: status 400, `invalidPath` or `invalidFilter`, and the reason.
+impl From<ParsePathError> for Error {
+    fn from(error: ParsePathError) -> Self {
+        Self::bad_request(scim_type_of(&error), error.to_string())
+    }
+}
+
+/// Returns the kind of the error for a path that cannot be parsed.
+fn scim_type_of(error: &ParsePathError) -> ScimType {
+    if error.is_in_filter() {
+        ScimType::InvalidFilter
+    } else {
+        ScimType::InvalidPath
     }
 }
 
@@ -166,11 +184,7 @@ impl fmt::Display for Refusal {
 impl From<ParsePathError> for Refusal {
     fn from(error: ParsePathError) -> Self {
         Self {
-            scim_type: if error.is_in_filter() {
-                ScimType::InvalidFilter
-            } else {
-                ScimType::InvalidPath
-            },
+            scim_type: scim_type_of(&error),
             problem: Problem::Path(error),
         }
     }

@@ -108,7 +108,7 @@ impl<'a> Resolver<'a> {
         let mut list = as_list(existing);
         let mut selected = Vec::new();
         for (index, element) in list.iter().enumerate() {
-            if selection.matches(element, self.schemas)? {
+            if selection.matches(element, self)? {
                 selected.push(index);
             }
         }
@@ -205,14 +205,13 @@ impl<'a> Resolver<'a> {
                 Change::Add(Value::Null) => Ok(element),
                 Change::Add(value) => {
                     let value = self.addition(value.clone(), step.definition)?;
-                    Self::merged(element, value, step.definition)
+                    self.merged(element, value, step.definition)
                 }
                 Change::Replace(value) => self.element(value.clone(), step.definition),
                 Change::Remove | Change::RemoveListed(_) => Ok(Value::Null),
             },
-            (rest, Value::Object(mut attributes)) => {
-                self.change(&mut attributes, rest, change)?;
-                Ok(attributes.into())
+            (rest, Value::Object(attributes)) => {
+                self.changed_object(step, rest, attributes, change)
             }
             // A simple element is its own `value`.
             ([step], _) if step.name.eq_ignore_ascii_case("value") => match change {

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::{Path, path::Kind};
 use crate::{
-    Op, PatchOperation, Schemas,
+    Op, PatchOperation,
     filter::{AttributePath, EvaluateFilterError, Filter, Limits},
 };
 
@@ -64,19 +64,17 @@ impl AnyOf {
     pub(super) fn matches(
         &self,
         element: &Value,
-        list: &AttributePath,
-        schemas: &Schemas,
+        matches: impl Fn(&Filter) -> Result<bool, EvaluateFilterError>,
     ) -> Result<bool, EvaluateFilterError> {
-        let matches = |filter: &Filter| filter.matches_element(element, list, schemas);
         let mut filters = self.filters.values().flatten();
         let first = filters.next();
         match first.and_then(|filter| filter.ascii_value(element)) {
             // All filters compare the same attribute, so only filters with this string can match.
             Some(text) => {
                 let same = self.filters.get(&text.to_ascii_lowercase());
-                any(same.into_iter().flatten().map(matches))
+                any(same.into_iter().flatten().map(&matches))
             }
-            None => any(first.into_iter().chain(filters).map(matches)),
+            None => any(first.into_iter().chain(filters).map(&matches)),
         }
     }
 }

@@ -59,11 +59,15 @@ impl Selection<'_> {
     pub(super) fn matches(
         self,
         element: &Value,
-        schemas: &Schemas,
+        resolver: Resolver<'_>,
     ) -> Result<bool, EvaluateFilterError> {
+        let matches = |filter: &Filter| {
+            let (schemas, lenient) = (resolver.schemas, resolver.options.lenient_values);
+            filter.matches_element(element, self.list, schemas, lenient)
+        };
         match self.by {
-            SelectBy::Filter(filter) => filter.matches_element(element, self.list, schemas),
-            SelectBy::AnyOf(any) => any.matches(element, self.list, schemas),
+            SelectBy::Filter(filter) => matches(filter),
+            SelectBy::AnyOf(any) => any.matches(element, matches),
         }
     }
 }
@@ -86,6 +90,8 @@ pub(super) struct Resolver<'a> {
     /// The resource before the patch. An extension of that resource stays known after
     /// its last value is removed.
     pub(super) before: &'a Map<String, Value>,
+    /// Whether an operation of the patch sets a `$ref`.
+    pub(super) sets_references: bool,
 }
 
 impl<'a> Resolver<'a> {

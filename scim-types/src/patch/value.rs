@@ -73,6 +73,10 @@ impl Resolver<'_> {
             return Ok(value);
         }
         let lenient = self.options.lenient_values;
+        // Microsoft Entra removes a manager by the empty string.
+        if definition.kind == Kind::Complex && lenient && value.as_str() == Some("") {
+            return Ok(Value::Null);
+        }
         let converted = match (definition.kind, value) {
             (Kind::Any, value)
             | (Kind::Text, value @ Value::String(_))

@@ -173,6 +173,13 @@ impl Definition {
         self.kind != Kind::Any && !(self.kind == Kind::Complex && self.sub_attributes.is_empty())
     }
 
+    /// Returns whether a value refers to another resource: it has the id of the resource in `value` and its URI in `$ref`,
+    /// like the manager of a user.
+    pub(crate) fn is_reference(&self) -> bool {
+        let uri = self.sub_attribute("$ref");
+        self.sub_attribute("value").is_some() && uri.is_some_and(|uri| uri.kind == Kind::Reference)
+    }
+
     /// Returns whether the elements refer to other resources and are identified by their `value` alone,
     /// like the members of a group.
     pub(crate) fn is_reference_list(&self) -> bool {

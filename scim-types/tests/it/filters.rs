@@ -1,8 +1,8 @@
 //! Tests of valid filters, invalid filters, and the resources that filters match.
 
-use scim_types::filter::Filter;
+use scim_types::{Schemas, User, filter::Filter};
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::corpus;
 
@@ -213,5 +213,40 @@ fn the_ping_test_vectors_match_as_recorded() {
             .matches(&set.resource)
             .unwrap();
         assert_eq!(result, matches, "{filter}");
+    }
+}
+
+#[test]
+fn a_filter_is_evaluated_on_a_typed_resource_as_on_its_json() {
+    let user: User = serde_json::from_value(json!({
+        "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"],
+        "userName": "ada",
+        "emails": [{"value": "ada@work.example", "type": "work"}],
+        "urn:acme:hr:2.0:User": {"badge": "7"},
+    }))
+    .expect("a user");
+    let json = serde_json::to_value(&user).expect("JSON");
+    for (filter, expected) in [
+        ("userName eq \"ADA\"", true),
+        ("emails[type eq \"work\" and value ew \"example\"]", true),
+        ("urn:acme:hr:2.0:User:badge eq \"7\"", true),
+        ("title pr", false),
+    ] {
+        let filter = Filter::parse(filter).expect("a filter");
+        assert_eq!(
+            filter.matches(&user).expect("an evaluation"),
+            expected,
+            "{filter}"
+        );
+        assert_eq!(
+            filter.matches_json(&json).expect("an evaluation"),
+            expected,
+            "{filter}"
+        );
+        let schemas = Schemas::of(&json);
+        assert_eq!(
+            filter.matches_with(&user, &schemas).expect("an evaluation"),
+            expected
+        );
     }
 }

@@ -56,9 +56,14 @@ fn any_json() -> BoxedStrategy<Value> {
 fn user() -> impl Strategy<Value = Value> {
     let name = (option::of(text()), option::of(text()))
         .prop_map(|(given, family)| object(vec![("givenName", given), ("familyName", family)]));
-    let enterprise = (option::of(text()), option::of(text())).prop_map(|(department, manager)| {
-        let manager = manager.map(|value| json!({ "value": value }));
-        object(vec![("department", department), ("manager", manager)])
+    let uri = select(vec!["../Users/a", "../Users/b"]).prop_map(Value::from);
+    let manager = (option::of(text()), option::of(uri))
+        .prop_map(|(value, uri)| object(vec![("value", value), ("$ref", uri)]));
+    let enterprise = (option::of(text()), option::of(manager)).prop_map(|(department, manager)| {
+        object(vec![
+            ("department", department),
+            ("manager", manager.filter(|manager| manager != &json!({}))),
+        ])
     });
     let acme = proptest::collection::btree_map("[a-c]", any_json(), 1..3)
         .prop_map(|map| map.into_iter().collect());

@@ -1,12 +1,12 @@
 //! Tests of the effect of patches on a user and a group.
 
 use scim_types::{
-    Schemas,
+    Schemas, ScimType,
     patch::{MissingElement, Options, UnknownAttributes},
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::patching::{ENTERPRISE, ada, changes, group, patch, refused, user};
+use crate::patching::{ENTERPRISE, ada, changes, group, patch, refused, refused_with, user};
 
 #[test]
 fn a_complex_attribute_keeps_sub_attributes_that_the_value_does_not_contain() {
@@ -332,5 +332,142 @@ fn the_first_schema_of_an_unknown_resource_type_is_its_core_schema() {
             {"op": "replace", "path": "urn:acme:2.0:Place:floor", "value": 4}
         ]),
         json!({"serial": "2", "size": 3, "urn:acme:2.0:Place": {"floor": 4}}),
+    );
+}
+
+/// Returns Ada with a manager, and checks the manager after the operations; `null` for none.
+#[track_caller]
+fn manager(options: &Options, operations: Value, expected: &Value) {
+    let mut ada = ada();
+    ada["schemas"] = json!([ada["schemas"][0], ENTERPRISE]);
+    let manager = json!({"value": "m1", "$ref": "../Users/m1", "displayName": "M One"});
+    ada[ENTERPRISE] = json!({"manager": manager, "department": "Engines"});
+    let patched = patch(operations).apply(&ada, options).expect("a change");
+    assert_eq!(&patched[ENTERPRISE]["manager"], expected, "{patched}");
+    assert_eq!(patched[ENTERPRISE]["department"], "Engines");
+}
+
+#[test]
+fn a_new_manager_does_not_keep_the_uri_and_the_name_of_the_former_manager() {
+    let path = format!("{ENTERPRISE}:manager");
+    let new = json!({"value": "m2"});
+    let options = Options::default();
+    for op in ["add", "replace"] {
+        for operation in [
+            json!({"op": op, "path": path, "value": {"value": "m2"}}),
+            json!({"op": op, "path": path, "value": "m2"}),
+            json!({"op": op, "path": format!("{path}.value"), "value": "m2"}),
+            json!({"op": op, "value": {ENTERPRISE: {"manager": {"value": "m2"}}}}),
+            json!({"op": op, "value": {format!("{path}.value"): "m2"}}),
+        ] {
+            manager(&options, json!([operation]), &new);
+        }
+    }
+    manager(
+        &options,
+        json!([{"op": "remove", "path": format!("{path}.value")}]),
+        &Value::Null,
+    );
+}
+
+#[test]
+fn a_uri_that_the_patch_sets_belongs_to_the_new_manager() {
+    let path = format!("{ENTERPRISE}:manager");
+    let new = json!({"value": "m2", "$ref": "../Users/m2"});
+    let options = Options::default();
+    manager(
+        &options,
+        json!([{"op": "replace", "path": path, "value": new}]),
+        &new,
+    );
+    let value = json!({"op": "replace", "path": format!("{path}.value"), "value": "m2"});
+    let uri = json!({"op": "replace", "path": format!("{path}.$ref"), "value": "../Users/m2"});
+    manager(&options, json!([value, uri]), &new);
+    manager(&options, json!([uri, value]), &new);
+}
+
+#[test]
+fn a_manager_with_the_same_value_keeps_all_sub_attributes() {
+    let path = format!("{ENTERPRISE}:manager");
+    let same = json!({"value": "m1", "$ref": "../Users/m1", "displayName": "M One"});
+    let options = Options::default();
+    for value in [
+        json!({"value": "m1"}),
+        json!("m1"),
+        json!({"displayName": "Other"}),
+    ] {
+        manager(
+            &options,
+            json!([{"op": "replace", "path": path, "value": value}]),
+            &same,
+        );
+    }
+}
+
+#[test]
+fn an_empty_string_removes_a_manager_unless_the_options_are_strict() {
+    let path = format!("{ENTERPRISE}:manager");
+    for op in ["Add", "Replace"] {
+        let operations = json!([{"op": op, "path": path, "value": ""}]);
+        manager(&Options::entra(), operations, &Value::Null);
+    }
+    let strict = Options {
+        lenient_values: false,
+        ..Options::default()
+    };
+    refused_with(
+        &ada(),
+        &strict,
+        json!([{"op": "replace", "path": path, "value": ""}]),
+        &format!(
+            "invalidValue Operations[0] (replace {path}) was refused: `manager` must be an object"
+        ),
+    );
+}
+
+#[test]
+fn a_required_attribute_cannot_become_an_empty_string() {
+    let path = "urn:ietf:params:scim:schemas:core:2.0:User:userName";
+    for operation in [
+        json!({"op": "replace", "path": "userName", "value": ""}),
+        json!({"op": "add", "path": path, "value": ""}),
+        json!({"op": "replace", "value": {"USERNAME": ""}}),
+    ] {
+        let error = patch(json!([operation])).apply(&ada(), &Options::default());
+        let error = error.expect_err("a refusal");
+        assert_eq!(error.scim_type(), &ScimType::InvalidValue);
+        assert_eq!(
+            error.problem(),
+            "`userName` is required and cannot be empty"
+        );
+    }
+    user(
+        json!([{"op": "replace", "path": "title", "value": ""}]),
+        json!({"title": ""}),
+    );
+}
+
+#[test]
+fn strict_options_do_not_compare_a_boolean_with_a_string() {
+    let strict = Options {
+        lenient_values: false,
+        ..Options::default()
+    };
+    let removal = json!([{"op": "remove", "path": "emails[primary eq \"True\"]"}]);
+    changes(&ada(), &strict, removal.clone(), json!({}));
+    let home = json!([{"value": "ada@home.example", "type": "home"}]);
+    user(removal, json!({"emails": home}));
+    changes(
+        &ada(),
+        &strict,
+        json!([{"op": "remove", "path": "emails[primary eq true]"}]),
+        json!({"emails": home}),
+    );
+    refused_with(
+        &ada(),
+        &strict,
+        json!([{"op": "replace", "path": "emails[primary eq \"True\"].value", "value": "x"}]),
+        "noTarget Operations[0] (replace emails[primary eq \"True\"].value) was refused: the filter selects no \
+         element of `emails`",
     );
 }

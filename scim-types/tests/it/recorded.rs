@@ -45,6 +45,10 @@ const SCIM2_MODELS: &[Deviation] = &[
         "two existing primary values stay, unless the patch makes another value primary",
     ),
     (
+        48,
+        "the read-only `manager.displayName` is the name of the former manager",
+    ),
+    (
         49,
         "`manager.displayName` is read-only: a value from a client is ignored",
     ),
