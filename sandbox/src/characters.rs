@@ -58,13 +58,13 @@ mod tests {
         for character in [
             'a', 'Ž', 'ß', '李', '\u{301}', '٣', '½', '€', '^', '🙂', '-', '«', '_', '\'',
         ] {
-            assert!(is_visible(character), "{:?}", character);
+            assert!(is_visible(character), "{character:?}");
         }
         for character in [
             ' ', '\t', '\u{a0}', '\u{3000}', '\u{2028}', '\u{7}', '\u{ad}', '\u{200b}', '\u{200d}',
             '\u{202e}', '\u{feff}', '\u{e000}', '\u{378}',
         ] {
-            assert!(!is_visible(character), "{:?}", character);
+            assert!(!is_visible(character), "{character:?}");
         }
     }
 }

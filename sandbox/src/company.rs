@@ -270,6 +270,25 @@ impl Person {
         }
     }
 
+    /// Sets an attribute by its name in Okta, such as `primaryPhone`.
+    #[must_use]
+    pub fn with_attribute(mut self, name: &str, value: &str) -> Self {
+        self.attributes.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Returns an optional attribute by its name in Okta. A further attribute comes before a field of the same name.
+    pub(crate) fn attribute(&self, name: &str) -> Option<&str> {
+        let mut further = self.attributes.iter().rev();
+        let further = further.find(|(known, _)| known == name);
+        let field = match name {
+            "department" => self.department.as_deref(),
+            "title" => self.title.as_deref(),
+            _ => None,
+        };
+        further.map(|(_, value)| value.as_str()).or(field)
+    }
+
     /// Sets the status.
     #[must_use]
     pub fn with_status(mut self, status: PersonStatus) -> Self {

@@ -38,6 +38,13 @@
 //! [`OperationDurations`] and [`OperationFault`] control the asynchronous operations of Identity Center, and
 //! [`Sandbox::start_foreign_operations`] starts operations of another tool.
 //!
+//! # Users and groups in AWS
+//!
+//! The identity store and SCIM check the length and the characters of each text as AWS documents them.
+//! [`Sandbox::delete_identity_user`] and the other methods for the identity store change it by hand, and [`IdentityUser`] has all
+//! attributes of a user. [`SandboxBuilder::unknown_members`] and [`SandboxBuilder::drop_user_attribute`] set behavior of SCIM services
+//! that is not known or that differs.
+//!
 //! # Limits
 //!
 //! An access token of Okta is opaque, and the algorithm ES512 is not accepted, because the JOSE crate does not have it.
@@ -71,6 +78,7 @@ mod state;
 mod throttled;
 mod tls;
 mod token_bucket;
+mod user_attributes;
 mod view;
 
 use std::{sync::MutexGuard, thread, time::Duration};

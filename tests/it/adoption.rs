@@ -85,6 +85,7 @@ async fn a_user_of_another_provisioner_is_not_taken_over() {
         "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"],
         "userName": "eve@example.com", "externalId": "entra-1", "displayName": "Eve",
         "name": {"givenName": "Eve", "familyName": "Other"},
+        "emails": [{"value": "eve@example.com", "primary": true}],
     }))
     .expect("a user");
     scim.users()

@@ -14,6 +14,7 @@ use super::rules::{
 use crate::company::{
     BoundarySeed, Estate, PermissionSetSeed, Person, PersonStatus, PrincipalText, RowKind,
 };
+use crate::user_attributes::OPTIONAL;
 
 impl Cloud {
     /// Adds the users, groups, permission sets and assignments of an estate to Identity Center.
@@ -207,12 +208,12 @@ fn draft(person: &Person) -> Draft {
         "name": { "givenName": person.first_name, "familyName": person.last_name },
         "emails": [{ "value": person.email, "type": "work", "primary": true }],
     });
-    for (name, value) in [
-        ("displayName", &person.display_name),
-        ("title", &person.title),
-    ] {
-        if let Some(value) = value {
-            attributes[name] = value.as_str().into();
+    if let Some(name) = &person.display_name {
+        attributes["displayName"] = name.as_str().into();
+    }
+    for attribute in &OPTIONAL {
+        if let Some(text) = person.attribute(attribute.okta) {
+            attribute.set(&mut attributes, text);
         }
     }
     let Value::Object(attributes) = attributes else {

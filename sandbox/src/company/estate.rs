@@ -45,7 +45,8 @@ pub struct Estate {
 }
 
 impl Estate {
-    /// Adds a user to the identity store. The login is the user name.
+    /// Adds a user to the identity store, without an external id. The login is the user name, and the further attributes are
+    /// those that Okta would provision.
     ///
     /// A user with the status `Suspended` or `Deprovisioned` is disabled.
     pub fn user(mut self, person: Person) -> Self {

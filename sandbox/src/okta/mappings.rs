@@ -14,6 +14,7 @@ use super::{
     reply::{Refusal, Reply},
     users::{DEFAULT_SCHEMA, DEFAULT_TYPE, User},
 };
+use crate::user_attributes::OPTIONAL;
 
 /// One mapping.
 #[derive(Debug)]
@@ -198,8 +199,15 @@ impl Org {
     /// Adds the two mappings of a new application.
     pub(super) fn add_mappings(&mut self, app: &str) {
         let display_name = self.display_name_mapping.clone();
-        let mut to_app: Vec<(&str, &str)> = DEFAULT_PROPERTIES.to_vec();
-        to_app.extend(display_name.as_deref().map(|text| ("displayName", text)));
+        let names = ["firstName", "lastName", "email"].map(|name| (name, name));
+        let optional = OPTIONAL.iter();
+        let optional = optional.map(|attribute| (attribute.app, attribute.okta));
+        let mut to_app: Vec<(&str, String)> = names
+            .into_iter()
+            .chain(optional)
+            .map(|(app, okta)| (app, format!("user.{okta}")))
+            .collect();
+        to_app.extend(display_name.map(|text| ("displayName", text)));
         for direction in [Direction::ToApp, Direction::FromApp] {
             let properties = match direction {
                 Direction::ToApp => to_app.as_slice(),
@@ -207,7 +215,7 @@ impl Org {
             };
             let properties = properties.iter().filter_map(|(name, text)| {
                 let property = Property {
-                    text: (*text).to_owned(),
+                    text: text.clone(),
                     expression: Expression::parse(text).ok()?,
                     push: true,
                 };
@@ -286,15 +294,6 @@ pub(super) fn user_name(template: &str, user: &User) -> Option<String> {
         .ok()?
         .text(&Source(user))
 }
-
-/// The mapping of a new application, without the display name.
-const DEFAULT_PROPERTIES: &[(&str, &str)] = &[
-    ("firstName", "user.firstName"),
-    ("lastName", "user.lastName"),
-    ("email", "user.email"),
-    ("title", "user.title"),
-    ("department", "user.department"),
-];
 
 #[cfg(test)]
 mod tests {

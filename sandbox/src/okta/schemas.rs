@@ -11,6 +11,7 @@ use super::{
     timestamps::millis,
     users::DEFAULT_SCHEMA,
 };
+use crate::user_attributes::OPTIONAL;
 
 /// A schema: the base attributes, which the system defines, and the custom attributes.
 #[derive(Debug)]
@@ -35,7 +36,10 @@ impl Schema {
     /// Returns the schema of an application's users, with or without a display name.
     pub(super) fn of_app_users(label: &str, display_name: bool, now: Timestamp) -> Self {
         let title = format!("{label} User");
-        let mut schema = Self::new("app_user", &title, APP_ATTRIBUTES, now);
+        let optional = OPTIONAL.iter();
+        let optional = optional.map(|attribute| (attribute.app, attribute.title, 0, false));
+        let attributes: Vec<_> = APP_ATTRIBUTES.iter().copied().chain(optional).collect();
+        let mut schema = Self::new("app_user", &title, &attributes, now);
         if !display_name {
             schema.base.remove("displayName");
         }
@@ -255,13 +259,11 @@ const USER_ATTRIBUTES: &[(&str, &str, u32, bool)] = &[
     ("manager", "Manager", 0, false),
 ];
 
-/// The attributes of an application's users, as far as the provisioning engine sends them.
+/// The attributes of an application's users, in addition to [`OPTIONAL`].
 const APP_ATTRIBUTES: &[(&str, &str, u32, bool)] = &[
     ("userName", "Username", 100, true),
     ("firstName", "First name", 0, true),
     ("lastName", "Last name", 0, true),
     ("displayName", "Display name", 0, true),
     ("email", "Primary email", 0, false),
-    ("title", "Title", 0, false),
-    ("department", "Department", 0, false),
 ];

@@ -8,7 +8,11 @@ use super::{
     client::{Failure, Scim},
     is_temporary, retry_time,
 };
-use crate::okta::{App, Org, Subject, SyncStatus};
+use crate::{
+    okta::{App, Org, Subject, SyncStatus},
+    scim::ENTERPRISE,
+    user_attributes::OPTIONAL,
+};
 
 /// Returns the SCIM document or patch that brings AWS up to date; `None` if AWS is up to date.
 pub(super) fn pending_change(
@@ -192,13 +196,8 @@ fn document(org: &Org, app: &App, id: &str, remote: &RemoteUser) -> Value {
         let (value, _) = profile.get(name)?;
         value.as_str().filter(|text| !text.is_empty())
     };
-    let mut schemas = vec![CORE];
-    let department = text("department");
-    if department.is_some() {
-        schemas.push(ENTERPRISE);
-    }
     let mut document = json!({
-        "schemas": schemas,
+        "schemas": [CORE],
         "externalId": id,
         "userName": assigned.user_name(app, user).unwrap_or_default(),
         "name": {
@@ -211,14 +210,15 @@ fn document(org: &Org, app: &App, id: &str, remote: &RemoteUser) -> Value {
     if let Some(email) = text("email") {
         document["emails"] = json!([{ "primary": true, "value": email, "type": "work" }]);
     }
-    if let Some(title) = text("title") {
-        document["title"] = title.into();
+    for attribute in &OPTIONAL {
+        if let Some(text) = text(attribute.app) {
+            attribute.set(&mut document, text);
+        }
     }
-    if let Some(department) = department {
-        document[ENTERPRISE] = json!({ "department": department });
+    if document.get(ENTERPRISE).is_some() {
+        document["schemas"] = json!([CORE, ENTERPRISE]);
     }
     document
 }
 
 const CORE: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
-const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";

@@ -1,5 +1,7 @@
 //! Tests of the identity store: changes by hand, the SCIM service's settings, and its view.
 
+use std::time::Duration;
+
 use okta_aws_sandbox::{
     Company, IdentityUser, Person, Sandbox, SandboxBuilder, ScimProfile, Stage, UnknownMembers,
 };
@@ -262,4 +264,51 @@ async fn the_view_of_a_user_has_all_attributes() {
     assert_eq!(user.attributes.into_iter().collect::<Vec<_>>(), expected);
     assert_eq!(user.external_id.as_deref(), Some("00u1"));
     assert!(!user.active);
+}
+
+#[tokio::test]
+async fn every_request_with_an_expired_or_deleted_token_is_unauthorized() {
+    for expired in [true, false] {
+        let (sandbox, scim) = start(builder()).await;
+        let id = scim.create("/Users", &user("ada@example.com")).await;
+        let group = scim
+            .create("/Groups", &json!({ "displayName": "admins" }))
+            .await;
+        if expired {
+            sandbox.advance(Duration::from_hours(365 * 24));
+        } else {
+            assert_eq!(sandbox.console().delete_scim_tokens(), 2);
+        }
+        let off = patch(&json!([{ "op": "replace", "path": "active", "value": false }]));
+        let renamed = patch(&json!([{ "op": "replace", "path": "displayName", "value": "x" }]));
+        let (ada, admins) = (format!("/Users/{id}"), format!("/Groups/{group}"));
+        for (method, path, body) in [
+            (Method::GET, "/Users?cursor", Value::Null),
+            (Method::GET, "/Users?count=1", Value::Null),
+            (Method::GET, "/Groups?cursor", Value::Null),
+            (Method::GET, &ada, Value::Null),
+            (Method::GET, "/Users/unknown", Value::Null),
+            (Method::GET, "/ServiceProviderConfig", Value::Null),
+            (Method::GET, "/Schemas", Value::Null),
+            (Method::POST, "/Users", user("eve@example.com")),
+            (Method::POST, "/Users", json!({})),
+            (Method::PUT, &ada, user("eve@example.com")),
+            (Method::PATCH, &ada, off),
+            (Method::PATCH, &admins, renamed),
+            (Method::DELETE, &ada, Value::Null),
+            (Method::DELETE, &admins, Value::Null),
+        ] {
+            let (status, error) = scim.send(method.clone(), path, &body).await;
+            assert_eq!(status, 401, "{method} {path}: {error}");
+            assert_eq!(error["detail"], "Unauthorized");
+        }
+        let kept = only_user(&sandbox);
+        assert!(kept.active && kept.user_name == "ada@example.com");
+        assert_eq!(members(&sandbox), [("admins".to_owned(), Vec::new())]);
+        let renewed = Scim::of_aws(&sandbox);
+        assert_eq!(
+            renewed.send(Method::GET, "/Users", &Value::Null).await.0,
+            200
+        );
+    }
 }

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use okta_aws_sandbox::{Company, Person, PersonStatus, ProvisioningForm, Sandbox, Stage};
+use okta_aws_sandbox::{
+    Company, IdentityUser, Person, PersonStatus, ProvisioningForm, Sandbox, Stage,
+};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -110,6 +112,137 @@ async fn an_assigned_user_is_provisioned_after_the_delay() {
             .count(),
         0
     );
+}
+
+/// The optional attributes of a user: names in Okta, paths in SCIM, and values.
+const ATTRIBUTES: [(&str, &str, &str); 23] = [
+    (
+        "streetAddress",
+        "addresses.streetAddress",
+        "12 St James's Square",
+    ),
+    ("city", "addresses.locality", "London"),
+    ("state", "addresses.region", "LDN"),
+    ("zipCode", "addresses.postalCode", "SW1Y 4JH"),
+    ("countryCode", "addresses.country", "GB"),
+    (
+        "postalAddress",
+        "addresses.formatted",
+        "12 St James's Square, London",
+    ),
+    ("costCenter", "enterprise.costCenter", "1815"),
+    ("department", "enterprise.department", "Engines"),
+    ("division", "enterprise.division", "Analysis"),
+    ("employeeNumber", "enterprise.employeeNumber", "1"),
+    (
+        "managerId",
+        "enterprise.manager.value",
+        "charles@example.com",
+    ),
+    ("organization", "enterprise.organization", "Babbage"),
+    ("locale", "locale", "en_GB"),
+    ("honorificPrefix", "name.honorificPrefix", "Lady"),
+    ("honorificSuffix", "name.honorificSuffix", "II"),
+    ("middleName", "name.middleName", "King"),
+    ("nickName", "nickName", "Enchantress"),
+    ("primaryPhone", "phoneNumbers.value", "+44 20 7946 0000"),
+    ("preferredLanguage", "preferredLanguage", "en-GB"),
+    ("profileUrl", "profileUrl", "https://example.com/ada"),
+    ("timezone", "timezone", "Europe/London"),
+    ("title", "title", "Countess"),
+    ("userType", "userType", "Employee"),
+];
+
+fn full_person() -> Person {
+    let person = Person::new("ada@example.com", "Ada", "Lovelace");
+    ATTRIBUTES
+        .into_iter()
+        .fold(person, |person, (name, _, value)| {
+            person.with_attribute(name, value)
+        })
+}
+
+async fn assign(sandbox: &Sandbox, path: &str, person: &Person) -> IdentityUser {
+    let id = sandbox.add_user(person);
+    let body = json!({ "id": id, "scope": "USER" });
+    post(sandbox, &format!("{path}/users"), &body).await;
+    sandbox.advance(DELAY);
+    assert_eq!(sandbox.console().provisioning_errors(), [""; 0]);
+    at_aws(sandbox)
+}
+
+fn at_aws(sandbox: &Sandbox) -> IdentityUser {
+    let mut users = sandbox.identity_users();
+    users.pop().expect("a user in AWS")
+}
+
+#[tokio::test]
+async fn a_user_arrives_with_every_attribute_of_the_default_mapping() {
+    let (sandbox, path) = provisioned().await;
+    let user = assign(&sandbox, &path, &full_person()).await;
+    for (name, scim, value) in ATTRIBUTES {
+        assert_eq!(user.attribute(scim), Some(value), "{name}");
+    }
+    let others = [
+        ("userName", "ada@example.com"),
+        ("displayName", "Ada Lovelace"),
+        ("name.givenName", "Ada"),
+        ("name.familyName", "Lovelace"),
+        ("emails.value", "ada@example.com"),
+        ("emails.type", "work"),
+        ("phoneNumbers.type", "work"),
+        ("addresses.type", "work"),
+    ];
+    for (scim, value) in others {
+        assert_eq!(user.attribute(scim), Some(value));
+    }
+    assert_eq!(user.attributes.len(), ATTRIBUTES.len() + others.len());
+
+    sandbox.set_user_attribute("ada@example.com", "city", "Ockham");
+    sandbox.set_user_attribute("ada@example.com", "primaryPhone", "");
+    sandbox.advance(DELAY);
+    let changed = at_aws(&sandbox);
+    assert_eq!(changed.attribute("addresses.locality"), Some("Ockham"));
+    assert_eq!(changed.attribute("phoneNumbers.value"), None);
+    assert_eq!(changed.id, user.id);
+}
+
+#[tokio::test]
+async fn a_user_that_is_added_in_aws_has_the_attributes_that_okta_would_send() {
+    let (sandbox, path) = provisioned().await;
+    let provisioned = assign(&sandbox, &path, &full_person()).await;
+    sandbox.delete_identity_user("ada@example.com");
+    let _ = sandbox.add_identity_user(&full_person());
+    let added = at_aws(&sandbox);
+    assert_eq!(added.attributes, provisioned.attributes);
+    assert_ne!(added.external_id, provisioned.external_id);
+}
+
+#[tokio::test]
+async fn aws_refuses_a_user_of_okta_with_an_incomplete_address() {
+    let (sandbox, path) = provisioned().await;
+    let person = Person::new("ada@example.com", "Ada", "Lovelace").with_attribute("city", "London");
+    let id = sandbox.add_user(&person);
+    post(
+        &sandbox,
+        &format!("{path}/users"),
+        &json!({ "id": id, "scope": "USER" }),
+    )
+    .await;
+    sandbox.advance(DELAY);
+    assert_eq!(names(&sandbox), [""; 0]);
+    let errors = sandbox.console().provisioning_errors();
+    assert!(errors[0].contains("unparsable"), "{errors:?}");
+    for (name, value) in [
+        ("streetAddress", "1"),
+        ("state", "LDN"),
+        ("zipCode", "1"),
+        ("countryCode", "GB"),
+    ] {
+        sandbox.set_user_attribute("ada@example.com", name, value);
+    }
+    sandbox.advance(DELAY);
+    assert_eq!(names(&sandbox), ["ada@example.com"]);
 }
 
 #[tokio::test]

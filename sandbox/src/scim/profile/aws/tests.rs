@@ -237,20 +237,21 @@ fn empty_strings_are_rejected_and_null_counts_as_missing() {
     .expect("null counts as missing");
 }
 
-/// A user or a group with a text in an attribute, whose path is in the form `name.givenName`.
+/// Reads a user, or a group, with a text in the attribute with this path, such as `name.givenName` or `group displayName`.
 fn with_text(path: &str, text: &str) -> Result<Map<String, Value>, Refusal> {
-    let group = path.strip_prefix("group ");
-    let mut body = match group {
-        Some(_) => json!({ "displayName": "g" }),
-        None => body(),
+    let is_group = path.starts_with("group ");
+    let path = path.trim_start_matches("group ");
+    let mut body = if is_group {
+        json!({ "displayName": "g" })
+    } else {
+        body()
     };
-    body["addresses"] = match path.strip_prefix("addresses.") {
-        None => Value::Null,
-        Some(_) => {
-            json!([{ "streetAddress": "1", "locality": "l", "region": "r", "postalCode": "p", "country": "GB" }])
-        }
-    };
-    let mut parts = group.unwrap_or(path).split('.');
+    if path.starts_with("addresses.") {
+        body["addresses"] = json!([{
+            "streetAddress": "1", "locality": "l", "region": "r", "postalCode": "p", "country": "GB",
+        }]);
+    }
+    let mut parts = path.split('.');
     let mut value = &mut body[parts
         .next()
         .expect("a name")
@@ -269,12 +270,10 @@ fn with_text(path: &str, text: &str) -> Result<Map<String, Value>, Refusal> {
         };
     }
     *value = text.into();
-    match group {
-        None => read(&body),
-        Some(_) => {
-            body.as_object_mut().expect("an object").remove("addresses");
-            document::read(groups(), body.as_object().expect("an object"))
-        }
+    if is_group {
+        document::read(groups(), body.as_object().expect("an object"))
+    } else {
+        read(&body)
     }
 }
 
