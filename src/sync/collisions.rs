@@ -203,7 +203,7 @@ fn leave_out_users(directory: &mut Directory, target: &TargetSnapshot) {
             Holder::Claimant(other) => {
                 let other = &users[other];
                 format!(
-                    "{kind} {value} also belongs to user {} ({}), who keeps it; change it for one of the two users in the source",
+                    "{kind} {value} also belongs to user {} ({}), which keeps it; change it for one of the two users in the source",
                     other.profile.user_name, other.id
                 )
             }

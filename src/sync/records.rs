@@ -16,7 +16,7 @@ use crate::{
 
 /// A directory without contradictions: ids are unique, and members are users.
 ///
-/// Records that were left out are named in [`Directory::remarks`]. What they may describe in the target is not removed.
+/// Records that were left out are named in [`Directory::remarks`]. The sync does not remove the resources that they may describe.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Usable {
     pub(super) directory: Directory,

@@ -186,6 +186,10 @@ impl Run {
                 if inner.token_rejected {
                     remaining.clear();
                 }
+                drop(inner);
+                if !self.is_cached(id) {
+                    remaining.clear();
+                }
                 remaining
             };
             let cached = self.lock().state.groups.get(external_id).cloned();
@@ -205,6 +209,8 @@ impl Run {
                     .await
                 {
                     Ok(()) => failures = 0,
+                    // A group that does not exist has no members.
+                    Err(_) if !self.is_cached(id) => break,
                     Err(error) => {
                         failures += 1;
                         self.fail_members(group, MemberChange::Remove, users, &error);
@@ -258,6 +264,12 @@ impl Run {
                 }
             }
         }
+    }
+
+    /// Returns whether the cached state has the group: it lacks a group that the target no longer has.
+    fn is_cached(&self, id: &ResourceId) -> bool {
+        let inner = self.lock();
+        inner.state.groups.values().any(|group| group.id == *id)
     }
 
     /// Returns the maximum number of member changes in one request.

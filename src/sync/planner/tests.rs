@@ -459,7 +459,7 @@ fn of_two_users_with_one_email_address_the_one_that_has_it_in_the_target_stays()
     assert_eq!(
         found.to_string(),
         "Sync: No changes\n  \
-           ! ada is skipped: the email address Team@example.com also belongs to user bob (2), who keeps it; change it for one of the two users in the source\n  \
+           ! ada is skipped: the email address Team@example.com also belongs to user bob (2), which keeps it; change it for one of the two users in the source\n  \
            ! group team: not added, because skipped: ada\n"
     );
     // The cached state has digests only, and finds the same.

@@ -140,10 +140,12 @@ async fn a_group_deleted_in_the_target_is_reported_and_recreated_by_the_next_run
     fixture.scim.groups().delete(&id).await.expect("a deletion");
     let new_member = source.users[19].id.clone();
     source.groups[0].members.insert(new_member);
+    source.groups[0].members.pop_first();
     let sync = fixture.sync(&source);
     let prepared = sync.prepare().await.expect("a plan");
     let report = sync.apply(prepared).await.expect("a run");
     assert_eq!(report.failed.len(), 1, "{report:?}");
+    assert!(report.failed_memberships.is_empty(), "{report:?}");
     fixture.run(&sync).await;
     fixture.assert_in_sync(&source);
 }
