@@ -37,7 +37,8 @@ use crate::{
     step::{Applied, Check, Planned, Step},
     sync::{
         Directory, Engine, Failed, FailedMembership, GroupChange, GroupRemoval, OktaSource,
-        PreparedSync, ReadMode, Removal, RemovalLimits, Settings, StateSink, without_target,
+        PreparedSync, ReadMode, Removal, RemovalLimits, Settings, StateSink, SyncPlan, SyncReport,
+        without_target,
     },
 };
 
@@ -64,6 +65,47 @@ fn skipped_user(change: &Change, reason: &str) -> Error {
         format!("{} is skipped: {reason}", change.subject),
     )
     .with_help("correct the profile of the user in Okta, then run again")
+}
+
+/// Returns the memberships that a plan removes, with the target's ids of group and user.
+fn member_removals(
+    plan: &SyncPlan,
+    names: &UserNames,
+) -> HashMap<Subject, (ResourceId, ResourceId)> {
+    let mut removals = HashMap::new();
+    for change in &plan.groups {
+        let GroupChange::Update {
+            id, name, remove, ..
+        } = change
+        else {
+            continue;
+        };
+        removals.extend(remove.iter().map(|member| {
+            let user = names.member_id(&member.id);
+            let subject = Subject::membership(name.as_str(), user);
+            (subject, (id.clone(), member.id.clone()))
+        }));
+    }
+    removals
+}
+
+/// Returns the memberships that AWS has refused, each with whether it is a removal.
+fn failed_memberships<'r>(
+    report: &'r SyncReport,
+    names: &UserNames,
+) -> HashMap<(bool, Subject), &'r FailedMembership> {
+    let failed = report.failed_memberships.iter();
+    failed
+        .filter(|failed| failed.response.is_some())
+        .map(|failed| {
+            let user = match &failed.external_id {
+                Some(id) => names.user(id, &failed.user),
+                None => failed.user.as_str().into(),
+            };
+            let subject = Subject::membership(failed.group.as_str(), user);
+            ((failed.removal, subject), failed)
+        })
+        .collect()
 }
 
 /// The subject of the check that saves the cached state of the first run.
@@ -333,24 +375,7 @@ impl SyncStep {
             .iter()
             .map(|skipped| (skipped.name.clone(), skipped.reason.clone()))
             .collect();
-        let removals: HashMap<Subject, (ResourceId, ResourceId)> = prepared
-            .plan
-            .groups
-            .iter()
-            .flat_map(|change| match change {
-                GroupChange::Update {
-                    id, name, remove, ..
-                } => remove
-                    .iter()
-                    .map(|member| {
-                        let user = names.member_id(&member.id);
-                        let subject = Subject::membership(name.as_str(), user);
-                        (subject, (id.clone(), member.id.clone()))
-                    })
-                    .collect(),
-                _ => Vec::new(),
-            })
-            .collect();
+        let removals = member_removals(&prepared.plan, &names);
         let sides = self.sides(cx)?.ok_or_else(unknown)?;
         let run = self.engine(&sides, cx).start(prepared).await?;
         let sink = StateSink::Pipeline(cx);
@@ -361,19 +386,7 @@ impl SyncStep {
         let failed: HashMap<&str, &Failed> = failed
             .map(|failed| (failed.change.as_str(), failed))
             .collect();
-        let memberships: HashMap<(bool, Subject), &FailedMembership> = report
-            .failed_memberships
-            .iter()
-            .filter(|failed| failed.response.is_some())
-            .map(|failed| {
-                let user = match &failed.external_id {
-                    Some(id) => names.user(id, &failed.user),
-                    None => failed.user.as_str().into(),
-                };
-                let subject = Subject::membership(failed.group.as_str(), user);
-                ((failed.removal, subject), failed)
-            })
-            .collect();
+        let memberships = failed_memberships(&report, &names);
         let outcomes = changes.iter().map(|change| {
             let key = (change.action == Action::Remove, change.subject.clone());
             let Some(write) = writes.get(&key) else {

@@ -87,12 +87,11 @@ fn collisions(claimants: &[Claimant<'_>], accounts: &[Vec<Key>]) -> BTreeMap<usi
                     holder,
                 })
             });
-            match taken {
-                Some(collision) => found.push((index, collision)),
-                None => {
-                    let keys = claimant.wanted.iter();
-                    holders.extend(keys.map(|key| (key, Holder::Claimant(index))));
-                }
+            if let Some(collision) = taken {
+                found.push((index, collision));
+            } else {
+                let keys = claimant.wanted.iter();
+                holders.extend(keys.map(|key| (key, Holder::Claimant(index))));
             }
         }
         if found.is_empty() {

@@ -295,51 +295,9 @@ fn plan_groups(
     plan: &mut SyncPlan,
 ) {
     let source = &usable.directory;
-    let managed: HashSet<&ResourceId> = target
-        .users
-        .iter()
-        .filter(|user| user.managed && !usable.protects(user))
-        .map(|user| &user.id)
-        .chain(user_ids.values().flatten())
-        .collect();
-    let users: HashMap<&ExternalId, &User> =
-        source.users.iter().map(|user| (&user.id, user)).collect();
-    let accounts: HashMap<&ResourceId, &TargetUser> =
-        target.users.iter().map(|user| (&user.id, user)).collect();
-    let owners: HashMap<&ResourceId, &ExternalId> = user_ids
-        .iter()
-        .filter_map(|(external_id, id)| Some((id.as_ref()?, *external_id)))
-        .collect();
-    // Names the member, and says why it leaves.
-    let removed = |id: &ResourceId| {
-        let account = accounts.get(id);
-        let owner = owners.get(id).copied();
-        let external_id = owner.or_else(|| account.and_then(|user| user.owner()));
-        let user = external_id.and_then(|id| users.get(id));
-        let name = user.map(|user| user.profile.user_name.as_str());
-        let name = name.filter(|name| !name.is_empty());
-        RemovedMember {
-            id: id.clone(),
-            external_id: external_id.cloned(),
-            name: name
-                .or_else(|| account.and_then(|user| user.name()))
-                .map(ToOwned::to_owned),
-            why: match user {
-                None => Why::Missing,
-                Some(user) if !user.profile.active => Why::Inactive,
-                Some(_) => Why::NotMember,
-            },
-        }
-    };
+    let people = People::new(usable, target, user_ids);
     let matches = match_groups(&source.groups, &target.groups);
     for (group, found) in source.groups.iter().zip(&matches) {
-        let members = group.members.iter().filter_map(|member| {
-            Some(Member {
-                external_id: member.clone(),
-                name: users.get(member)?.profile.user_name.clone(),
-                id: user_ids.get(member)?.clone(),
-            })
-        });
         let found = found.map(|index| &target.groups[index]);
         let uncertain = match found {
             None => (!target.unread_groups.is_empty()).then_some(MAY_EXIST),
@@ -353,56 +311,20 @@ fn plan_groups(
                 .push(format!("group {} is skipped: {reason}", group.name));
             continue;
         }
-        note_skipped_members(group, &users, user_ids, plan);
+        people.note_skipped(group, plan);
         let Some(found) = found else {
             plan.groups.push(GroupChange::Create {
                 external_id: group.id.clone(),
                 name: group.name.clone(),
-                members: members.collect(),
+                members: people.members(group),
             });
             continue;
         };
         let adopts = found.external_id.as_ref() != Some(&group.id);
-        let (mut add, mut remove) = (Vec::new(), Vec::new());
-        if let Some(present) = &found.members {
-            let members: Vec<Member> = members.collect();
-            let wanted: HashSet<&ResourceId> = members
-                .iter()
-                .filter_map(|member| member.id.as_ref())
-                .collect();
-            let (leaving, unmanaged): (Vec<&ResourceId>, Vec<&ResourceId>) = present
-                .iter()
-                .filter(|id| !wanted.contains(id))
-                .partition(|id| managed.contains(id));
-            // An adopted group loses no member in this run: the next plan names its removals.
-            if adopts && !(leaving.is_empty() && unmanaged.is_empty()) {
-                let kept = leaving.iter().chain(&unmanaged).map(|id| (*id).clone());
-                plan.members_of_adopted
-                    .insert(group.name.clone(), kept.collect());
-            }
-            if usable.open_groups.contains(&group.id) && !leaving.is_empty() {
-                plan.notes.push(format!(
-                    "group {}: kept {}, because a group in it contradicts itself in the source",
-                    group.name,
-                    count(leaving.len(), "member")
-                ));
-            } else if !adopts {
-                remove.extend(leaving.into_iter().map(removed));
-            }
-            // An unread user is unknown here, but the sync may manage it.
-            if !unmanaged.is_empty() && target.unread_users.is_empty() {
-                plan.notes.push(format!(
-                    "group {}: kept {} that the sync does not manage",
-                    group.name,
-                    count(unmanaged.len(), "member")
-                ));
-            }
-            add.extend(
-                members
-                    .into_iter()
-                    .filter(|member| !member.id.as_ref().is_some_and(|id| present.contains(id))),
-            );
-        }
+        let (add, remove) = match &found.members {
+            Some(present) => people.differences(group, present, adopts, plan),
+            None => (Vec::new(), Vec::new()),
+        };
         let renamed_from = (found.name != group.name).then(|| found.name.clone());
         if renamed_from.is_some() || adopts || !add.is_empty() || !remove.is_empty() {
             plan.groups.push(GroupChange::Update {
@@ -417,6 +339,17 @@ fn plan_groups(
         }
     }
     let taken: HashSet<usize> = matches.into_iter().flatten().collect();
+    plan_group_removals(usable, target, policy, &taken, plan);
+}
+
+/// Plans the removal of managed groups that the source does not have. `taken` has the indexes of the others.
+fn plan_group_removals(
+    usable: &Usable,
+    target: &TargetSnapshot,
+    policy: Policy,
+    taken: &HashSet<usize>,
+    plan: &mut SyncPlan,
+) {
     for (index, group) in target.groups.iter().enumerate() {
         let protected = group
             .external_id
@@ -443,24 +376,138 @@ fn plan_groups(
     }
 }
 
-/// Adds a note that names the members of a group that are skipped and have no account yet.
-fn note_skipped_members(
-    group: &Group,
-    users: &HashMap<&ExternalId, &User>,
-    user_ids: &HashMap<&ExternalId, Option<ResourceId>>,
-    plan: &mut SyncPlan,
-) {
-    let members = group.members.iter().filter_map(|id| users.get(id));
-    let skipped: Vec<String> = members
-        .filter(|user| user.profile.active && !user_ids.contains_key(&user.id))
-        .map(|user| user.profile.user_name.clone())
-        .collect();
-    if !skipped.is_empty() {
-        plan.notes.push(format!(
-            "group {}: not added, because skipped: {}",
-            group.name,
-            abbreviated(&skipped, MAX_NAMED)
-        ));
+/// The users of source and target, for the members of groups.
+struct People<'a> {
+    usable: &'a Usable,
+    target: &'a TargetSnapshot,
+    /// The result of [`plan_users`].
+    user_ids: &'a HashMap<&'a ExternalId, Option<ResourceId>>,
+    users: HashMap<&'a ExternalId, &'a User>,
+    accounts: HashMap<&'a ResourceId, &'a TargetUser>,
+    owners: HashMap<&'a ResourceId, &'a ExternalId>,
+    managed: HashSet<&'a ResourceId>,
+}
+
+impl<'a> People<'a> {
+    fn new(
+        usable: &'a Usable,
+        target: &'a TargetSnapshot,
+        user_ids: &'a HashMap<&'a ExternalId, Option<ResourceId>>,
+    ) -> Self {
+        let users = usable.directory.users.iter();
+        let accounts = target.users.iter();
+        let managed = accounts
+            .clone()
+            .filter(|user| user.managed && !usable.protects(user))
+            .map(|user| &user.id);
+        let owners = user_ids.iter();
+        Self {
+            usable,
+            target,
+            user_ids,
+            users: users.map(|user| (&user.id, user)).collect(),
+            accounts: accounts.map(|user| (&user.id, user)).collect(),
+            owners: owners
+                .filter_map(|(external_id, id)| Some((id.as_ref()?, *external_id)))
+                .collect(),
+            managed: managed.chain(user_ids.values().flatten()).collect(),
+        }
+    }
+
+    /// Returns the members of a group that exist in the target or are created.
+    fn members(&self, group: &Group) -> Vec<Member> {
+        let members = group.members.iter().filter_map(|member| {
+            Some(Member {
+                external_id: member.clone(),
+                name: self.users.get(member)?.profile.user_name.clone(),
+                id: self.user_ids.get(member)?.clone(),
+            })
+        });
+        members.collect()
+    }
+
+    /// Returns the members to add to a group and those to remove from it. `present` has its members in the target.
+    fn differences(
+        &self,
+        group: &Group,
+        present: &BTreeSet<ResourceId>,
+        adopts: bool,
+        plan: &mut SyncPlan,
+    ) -> (Vec<Member>, Vec<RemovedMember>) {
+        let mut remove = Vec::new();
+        let members = self.members(group);
+        let wanted: HashSet<&ResourceId> = members
+            .iter()
+            .filter_map(|member| member.id.as_ref())
+            .collect();
+        let (leaving, unmanaged): (Vec<&ResourceId>, Vec<&ResourceId>) = present
+            .iter()
+            .filter(|id| !wanted.contains(id))
+            .partition(|id| self.managed.contains(id));
+        // An adopted group loses no member in this run: the next plan names its removals.
+        if adopts && !(leaving.is_empty() && unmanaged.is_empty()) {
+            let kept = leaving.iter().chain(&unmanaged).map(|id| (*id).clone());
+            plan.members_of_adopted
+                .insert(group.name.clone(), kept.collect());
+        }
+        if self.usable.open_groups.contains(&group.id) && !leaving.is_empty() {
+            plan.notes.push(format!(
+                "group {}: kept {}, because a group in it contradicts itself in the source",
+                group.name,
+                count(leaving.len(), "member")
+            ));
+        } else if !adopts {
+            remove.extend(leaving.into_iter().map(|id| self.removed(id)));
+        }
+        // An unread user is unknown here, but the sync may manage it.
+        if !unmanaged.is_empty() && self.target.unread_users.is_empty() {
+            plan.notes.push(format!(
+                "group {}: kept {} that the sync does not manage",
+                group.name,
+                count(unmanaged.len(), "member")
+            ));
+        }
+        let add = members.into_iter();
+        let add = add.filter(|member| !member.id.as_ref().is_some_and(|id| present.contains(id)));
+        (add.collect(), remove)
+    }
+
+    /// Names a member that leaves a group, and says why.
+    fn removed(&self, id: &ResourceId) -> RemovedMember {
+        let account = self.accounts.get(id);
+        let owner = self.owners.get(id).copied();
+        let external_id = owner.or_else(|| account.and_then(|user| user.owner()));
+        let user = external_id.and_then(|id| self.users.get(id));
+        let name = user.map(|user| user.profile.user_name.as_str());
+        let name = name.filter(|name| !name.is_empty());
+        RemovedMember {
+            id: id.clone(),
+            external_id: external_id.cloned(),
+            name: name
+                .or_else(|| account.and_then(|user| user.name()))
+                .map(ToOwned::to_owned),
+            why: match user {
+                None => Why::Missing,
+                Some(user) if !user.profile.active => Why::Inactive,
+                Some(_) => Why::NotMember,
+            },
+        }
+    }
+
+    /// Adds a note that names the members of a group that are skipped and have no account yet.
+    fn note_skipped(&self, group: &Group, plan: &mut SyncPlan) {
+        let members = group.members.iter().filter_map(|id| self.users.get(id));
+        let skipped: Vec<String> = members
+            .filter(|user| user.profile.active && !self.user_ids.contains_key(&user.id))
+            .map(|user| user.profile.user_name.clone())
+            .collect();
+        if !skipped.is_empty() {
+            plan.notes.push(format!(
+                "group {}: not added, because skipped: {}",
+                group.name,
+                abbreviated(&skipped, MAX_NAMED)
+            ));
+        }
     }
 }
 

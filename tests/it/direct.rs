@@ -198,7 +198,7 @@ async fn a_member_that_aws_no_longer_has_is_named_and_a_leaver_leaves_all_the_sa
     let plan = pipeline.plan().await.expect("a plan");
     let report = pipeline.apply(&plan).await.expect("a run");
     let error = report.complete().expect_err("a failed membership");
-    let text = error.explain().to_string();
+    let text = error.explain();
     assert!(
         text.contains("user ada.lovelace@example.com was not added to group deployers"),
         "{text}"

@@ -66,7 +66,8 @@ async fn the_state_of_an_older_version_is_discarded_and_everything_is_read_once(
     fixture.run(&fixture.sync(&source)).await;
     let folder = tempfile::tempdir().expect("a folder");
     let old = r#"{"version": 2, "serial": 7}"#;
-    std::fs::write(folder.path().join(SyncState::FILE), old).expect("a file");
+    let written = tokio::fs::write(folder.path().join(SyncState::FILE), old).await;
+    written.expect("a file");
     let store = StateStore::folder(folder.path()).expect("a store");
     let sync = fixture.stateless_sync(&source).store(store);
     fixture.sandbox.clear_requests();
