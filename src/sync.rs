@@ -51,12 +51,20 @@
 //!   a user removed from the source keeps its name and email address until it is deleted. Until then, no other account can
 //!   use this name or email address.
 //! - [`RemovalLimits`] are checked against the whole plan before the first write.
-//! - If the target rejects one user, the other users are still written.
+//! - If the target rejects one user, the other users are still written. If it refuses a change of a group, the run sends the
+//!   parts of the change one by one, leaves out users that the target does not have, and halves the rest until it can name
+//!   the member that is refused. Members are removed even if the additions fail or the run stops early.
+//! - A contradiction in the source concerns only the records that contradict each other. They are named and cause no removal.
+//!   Of two records with the same user name, the active one counts. Of two users or groups that cannot both have a user name,
+//!   email address or group name, the plan leaves out one, always the same: the resource that has it in the target keeps it.
+//! - Members of nested groups are members. The plan has a note of member ids that are not in the source.
+//! - An attribute that the target accepts and does not keep is reported once, and sent again only after a change in the source.
 //! - Runs are idempotent. After a run that was killed or lost a response, the next run continues and creates no duplicates.
 //!   The next run reads the whole target. It therefore also undoes writes of the interrupted run that no longer match the
 //!   source.
 
 mod apply;
+mod collisions;
 mod directory;
 mod directory_file;
 mod engine;
@@ -66,6 +74,7 @@ mod plan;
 mod planner;
 mod prepared;
 mod profile;
+mod records;
 mod removal_limits;
 mod report;
 mod snapshot;
@@ -80,19 +89,21 @@ use rest_core::{Clock, SystemClock};
 use scim_client::Client;
 
 pub(crate) use apply::{SaveState, StateSink};
+pub(crate) use collisions::without_target;
 pub use directory::{Directory, Group, UnreadItem, User};
 pub use engine::ReadMode;
 pub(crate) use engine::{Engine, Settings};
 pub(crate) use identity_store::identity_store_error;
 pub use plan::{
-    Counts, GroupChange, Member, RemovedPrincipal, Skipped, SyncPlan, Totals, UserChange,
+    Counts, GroupChange, Member, RemovedMember, RemovedPrincipal, Skipped, SyncPlan, Totals,
+    UserChange, Why,
 };
 pub use planner::{GroupRemoval, Removal};
 pub use prepared::PreparedSync;
 
 pub use profile::{Attribute, UserProfile};
 pub use removal_limits::{LimitExceeded, RemovalLimits};
-pub use report::{Failed, SyncReport};
+pub use report::{Failed, FailedMembership, SyncReport};
 pub use source::{OktaSource, ScimSource, Source};
 pub use state::SyncState;
 
@@ -274,7 +285,8 @@ impl DirectorySync {
             return Ok(None);
         };
         let json = store.read(SyncState::FILE).await?;
-        json.as_deref().map(SyncState::from_json).transpose()
+        let state = json.as_deref().map(SyncState::from_json).transpose()?;
+        Ok(state.flatten())
     }
 }
 

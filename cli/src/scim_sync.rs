@@ -54,6 +54,9 @@ impl Arguments {
         let report = sync.apply(prepared).await?.complete()?;
         let done = past_tense(&report.done.to_string());
         terminal::print(&format!("Done: {done}"));
+        for note in report.notes() {
+            terminal::print(&format!("Note: {note}"));
+        }
         environment.print_requests("written");
         if self.uses_own_sandbox() {
             for (mode, phase) in [

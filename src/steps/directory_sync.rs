@@ -36,8 +36,9 @@ use crate::{
     resolved_scope::is_provisioned,
     step::{Applied, Check, Planned, Step},
     sync::{
-        Directory, Engine, Failed, GroupRemoval, OktaSource, PreparedSync, ReadMode, Removal,
-        RemovalLimits, Settings, StateSink,
+        Directory, Engine, Failed, FailedMembership, GroupChange, GroupRemoval, OktaSource,
+        PreparedSync, ReadMode, Removal, RemovalLimits, Settings, StateSink, SyncPlan, SyncReport,
+        without_target,
     },
 };
 
@@ -64,6 +65,47 @@ fn skipped_user(change: &Change, reason: &str) -> Error {
         format!("{} is skipped: {reason}", change.subject),
     )
     .with_help("correct the profile of the user in Okta, then run again")
+}
+
+/// Returns the memberships that a plan removes, with the target's ids of group and user.
+fn member_removals(
+    plan: &SyncPlan,
+    names: &UserNames,
+) -> HashMap<Subject, (ResourceId, ResourceId)> {
+    let mut removals = HashMap::new();
+    for change in &plan.groups {
+        let GroupChange::Update {
+            id, name, remove, ..
+        } = change
+        else {
+            continue;
+        };
+        removals.extend(remove.iter().map(|member| {
+            let user = names.member_id(&member.id);
+            let subject = Subject::membership(name.as_str(), user);
+            (subject, (id.clone(), member.id.clone()))
+        }));
+    }
+    removals
+}
+
+/// Returns the memberships that AWS has refused, each with whether it is a removal.
+fn failed_memberships<'r>(
+    report: &'r SyncReport,
+    names: &UserNames,
+) -> HashMap<(bool, Subject), &'r FailedMembership> {
+    let failed = report.failed_memberships.iter();
+    failed
+        .filter(|failed| failed.response.is_some())
+        .map(|failed| {
+            let user = match &failed.external_id {
+                Some(id) => names.user(id, &failed.user),
+                None => failed.user.as_str().into(),
+            };
+            let subject = Subject::membership(failed.group.as_str(), user);
+            ((failed.removal, subject), failed)
+        })
+        .collect()
 }
 
 /// The subject of the check that saves the cached state of the first run.
@@ -172,7 +214,7 @@ impl SyncStep {
     async fn directory(&self, cx: &Context) -> Result<Directory> {
         let scope = lookup::scope(&self.okta, &self.blueprint, cx).await?;
         let assigned = AppLists::new(&self.okta, cx).users(app_lists::RUN).await?;
-        OktaSource::directory_of(&scope, &assigned)
+        Ok(OktaSource::directory_of(&scope, &assigned))
     }
 
     /// Plans the sync. Returns `None` if the endpoint is unknown, or both the cached state and the token are missing.
@@ -333,16 +375,18 @@ impl SyncStep {
             .iter()
             .map(|skipped| (skipped.name.clone(), skipped.reason.clone()))
             .collect();
+        let removals = member_removals(&prepared.plan, &names);
         let sides = self.sides(cx)?.ok_or_else(unknown)?;
         let run = self.engine(&sides, cx).start(prepared).await?;
         let sink = StateSink::Pipeline(cx);
         run.apply(&sink).await?;
         run.finish(&sink).await?;
-        let (report, written) = run.into_report();
+        let (report, written, removed) = run.into_report();
         let failed = report.failed.iter();
         let failed: HashMap<&str, &Failed> = failed
             .map(|failed| (failed.change.as_str(), failed))
             .collect();
+        let memberships = failed_memberships(&report, &names);
         let outcomes = changes.iter().map(|change| {
             let key = (change.action == Action::Remove, change.subject.clone());
             let Some(write) = writes.get(&key) else {
@@ -353,6 +397,17 @@ impl SyncStep {
                     Some(reason) => Err(skipped_user(change, reason)),
                 };
             };
+            if let Some(failed) = memberships.get(&key) {
+                return Err(failed.to_error());
+            }
+            // A removal does not wait for the other changes of its group.
+            if key.0
+                && removals
+                    .get(&key.1)
+                    .is_some_and(|ids| removed.contains(ids))
+            {
+                return Ok(Outcome::Done);
+            }
             if let Some(failed) = failed.get(write.as_str()) {
                 return Err(failed.to_error());
             }
@@ -420,7 +475,11 @@ impl Step for SyncStep {
             }
             match prepared.as_ref().map(PreparedSync::plan) {
                 None => {
-                    let directory = self.directory(cx).await?;
+                    let directory = without_target(&self.directory(cx).await?)?;
+                    let remarks = directory.remarks.iter();
+                    planned
+                        .notes
+                        .extend(remarks.map(|remark| Note::new("sync", remark)));
                     planned.changes = changes_for_unknown_target(&directory, &names);
                 }
                 Some(plan) => {

@@ -14,7 +14,7 @@ pub(crate) use run::{Run, SaveState, StateSink};
 
 impl Run {
     /// Applies the plan: first the creations and updates, then the removals. Users are written before groups, because they
-    /// may be members.
+    /// may be members. Memberships are removed even if the run stops early.
     pub(crate) async fn apply(&self, sink: &StateSink<'_>) -> Result<()> {
         let plan = &self.prepared.plan;
         self.start(sink).await?;
@@ -32,6 +32,8 @@ impl Run {
             .iter()
             .partition(|change| change.removed().is_some());
         self.write_all(&groups, &[], sink).await?;
+        self.restore_memberships(&groups).await;
+        self.remove_remaining_members(&groups).await;
         self.write_all(&removals, &[], sink).await?;
         self.write_all(&removed_groups, &[], sink).await?;
         Ok(())

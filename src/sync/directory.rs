@@ -1,16 +1,13 @@
 //! The desired users and groups, as the source has them.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fmt,
-};
+use std::{collections::BTreeSet, fmt};
 
 use scim_client::ItemError;
 use scim_types::ExternalId;
 use serde::{Deserialize, Serialize};
 
 use super::profile::UserProfile;
-use crate::error::{Error, ErrorKind, Result};
+use crate::text::Shown;
 
 /// The users and groups that the target should have.
 ///
@@ -58,7 +55,7 @@ impl UnreadItem {
 
 impl fmt::Display for UnreadItem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} ({})", self.item, self.reason)
+        write!(f, "{} ({})", Shown(&self.item), Shown(&self.reason))
     }
 }
 
@@ -87,7 +84,7 @@ pub struct Group {
     pub id: ExternalId,
     /// The group's name.
     pub name: String,
-    /// The ids of the members. Members that are not in [`Directory::users`] are ignored.
+    /// The ids of the members: users, or groups whose members count too. The plan has a note of other ids.
     pub members: BTreeSet<ExternalId>,
 }
 
@@ -120,108 +117,9 @@ impl Default for Group {
 }
 
 impl Directory {
-    /// Checks that ids and names are unique and that no id is empty. A source with duplicates is not reliable evidence
-    /// for removals.
-    ///
-    /// # Errors
-    ///
-    /// Fails if two users or two groups have the same id or the same name, or if an id is empty.
-    pub fn check(&self) -> Result<()> {
-        let ids = self
-            .users
-            .iter()
-            .map(|user| (&user.id, &user.profile.user_name));
-        let ids = ids.chain(self.groups.iter().map(|group| (&group.id, &group.name)));
-        if let Some((_, name)) = ids.into_iter().find(|(id, _)| id.as_str().is_empty()) {
-            return Err(Error::new(
-                ErrorKind::UnusableSubject,
-                format!("`{name}` has no id in the source"),
-            )
-            .with_help("give every user and group of the source an id that never changes"));
-        }
-        let ids = self.users.iter().map(|user| user.id.as_str().to_owned());
-        require_unique("users have the id", ids)?;
-        let names = self
-            .users
-            .iter()
-            .map(|user| user.profile.user_name.to_lowercase())
-            .filter(|name| !name.is_empty());
-        require_unique("users have the user name", names)?;
-        let ids = self.groups.iter().map(|group| group.id.as_str().to_owned());
-        require_unique("groups have the id", ids)?;
-        require_unique(
-            "groups have the name",
-            self.groups.iter().map(|group| group.name.clone()),
-        )
-    }
-
     /// Returns the number of memberships.
     #[must_use]
     pub fn memberships(&self) -> usize {
         self.groups.iter().map(|group| group.members.len()).sum()
-    }
-}
-
-/// Fails if a value occurs more than once.
-fn require_unique(what: &str, values: impl Iterator<Item = String>) -> Result<()> {
-    let mut counts = BTreeMap::new();
-    for value in values {
-        *counts.entry(value).or_insert(0_usize) += 1;
-    }
-    let Some((value, count)) = counts.into_iter().find(|(_, count)| *count > 1) else {
-        return Ok(());
-    };
-    Err(Error::new(
-        ErrorKind::UnusableSubject,
-        format!("{count} {what} `{value}`"),
-    )
-    .with_help("correct it in the source: names and ids must be unique in the target"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn user(id: &str, name: &str) -> User {
-        User::new(
-            ExternalId::new(id),
-            UserProfile {
-                user_name: name.into(),
-                ..UserProfile::default()
-            },
-        )
-    }
-
-    #[test]
-    fn a_duplicate_user_name_is_rejected_regardless_of_case() {
-        let directory = Directory {
-            users: vec![user("1", "ada@example.com"), user("2", "Ada@Example.com")],
-            ..Directory::default()
-        };
-        let error = directory.check().expect_err("a duplicate name");
-        assert_eq!(
-            error.to_string(),
-            "2 users have the user name `ada@example.com`"
-        );
-    }
-
-    #[test]
-    fn an_empty_id_is_rejected() {
-        let directory = Directory {
-            users: vec![user("", "ada")],
-            ..Directory::default()
-        };
-        let error = directory.check().expect_err("an empty id");
-        assert_eq!(error.to_string(), "`ada` has no id in the source");
-    }
-
-    #[test]
-    fn a_duplicate_user_id_is_rejected() {
-        let directory = Directory {
-            users: vec![user("1", "a"), user("1", "b")],
-            ..Directory::default()
-        };
-        let error = directory.check().expect_err("a duplicate id");
-        assert_eq!(error.to_string(), "2 users have the id `1`");
     }
 }

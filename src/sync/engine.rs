@@ -6,18 +6,21 @@ use std::{
 };
 
 use aws_sso_glue::IdentityCenter;
+use futures::{StreamExt as _, TryStreamExt as _};
 use rest_core::Clock;
 use scim_client::{Client, Dialect};
-use scim_types::{ExternalId, ResourceId};
+use scim_types::{ExternalId, ResourceId, User};
 
 use super::{
     apply::Run,
+    collisions::leave_out_collisions,
     directory::Directory,
     identity_store,
-    plan::{GroupChange, UserChange},
+    plan::{GroupChange, SyncPlan, UserChange},
     planner::{self, GroupRemoval, Policy, Removal},
     prepared::PreparedSync,
     profile::UserProfile,
+    records,
     removal_limits::RemovalLimits,
     snapshot::{TargetSnapshot, match_users},
     source::Source,
@@ -67,6 +70,57 @@ pub(crate) struct Engine<'a> {
     pub(crate) clock: Arc<dyn Clock>,
 }
 
+/// Reads the names of exactly the removed users and members whose names neither the source nor the cached state has.
+async fn read_removed_names(scim: &Client, plan: &mut SyncPlan) -> Result<()> {
+    let ids: BTreeSet<ResourceId> = removed_names(plan)
+        .filter(|(_, name)| name.is_none())
+        .map(|(id, _)| id.clone())
+        .collect();
+    let reads: Vec<_> = ids
+        .into_iter()
+        .map(|id| async move {
+            let user = read_user(scim, &id).await?;
+            let name = user.and_then(|user| user.user_name);
+            Ok::<_, Error>((id, name.map(|name| name.to_string())))
+        })
+        .collect();
+    let names: HashMap<ResourceId, Option<String>> = futures::stream::iter(reads)
+        .buffer_unordered(target::concurrency(scim))
+        .try_collect()
+        .await?;
+    for (id, name) in removed_names(plan) {
+        if name.is_none() {
+            *name = names.get(id).cloned().flatten();
+        }
+    }
+    Ok(())
+}
+
+/// Returns the ids of the removed users and members, with the places of their names.
+fn removed_names(plan: &mut SyncPlan) -> impl Iterator<Item = (&ResourceId, &mut Option<String>)> {
+    let users = plan.users.iter_mut().filter_map(|change| match change {
+        UserChange::Deactivate(removed) | UserChange::Delete(removed) => {
+            Some((&removed.id, &mut removed.name))
+        }
+        _ => None,
+    });
+    let members = plan.groups.iter_mut().flat_map(|change| match change {
+        GroupChange::Update { remove, .. } => remove.as_mut_slice(),
+        _ => &mut [],
+    });
+    users.chain(members.map(|member| (&member.id, &mut member.name)))
+}
+
+/// Reads a user of the target for the plan.
+async fn read_user(scim: &Client, id: &ResourceId) -> Result<Option<User>> {
+    scim.users().get_opt(id).await.map_err(|error| {
+        Error::service(
+            format!("user {id} could not be read from the target; nothing was written"),
+            error,
+        )
+    })
+}
+
 impl Engine<'_> {
     /// Plans the changes that make the target match the directory. Writes nothing.
     ///
@@ -76,11 +130,15 @@ impl Engine<'_> {
         directory: &Directory,
         state: Option<SyncState>,
     ) -> Result<PreparedSync> {
-        directory.check()?;
+        let usable = records::usable(directory)?;
         if let Some(state) = &state {
             state.check_target(&self.endpoint)?;
         }
-        let snapshot = self.read_snapshot(directory, state.as_ref()).await?;
+        let snapshot = self
+            .read_snapshot(&usable.directory, state.as_ref())
+            .await?;
+        let usable = leave_out_collisions(usable, &snapshot);
+        let directory = &usable.directory;
         let policy = Policy {
             users: self.settings.removal,
             groups: self.settings.group_removal,
@@ -90,7 +148,7 @@ impl Engine<'_> {
         };
         let now = now(self.clock.as_ref());
         let serial = state.as_ref().map_or(0, |state| state.serial);
-        let plan = planner::plan(directory, &snapshot, policy, now, serial);
+        let plan = planner::plan(&usable, &snapshot, policy, now, serial);
         let mut state = state.unwrap_or_else(|| SyncState::empty(&self.endpoint));
         let adopted = plan.users.iter().filter_map(|change| match change {
             UserChange::Update {
@@ -147,6 +205,7 @@ impl Engine<'_> {
             target_incomplete,
         };
         if let Some(scim) = self.scim {
+            read_removed_names(scim, &mut prepared.plan).await?;
             self.read_missing_names(scim, &mut prepared).await?;
         }
         Ok(prepared)
@@ -185,13 +244,9 @@ impl Engine<'_> {
                 }
                 _ => continue,
             };
-            let found = scim.users().get_opt(&id).await.map_err(|error| {
-                Error::service(
-                    format!("user {id} could not be read from the target; nothing was written"),
-                    error,
-                )
-            })?;
-            let Some(user) = found else { continue };
+            let Some(user) = read_user(scim, &id).await? else {
+                continue;
+            };
             match change {
                 UserChange::Update { before, .. } => {
                     *before = Some(UserProfile::of(&user));
@@ -264,6 +319,16 @@ fn merge_cached_state(snapshot: &mut TargetSnapshot, state: &SyncState, mode: Re
         .filter_map(|user| user.external_id.clone())
         .collect();
     for user in &mut snapshot.users {
+        // The target has what it has kept of the last write, so it needs no other write.
+        if let Some(owner) = owners.get(&user.id).copied()
+            && let Some(cached) = state.users.get(owner)
+            && cached.kept.is_some()
+            && cached.kept == user.kept
+        {
+            user.digest.clone_from(&cached.digest);
+            user.keys.clone_from(&cached.keys);
+            user.external_id = Some(owner.clone());
+        }
         if user.external_id.is_none() {
             let owner = owners.get(&user.id).copied();
             user.cached_external_id = owner.filter(|owner| !present_ids.contains(*owner)).cloned();
@@ -280,6 +345,11 @@ fn merge_cached_state(snapshot: &mut TargetSnapshot, state: &SyncState, mode: Re
         }
     }
     for group in &mut snapshot.groups {
+        if group.external_id.is_none() {
+            let mut cached = state.groups.iter();
+            let owner = cached.find(|(_, cached)| cached.drops_id && cached.id == group.id);
+            group.external_id = owner.map(|(external_id, _)| external_id.clone());
+        }
         let cached = group
             .external_id
             .as_ref()

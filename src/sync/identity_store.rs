@@ -9,6 +9,7 @@ use scim_types::{ExternalId, ResourceId, User};
 
 use super::{
     directory::{Directory, UnreadItem},
+    profile::UserProfile,
     snapshot::{TargetGroup, TargetSnapshot, TargetUser, match_groups},
     source::Source,
 };
@@ -79,6 +80,13 @@ fn target_user(
         // The API does not return all attributes, so a user that exists is planned as an update. It is no longer planned if SCIM
         // returns the desired attributes.
         digest: String::new(),
+        kept: None,
+        keys: UserProfile {
+            user_name: user.user_name.clone(),
+            email: user.emails.first().cloned(),
+            ..UserProfile::default()
+        }
+        .keys(),
         active,
         inactive_since: None,
         cached_external_id: None,

@@ -4,7 +4,10 @@
 //! only when no other resource holds a name that the change claims. The holder of a claimed name is therefore written
 //! first. If the changes form a cycle, such as two users that swap names, one resource gets a temporary name.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    fmt,
+};
 
 /// A kind of name. Names of the same kind are unique in the target, in any letter case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -12,6 +15,16 @@ pub(super) enum NameKind {
     UserName,
     Email,
     GroupName,
+}
+
+impl fmt::Display for NameKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::UserName => "the user name",
+            Self::Email => "the email address",
+            Self::GroupName => "the group name",
+        })
+    }
 }
 
 /// The names of one resource, by kind.

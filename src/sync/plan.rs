@@ -122,7 +122,7 @@ pub enum GroupChange {
         /// The members to add.
         add: Vec<Member>,
         /// The members to remove.
-        remove: Vec<ResourceId>,
+        remove: Vec<RemovedMember>,
     },
     /// Deletes a group that is no longer in the source.
     Delete(RemovedPrincipal),
@@ -136,8 +136,42 @@ pub struct RemovedPrincipal {
     pub id: ResourceId,
     /// The source's id, if the target or the cached state has it.
     pub external_id: Option<ExternalId>,
-    /// The name, if it was read.
+    /// The name, if the source or the target has it.
     pub name: Option<String>,
+    /// The reason of the removal.
+    pub why: Why,
+}
+
+/// A member that a group loses.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct RemovedMember {
+    /// The target's id of the user.
+    pub id: ResourceId,
+    /// The source's id of the user, if the target or the cached state has it.
+    pub external_id: Option<ExternalId>,
+    /// The user's name, if the source or the target has it.
+    pub name: Option<String>,
+    /// The reason of the removal.
+    pub why: Why,
+}
+
+/// The reason of a removal.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "reason", rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Why {
+    /// The source does not have the user or group.
+    Missing,
+    /// The user is inactive in the source.
+    Inactive,
+    /// The user is inactive in the source, and the target would refuse the profile, so only the deactivation is written.
+    ProfileRefused {
+        /// The problems of the profile.
+        problems: Vec<String>,
+    },
+    /// The user is not a member of the group in the source.
+    NotMember,
 }
 
 /// A member of a group.
@@ -146,6 +180,8 @@ pub struct RemovedPrincipal {
 pub struct Member {
     /// The source's id of the user.
     pub external_id: ExternalId,
+    /// The user's name.
+    pub name: String,
     /// The target's id of the user; `None` if the user is created in the same run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<ResourceId>,
@@ -187,7 +223,7 @@ pub struct Counts {
 
 impl SyncPlan {
     /// The format version that this version of the crate writes.
-    pub const VERSION: u32 = 2;
+    pub const VERSION: u32 = 3;
 
     /// Returns whether the plan has no changes.
     #[must_use]

@@ -10,12 +10,16 @@ use scim_client::Dialect;
 use scim_types::{ExternalId, ResourceId};
 
 use super::{
-    directory::Directory,
-    plan::{GroupChange, Member, RemovedPrincipal, Skipped, SyncPlan, Totals, UserChange},
+    directory::{Directory, Group, User},
+    plan::{
+        GroupChange, Member, RemovedMember, RemovedPrincipal, Skipped, SyncPlan, Totals,
+        UserChange, Why,
+    },
     profile::UserProfile,
+    records::Usable,
     snapshot::{TargetSnapshot, TargetUser, match_groups, match_users},
 };
-use crate::plan::count;
+use crate::{plan::count, text::abbreviated};
 
 /// The treatment of users that are no longer in the source.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -58,12 +62,13 @@ pub(super) struct Policy {
 
 /// Returns the plan that changes the target to match the source.
 pub(super) fn plan(
-    source: &Directory,
+    usable: &Usable,
     target: &TargetSnapshot,
     policy: Policy,
     now: Timestamp,
     serial: u64,
 ) -> SyncPlan {
+    let source = &usable.directory;
     let mut plan = SyncPlan {
         version: SyncPlan::VERSION,
         made_at: now,
@@ -75,8 +80,8 @@ pub(super) fn plan(
         skipped: Vec::new(),
         notes: source.remarks.clone(),
     };
-    let user_ids = plan_users(source, target, policy, now, &mut plan);
-    plan_groups(source, target, policy, &user_ids, &mut plan);
+    let user_ids = plan_users(usable, target, policy, now, &mut plan);
+    plan_groups(usable, target, policy, &user_ids, &mut plan);
     if !source.incomplete.is_empty() || target.is_incomplete() {
         note_unread_items(source, target, &mut plan);
         plan.defer_removals("to a run that can read everything");
@@ -137,12 +142,13 @@ fn totals(source: &Directory, target: &TargetSnapshot) -> Totals {
 /// Returns the source users that will exist in the target and can be group members. The value is the user's target id,
 /// or `None` if the run creates the user.
 fn plan_users<'a>(
-    source: &'a Directory,
+    usable: &'a Usable,
     target: &TargetSnapshot,
     policy: Policy,
     now: Timestamp,
     plan: &mut SyncPlan,
 ) -> HashMap<&'a ExternalId, Option<ResourceId>> {
+    let source = &usable.directory;
     let matches = match_users(&source.users, &target.users);
     let mut user_ids = HashMap::with_capacity(source.users.len());
     let mut removals = Vec::new();
@@ -178,8 +184,11 @@ fn plan_users<'a>(
                 profile
             }
             // A user that is inactive in the source is deactivated even if the profile has problems.
-            (Err(_), Some(found)) if !user.profile.active && found.active => {
-                removals.push(UserChange::Deactivate(found.to_removed()));
+            (Err(problems), Some(found)) if !user.profile.active && found.active => {
+                let mut removed = found.to_removed(Why::ProfileRefused { problems });
+                let name = Some(&user.profile.user_name).filter(|name| !name.is_empty());
+                removed.name = removed.name.or_else(|| name.cloned());
+                removals.push(UserChange::Deactivate(removed));
                 continue;
             }
             (Err(problems), _) => {
@@ -218,11 +227,18 @@ fn plan_users<'a>(
         }
     }
     for user in target.missing_users(&matches) {
+        if usable.protects(user) {
+            let removed = user.to_removed(Why::Missing);
+            plan.notes.push(format!(
+                "user {removed}: kept, because its records in the source contradict each other"
+            ));
+            continue;
+        }
         match plan_user_removal(user, policy.users, now) {
             Ok(change) => removals.extend(change),
             Err(note) => plan
                 .notes
-                .push(format!("user {}: {note}", user.to_removed())),
+                .push(format!("user {}: {note}", user.to_removed(Why::Missing))),
         }
     }
     plan.users.extend(removals);
@@ -255,7 +271,7 @@ fn plan_user_removal(
         (Removal::Keep, true) => return Err("not in the source, but kept"),
         (Removal::Keep | Removal::Deactivate, false) => return Ok(None),
         (Removal::Deactivate | Removal::Delete { .. }, true) => {
-            return Ok(Some(UserChange::Deactivate(user.to_removed())));
+            return Ok(Some(UserChange::Deactivate(user.to_removed(Why::Missing))));
         }
         (Removal::Delete { after }, false) => after,
     };
@@ -267,32 +283,21 @@ fn plan_user_removal(
             waited >= jiff::SignedDuration::try_from(after).unwrap_or(jiff::SignedDuration::MAX)
         }
     };
-    Ok(due.then(|| UserChange::Delete(user.to_removed())))
+    Ok(due.then(|| UserChange::Delete(user.to_removed(Why::Missing))))
 }
 
 /// Plans the changes of groups. `user_ids` is the result of [`plan_users`].
 fn plan_groups(
-    source: &Directory,
+    usable: &Usable,
     target: &TargetSnapshot,
     policy: Policy,
     user_ids: &HashMap<&ExternalId, Option<ResourceId>>,
     plan: &mut SyncPlan,
 ) {
-    let managed: HashSet<&ResourceId> = target
-        .users
-        .iter()
-        .filter(|user| user.managed)
-        .map(|user| &user.id)
-        .chain(user_ids.values().flatten())
-        .collect();
+    let source = &usable.directory;
+    let people = People::new(usable, target, user_ids);
     let matches = match_groups(&source.groups, &target.groups);
     for (group, found) in source.groups.iter().zip(&matches) {
-        let members = group.members.iter().filter_map(|member| {
-            Some(Member {
-                external_id: member.clone(),
-                id: user_ids.get(member)?.clone(),
-            })
-        });
         let found = found.map(|index| &target.groups[index]);
         let uncertain = match found {
             None => (!target.unread_groups.is_empty()).then_some(MAY_EXIST),
@@ -300,54 +305,26 @@ fn plan_groups(
                 may_belong_to_another(source, &group.id, found.external_id.as_ref(), found.managed)
             }
         };
-        if let Some(reason) = uncertain {
+        let left_out = usable.left_out_groups.get(&group.id).map(String::as_str);
+        if let Some(reason) = uncertain.or(left_out) {
             plan.notes
                 .push(format!("group {} is skipped: {reason}", group.name));
             continue;
         }
+        people.note_skipped(group, plan);
         let Some(found) = found else {
             plan.groups.push(GroupChange::Create {
                 external_id: group.id.clone(),
                 name: group.name.clone(),
-                members: members.collect(),
+                members: people.members(group),
             });
             continue;
         };
         let adopts = found.external_id.as_ref() != Some(&group.id);
-        let (mut add, mut remove) = (Vec::new(), Vec::new());
-        if let Some(present) = &found.members {
-            let members: Vec<Member> = members.collect();
-            let wanted: HashSet<&ResourceId> = members
-                .iter()
-                .filter_map(|member| member.id.as_ref())
-                .collect();
-            let (leaving, unmanaged): (Vec<&ResourceId>, Vec<&ResourceId>) = present
-                .iter()
-                .filter(|id| !wanted.contains(id))
-                .partition(|id| managed.contains(id));
-            // An adopted group loses no member in this run: the next plan names its removals.
-            if adopts && !(leaving.is_empty() && unmanaged.is_empty()) {
-                let kept = leaving.iter().chain(&unmanaged).map(|id| (*id).clone());
-                plan.members_of_adopted
-                    .insert(group.name.clone(), kept.collect());
-            }
-            if !adopts {
-                remove.extend(leaving.into_iter().cloned());
-            }
-            // An unread user is unknown here, but the sync may manage it.
-            if !unmanaged.is_empty() && target.unread_users.is_empty() {
-                plan.notes.push(format!(
-                    "group {}: kept {} that the sync does not manage",
-                    group.name,
-                    count(unmanaged.len(), "member")
-                ));
-            }
-            add.extend(
-                members
-                    .into_iter()
-                    .filter(|member| !member.id.as_ref().is_some_and(|id| present.contains(id))),
-            );
-        }
+        let (add, remove) = match &found.members {
+            Some(present) => people.differences(group, present, adopts, plan),
+            None => (Vec::new(), Vec::new()),
+        };
         let renamed_from = (found.name != group.name).then(|| found.name.clone());
         if renamed_from.is_some() || adopts || !add.is_empty() || !remove.is_empty() {
             plan.groups.push(GroupChange::Update {
@@ -362,14 +339,33 @@ fn plan_groups(
         }
     }
     let taken: HashSet<usize> = matches.into_iter().flatten().collect();
+    plan_group_removals(usable, target, policy, &taken, plan);
+}
+
+/// Plans the removal of managed groups that the source does not have. `taken` has the indexes of the others.
+fn plan_group_removals(
+    usable: &Usable,
+    target: &TargetSnapshot,
+    policy: Policy,
+    taken: &HashSet<usize>,
+    plan: &mut SyncPlan,
+) {
     for (index, group) in target.groups.iter().enumerate() {
-        if !group.managed || taken.contains(&index) {
+        let protected = group
+            .external_id
+            .as_ref()
+            .is_some_and(|id| usable.protected_groups.contains(id))
+            || usable
+                .protected_group_names
+                .contains(&group.name.to_lowercase());
+        if !group.managed || taken.contains(&index) || protected {
             continue;
         }
         let removed = RemovedPrincipal {
             id: group.id.clone(),
             external_id: group.external_id.clone(),
             name: Some(group.name.clone()),
+            why: Why::Missing,
         };
         match policy.groups {
             GroupRemoval::Delete => plan.groups.push(GroupChange::Delete(removed)),
@@ -379,6 +375,155 @@ fn plan_groups(
         }
     }
 }
+
+/// The users of source and target, for the members of groups.
+struct People<'a> {
+    usable: &'a Usable,
+    target: &'a TargetSnapshot,
+    /// The result of [`plan_users`].
+    user_ids: &'a HashMap<&'a ExternalId, Option<ResourceId>>,
+    users: HashMap<&'a ExternalId, &'a User>,
+    accounts: HashMap<&'a ResourceId, &'a TargetUser>,
+    owners: HashMap<&'a ResourceId, &'a ExternalId>,
+    managed: HashSet<&'a ResourceId>,
+}
+
+impl<'a> People<'a> {
+    fn new(
+        usable: &'a Usable,
+        target: &'a TargetSnapshot,
+        user_ids: &'a HashMap<&'a ExternalId, Option<ResourceId>>,
+    ) -> Self {
+        let users = usable.directory.users.iter();
+        let accounts = target.users.iter();
+        let managed = accounts
+            .clone()
+            .filter(|user| user.managed && !usable.protects(user))
+            .map(|user| &user.id);
+        let owners = user_ids.iter();
+        Self {
+            usable,
+            target,
+            user_ids,
+            users: users.map(|user| (&user.id, user)).collect(),
+            accounts: accounts.map(|user| (&user.id, user)).collect(),
+            owners: owners
+                .filter_map(|(external_id, id)| Some((id.as_ref()?, *external_id)))
+                .collect(),
+            managed: managed.chain(user_ids.values().flatten()).collect(),
+        }
+    }
+
+    /// Returns the members of a group that exist in the target or are created.
+    fn members(&self, group: &Group) -> Vec<Member> {
+        let members = group.members.iter().filter_map(|member| {
+            Some(Member {
+                external_id: member.clone(),
+                name: self.users.get(member)?.profile.user_name.clone(),
+                id: self.user_ids.get(member)?.clone(),
+            })
+        });
+        members.collect()
+    }
+
+    /// Returns the members to add to a group and those to remove from it. `present` has its members in the target.
+    fn differences(
+        &self,
+        group: &Group,
+        present: &BTreeSet<ResourceId>,
+        adopts: bool,
+        plan: &mut SyncPlan,
+    ) -> (Vec<Member>, Vec<RemovedMember>) {
+        let mut remove = Vec::new();
+        let members = self.members(group);
+        let wanted: HashSet<&ResourceId> = members
+            .iter()
+            .filter_map(|member| member.id.as_ref())
+            .collect();
+        let (leaving, unmanaged): (Vec<&ResourceId>, Vec<&ResourceId>) = present
+            .iter()
+            .filter(|id| !wanted.contains(id))
+            .partition(|id| self.managed.contains(id));
+        // An adopted group loses no member in this run: the next plan names its removals.
+        if adopts && !(leaving.is_empty() && unmanaged.is_empty()) {
+            let kept = leaving.iter().chain(&unmanaged).map(|id| (*id).clone());
+            plan.members_of_adopted
+                .insert(group.name.clone(), kept.collect());
+        }
+        if self.usable.open_groups.contains(&group.id) && !leaving.is_empty() {
+            plan.notes.push(format!(
+                "group {}: kept {}, because a group in it contradicts itself in the source",
+                group.name,
+                count(leaving.len(), "member")
+            ));
+        } else if !adopts {
+            remove.extend(leaving.into_iter().map(|id| self.removed(id)));
+        }
+        // An unread user is unknown here, but the sync may manage it.
+        if !unmanaged.is_empty() && self.target.unread_users.is_empty() {
+            plan.notes.push(format!(
+                "group {}: kept {} that the sync does not manage",
+                group.name,
+                count(unmanaged.len(), "member")
+            ));
+        }
+        let add = members.into_iter();
+        let add = add.filter(|member| !member.id.as_ref().is_some_and(|id| present.contains(id)));
+        (add.collect(), remove)
+    }
+
+    /// Names a member that leaves a group, and says why.
+    fn removed(&self, id: &ResourceId) -> RemovedMember {
+        let account = self.accounts.get(id);
+        let owner = self.owners.get(id).copied();
+        let external_id = owner.or_else(|| account.and_then(|user| user.owner()));
+        let user = external_id.and_then(|id| self.users.get(id));
+        let name = user.map(|user| user.profile.user_name.as_str());
+        let name = name.filter(|name| !name.is_empty());
+        RemovedMember {
+            id: id.clone(),
+            external_id: external_id.cloned(),
+            name: name
+                .or_else(|| account.and_then(|user| user.name()))
+                .map(ToOwned::to_owned),
+            why: match user {
+                None => Why::Missing,
+                Some(user) if !user.profile.active => Why::Inactive,
+                Some(_) => Why::NotMember,
+            },
+        }
+    }
+
+    /// Adds a note that names the members of a group that are skipped and have no account yet.
+    fn note_skipped(&self, group: &Group, plan: &mut SyncPlan) {
+        let members = group.members.iter().filter_map(|id| self.users.get(id));
+        let skipped: Vec<String> = members
+            .filter(|user| user.profile.active && !self.user_ids.contains_key(&user.id))
+            .map(|user| user.profile.user_name.clone())
+            .collect();
+        if !skipped.is_empty() {
+            plan.notes.push(format!(
+                "group {}: not added, because skipped: {}",
+                group.name,
+                abbreviated(&skipped, MAX_NAMED)
+            ));
+        }
+    }
+}
+
+impl Usable {
+    /// Returns whether the user of the target may belong to records that contradict each other.
+    fn protects(&self, user: &TargetUser) -> bool {
+        let by_id = user
+            .owner()
+            .is_some_and(|id| self.protected_users.contains(id));
+        let by_name = |key: &String| self.protected_names.contains(key);
+        by_id || user.keys.user_name.as_ref().is_some_and(by_name)
+    }
+}
+
+/// Maximum number of members in one note.
+const MAX_NAMED: usize = 20;
 
 #[cfg(test)]
 mod tests;

@@ -77,7 +77,8 @@ impl PreparedSync {
                 } if add.is_empty() => {
                     let cached = self.state.groups.get(external_id);
                     let before = &cached.filter(|group| group.id == *id)?.members;
-                    let leaving: BTreeSet<&ResourceId> = remove.iter().collect();
+                    let leaving: BTreeSet<&ResourceId> =
+                        remove.iter().map(|member| &member.id).collect();
                     let leaves = |member| leaving.contains(member) || removed.contains(member);
                     let is_emptied = !before.is_empty() && before.iter().all(leaves);
                     is_emptied.then_some((name.as_str(), before.len()))
@@ -102,7 +103,10 @@ impl PreparedSync {
             GroupChange::Update { remove, .. } => remove.as_slice(),
             _ => &[],
         });
-        let members = members.filter_map(|id| external_ids.get(id).cloned());
+        let members = members.filter_map(|member| {
+            let known = external_ids.get(&member.id);
+            known.or(member.external_id.as_ref()).cloned()
+        });
         users.chain(members).collect()
     }
 }

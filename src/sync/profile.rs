@@ -281,6 +281,33 @@ impl UserProfile {
             .filter(|attribute| self.optional.get(attribute) != other.optional.get(attribute));
         fields.chain(optional.map(Attribute::name)).collect()
     }
+
+    /// Returns the digests of the values that must be unique in the target.
+    pub(super) fn keys(&self) -> UserKeys {
+        let key = |value: &str| (!value.is_empty()).then(|| name_key(value));
+        UserKeys {
+            user_name: key(&self.user_name),
+            email: self.email.as_deref().and_then(key),
+        }
+    }
+}
+
+/// Digests of the values of a user that must be unique in the target; see [`name_key`].
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct UserKeys {
+    pub(super) user_name: Option<String>,
+    pub(super) email: Option<String>,
+}
+
+/// Returns a digest of a name in lower case, 64 bits in hex, to detect that two users have the same name.
+pub(super) fn name_key(name: &str) -> String {
+    hex(&Sha256::digest(name.to_lowercase())[..8])
+}
+
+/// Returns a digest of the attributes that the target has, with the source's id.
+pub(super) fn kept_digest(user: &User) -> String {
+    let kept = (UserProfile::of(user), &user.external_id);
+    digest(&serde_json::to_vec(&kept).expect("a profile has string keys only"))
 }
 
 impl fmt::Display for Attribute {

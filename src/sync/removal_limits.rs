@@ -7,7 +7,7 @@ use crate::{
     blueprint::CONTROL_TOWER_GROUPS,
     error::{Error, ErrorKind},
     plan::{Hazard, count},
-    text::abbreviated,
+    text::{Shown, abbreviated},
 };
 
 /// Limits for the removals of a run. A plan above a limit is not applied until the operator raises the limit.
@@ -78,7 +78,7 @@ pub enum LimitExceeded {
     /// Too many users would be deactivated or deleted, or too many groups deleted.
     #[error(
         "the plan deactivates or deletes {removals} of {managed} managed users and groups, and the limit is {allowed}: {}",
-        abbreviated(.names, MAX_NAMES)
+        Shown(&abbreviated(.names, MAX_NAMES))
     )]
     #[non_exhaustive]
     TooManyRemovals {
@@ -97,7 +97,7 @@ pub enum LimitExceeded {
     /// share of all users and groups, but this deletion removes the access of all users.
     #[error(
         "the plan deletes {} of {}, and the limit is {allowed}: {}",
-        .names.len(), count(*.managed, "managed group"), abbreviated(.names, MAX_NAMES)
+        .names.len(), count(*.managed, "managed group"), Shown(&abbreviated(.names, MAX_NAMES))
     )]
     #[non_exhaustive]
     TooManyGroups {
@@ -123,7 +123,7 @@ pub enum LimitExceeded {
         allowed: usize,
     },
     /// Protected users or groups would be changed.
-    #[error("the plan changes protected users or groups: {}", .names.join(", "))]
+    #[error("the plan changes protected users or groups: {}", Shown(&.names.join(", ")))]
     #[non_exhaustive]
     Protected {
         /// The protected users and groups that would be changed.

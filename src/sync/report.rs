@@ -1,11 +1,14 @@
 //! The result of a run: applied changes and failures.
 
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
+
+use scim_types::ExternalId;
 
 use super::plan::Counts;
 use crate::{
     error::{Error, ErrorKind, Result, ServiceResponse},
     plan::count,
+    text::Shown,
 };
 
 /// The result of a run: applied changes and failures.
@@ -16,8 +19,11 @@ pub struct SyncReport {
     pub done: Counts,
     /// The failed changes, each with the target's response.
     pub failed: Vec<Failed>,
-    /// Messages about memberships that were not written, because the user could not be written.
-    pub omitted_memberships: Vec<String>,
+    /// The memberships that were not changed: the target has refused them, or the user could not be written.
+    pub failed_memberships: Vec<FailedMembership>,
+    /// The attributes that the target has accepted and not kept, each with the number of users or groups. An attribute that an
+    /// earlier run has reported is not reported again.
+    pub not_kept: BTreeMap<String, usize>,
     /// Number of changes that were not attempted, because the run stopped early.
     pub not_attempted: usize,
     /// The reason why the run stopped early, if it did.
@@ -36,11 +42,40 @@ pub struct Failed {
     pub help: Option<String>,
 }
 
+/// A membership that was not added or not removed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct FailedMembership {
+    /// The group's name.
+    pub group: String,
+    /// The user's name, or an id if the name is unknown.
+    pub user: String,
+    /// The source's id of the user, if it is known.
+    pub external_id: Option<ExternalId>,
+    /// Whether the membership should have been removed. Otherwise it should have been added.
+    pub removal: bool,
+    /// The target's response; `None` if the user could not be written.
+    pub response: Option<ServiceResponse>,
+}
+
 impl SyncReport {
     /// Returns whether every change was applied.
     #[must_use]
     pub fn is_complete(&self) -> bool {
-        self.failed.is_empty() && self.not_attempted == 0 && self.omitted_memberships.is_empty()
+        self.failed.is_empty() && self.not_attempted == 0 && self.failed_memberships.is_empty()
+    }
+
+    /// Returns the notes for the operator: the attributes that the target does not keep.
+    pub fn notes(&self) -> impl Iterator<Item = String> {
+        self.not_kept.iter().map(|(attribute, number)| {
+            let noun = if attribute.ends_with("groups") {
+                "group"
+            } else {
+                "user"
+            };
+            let number = count(*number, noun);
+            format!("the target does not keep {} ({number})", Shown(attribute))
+        })
     }
 
     /// Returns the report if every change was applied.
@@ -62,7 +97,12 @@ impl SyncReport {
         if self.failed.len() > MAX_SHOWN {
             failures.push(format!("{} more", self.failed.len() - MAX_SHOWN));
         }
-        failures.extend(self.omitted_memberships.iter().take(MAX_SHOWN).cloned());
+        let memberships = self.failed_memberships.iter().take(MAX_SHOWN);
+        failures.extend(memberships.map(ToString::to_string));
+        if self.failed_memberships.len() > MAX_SHOWN {
+            let more = self.failed_memberships.len() - MAX_SHOWN;
+            failures.push(format!("{more} more memberships"));
+        }
         if let Some(reason) = &self.stopped_early {
             failures.push(format!(
                 "{} not attempted: {reason}",
@@ -80,14 +120,20 @@ impl SyncReport {
         .with_help(help.unwrap_or_else(|| {
             "fix the causes, then run again: applied changes are kept".to_owned()
         }));
-        if let Some(failed) = self.failed.into_iter().next() {
-            error = error.with_response(failed.response);
+        let mut responses = self.failed.into_iter().map(|failed| Some(failed.response));
+        let memberships = self.failed_memberships.into_iter();
+        let mut memberships = memberships.map(|failed| failed.response);
+        let response = responses
+            .next()
+            .or_else(|| memberships.find(Option::is_some));
+        if let Some(response) = response.flatten() {
+            error = error.with_response(response);
         }
         Err(error)
     }
 }
 
-/// Maximum number of failed changes in an error message, and maximum number of omitted memberships in it.
+/// Maximum number of failed changes in an error message, and maximum number of memberships in it.
 const MAX_SHOWN: usize = 20;
 
 impl Failed {
@@ -107,6 +153,35 @@ impl Failed {
 
 impl fmt::Display for Failed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.change, self.response)
+        let response = self.response.to_string();
+        write!(f, "{}: {}", Shown(&self.change), Shown(&response))
+    }
+}
+
+impl FailedMembership {
+    /// Returns the failure as the error of a change of the pipeline.
+    pub(crate) fn to_error(&self) -> Error {
+        let error = Error::new(ErrorKind::Service, self.to_string());
+        let error = match &self.response {
+            Some(response) => error.with_response(response.clone()),
+            None => error,
+        };
+        error.with_help("run again: the next run creates a user that the target no longer has")
+    }
+}
+
+impl fmt::Display for FailedMembership {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let change = if self.removal {
+            "was not removed from"
+        } else {
+            "was not added to"
+        };
+        let (user, group) = (Shown(&self.user), Shown(&self.group));
+        write!(f, "user {user} {change} group {group}")?;
+        match &self.response {
+            Some(response) => write!(f, ": {}", Shown(&response.to_string())),
+            None => f.write_str(", because the user could not be written"),
+        }
     }
 }

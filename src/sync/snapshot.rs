@@ -7,7 +7,8 @@ use scim_types::{ExternalId, ResourceId};
 
 use super::{
     directory::{Group, UnreadItem, User},
-    plan::RemovedPrincipal,
+    plan::{RemovedPrincipal, Why},
+    profile::UserKeys,
 };
 
 /// The users and groups of the target, as read or as cached.
@@ -26,8 +27,13 @@ pub(super) struct TargetSnapshot {
 pub(super) struct TargetUser {
     pub(super) id: ResourceId,
     pub(super) external_id: Option<ExternalId>,
-    /// The digest of the [`UserProfile`](super::UserProfile).
+    /// The digest of the [`UserProfile`](super::UserProfile). If the target does not keep all attributes, the digest of the
+    /// profile that was written.
     pub(super) digest: String,
+    /// The digest of what the target has, with the source's id, if it was read or is not what was written.
+    pub(super) kept: Option<String>,
+    /// The name and the email address, as far as they are known.
+    pub(super) keys: UserKeys,
     pub(super) active: bool,
     /// Whether the sync may remove the user: the cached state has the user, or the source may have issued the user's
     /// external id.
@@ -79,15 +85,16 @@ impl TargetUser {
             .or(self.cached_external_id.as_ref())
     }
 
-    fn name(&self) -> Option<&str> {
+    pub(super) fn name(&self) -> Option<&str> {
         self.scim_user.as_ref()?.user_name.as_deref()
     }
 
-    pub(super) fn to_removed(&self) -> RemovedPrincipal {
+    pub(super) fn to_removed(&self, why: Why) -> RemovedPrincipal {
         RemovedPrincipal {
             id: self.id.clone(),
             external_id: self.external_id.clone(),
             name: self.name().map(ToOwned::to_owned),
+            why,
         }
     }
 }

@@ -77,13 +77,10 @@ impl OktaSource {
     }
 
     /// Returns the directory of a scope that was already read.
-    pub(crate) fn directory_of(
-        scope: &ResolvedScope,
-        assignments: &AppAssignments,
-    ) -> Result<Directory> {
-        let users = scope
-            .assigned_users()
-            .into_values()
+    pub(crate) fn directory_of(scope: &ResolvedScope, assignments: &AppAssignments) -> Directory {
+        let assigned = scope.assigned_users();
+        let users = assigned
+            .values()
             .map(|user| to_user(user, assignments.aws_user_name(user)));
         let groups = scope.pushed.iter().map(|members| Group {
             id: ExternalId::new(members.group.id.as_str()),
@@ -91,6 +88,8 @@ impl OktaSource {
             members: members
                 .users
                 .iter()
+                // Members that are not assigned have their own notes.
+                .filter(|user| assigned.contains_key(&user.id))
                 .map(|user| ExternalId::new(user.id.as_str()))
                 .collect(),
         });
@@ -107,7 +106,7 @@ impl OktaSource {
             reason: problem.message.clone(),
         });
         let incomplete = unread.chain(missing);
-        let directory = Directory {
+        Directory {
             users: users.collect(),
             groups: groups.collect(),
             remarks: scope
@@ -116,9 +115,7 @@ impl OktaSource {
                 .map(|note| note.text)
                 .collect(),
             incomplete: incomplete.collect(),
-        };
-        directory.check()?;
-        Ok(directory)
+        }
     }
 }
 
@@ -137,7 +134,7 @@ impl Source for OktaSource {
             let app = app.as_ref();
             let assignments = AppAssignments::read(okta, app).await?;
             let scope = ResolvedScope::read_with(okta, blueprint, app, &assignments).await?;
-            Self::directory_of(&scope, &assignments)
+            Ok(Self::directory_of(&scope, &assignments))
         })
     }
 
@@ -203,10 +200,7 @@ impl Source for Directory {
     }
 
     fn read(&self) -> BoxFuture<'_, Result<Directory>> {
-        Box::pin(async move {
-            self.check()?;
-            Ok(self.clone())
-        })
+        Box::pin(std::future::ready(Ok(self.clone())))
     }
 
     /// Returns whether the directory contains the id. For removed users and groups the sync depends on the cached state.

@@ -6,14 +6,18 @@ use jiff::Timestamp;
 use scim_types::{ExternalId, ResourceId};
 use serde::{Deserialize, Serialize};
 
-use super::snapshot::{TargetGroup, TargetSnapshot, TargetUser};
+use super::{
+    profile::UserKeys,
+    snapshot::{TargetGroup, TargetSnapshot, TargetUser},
+};
 use crate::error::{Error, ErrorKind, Result};
 
 /// The cached state of the directory sync, which allows the next run to plan without reading the target.
 ///
-/// For each user the state holds the ids in source and target, a digest of the written profile, the active flag, and the
-/// time of deactivation. For each group it holds the ids, the name, and the members. It holds no other personal data. If
-/// the state is lost, the next run reads the whole target.
+/// For each user the state holds the ids in source and target, digests of the written profile, of the name and of the email
+/// address, the active flag, and the time of deactivation. For each group it holds the ids, the name, and the members. It
+/// holds no other personal data. If the state is lost, or an older version of the crate has written it, the next run reads
+/// the whole target.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SyncState {
     /// The serial number; incremented by every run that writes to the target or updates the state.
@@ -22,6 +26,8 @@ pub struct SyncState {
     pub(super) target: String,
     /// Whether the target may differ from the state: a run did not finish, or the result of a write is unknown.
     pub(super) dirty: bool,
+    /// The attributes that the target was found not to keep.
+    pub(super) not_kept: BTreeSet<String>,
     pub(super) users: BTreeMap<ExternalId, CachedUser>,
     pub(super) groups: BTreeMap<ExternalId, CachedGroup>,
 }
@@ -32,6 +38,10 @@ pub(super) struct CachedUser {
     pub(super) id: ResourceId,
     /// The digest of the [`UserProfile`](super::UserProfile); empty if the current profile is unknown.
     pub(super) digest: String,
+    /// The digest of what the target has kept of the written profile, if it is not all.
+    pub(super) kept: Option<String>,
+    /// The written name and email address.
+    pub(super) keys: UserKeys,
     pub(super) active: bool,
     /// The time of deactivation, or the time when a run first found the user inactive.
     pub(super) inactive_since: Option<Timestamp>,
@@ -44,13 +54,15 @@ pub(super) struct CachedGroup {
     pub(super) name: String,
     /// The target ids of the managed members.
     pub(super) members: BTreeSet<ResourceId>,
+    /// Whether the target does not keep the external id.
+    pub(super) drops_id: bool,
 }
 
 impl SyncState {
     /// The name of the state file in the [`StateStore`](crate::StateStore).
     pub const FILE: &'static str = "directory.json";
     /// The format version that this version of the crate reads and writes.
-    pub const VERSION: u32 = 2;
+    pub const VERSION: u32 = 3;
 
     /// Creates an empty state for a target.
     #[must_use]
@@ -61,12 +73,12 @@ impl SyncState {
         }
     }
 
-    /// Parses a state file.
+    /// Parses a state file. Returns `None` if the file has an older format version: the run then reads the whole target.
     ///
     /// # Errors
     ///
-    /// Fails if the file is invalid, or has a format version other than [`SyncState::VERSION`].
-    pub fn from_json(bytes: &[u8]) -> Result<Self> {
+    /// Fails if the file is invalid, or has a format version above [`SyncState::VERSION`].
+    pub fn from_json(bytes: &[u8]) -> Result<Option<Self>> {
         let unreadable = |why: String| {
             Error::new(
                 ErrorKind::State,
@@ -80,6 +92,9 @@ impl SyncState {
         let version = serde_json::from_slice::<Version>(bytes)
             .map_err(|error| unreadable(error.to_string()))?
             .version;
+        if (1..Self::VERSION).contains(&version) {
+            return Ok(None);
+        }
         if version != Self::VERSION {
             return Err(unreadable(format!(
                 "it has format version {version}, but this version of the crate reads version {}",
@@ -88,7 +103,9 @@ impl SyncState {
         }
         let file: File =
             serde_json::from_slice(bytes).map_err(|error| unreadable(error.to_string()))?;
-        file.into_state()
+        let state = file.into_state();
+        state
+            .map(Some)
             .ok_or_else(|| unreadable("a group member is not in the list of users".to_owned()))
     }
 
@@ -131,6 +148,8 @@ impl SyncState {
             id: user.id.clone(),
             external_id: Some(external_id.clone()),
             digest: user.digest.clone(),
+            kept: user.kept.clone(),
+            keys: user.keys.clone(),
             active: user.active,
             managed: true,
             inactive_since: user.inactive_since,
@@ -166,13 +185,18 @@ impl SyncState {
             let Some(external_id) = user.owner() else {
                 continue;
             };
-            let since = cached_users
-                .get(external_id)
-                .filter(|cached| !cached.active && cached.id == user.id)
+            let before = cached_users.get(external_id);
+            let before = before.filter(|cached| cached.id == user.id);
+            let since = before
+                .filter(|cached| !cached.active)
                 .and_then(|cached| cached.inactive_since);
             let cached = CachedUser {
                 id: user.id.clone(),
                 digest: user.digest.clone(),
+                kept: before
+                    .filter(|cached| cached.digest == user.digest)
+                    .and_then(|cached| cached.kept.clone()),
+                keys: user.keys.clone(),
                 active: user.active,
                 // If the deactivation time is unknown, the retention period starts now.
                 inactive_since: (!user.active).then(|| since.unwrap_or(now)),
@@ -212,6 +236,9 @@ impl SyncState {
                 id: group.id.clone(),
                 name: group.name.clone(),
                 members,
+                drops_id: cached_groups
+                    .get(external_id)
+                    .is_some_and(|group| group.drops_id),
             };
             self.groups.insert(external_id.clone(), cached);
         }
@@ -261,9 +288,21 @@ struct File {
     target: String,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     dirty: bool,
-    users: Vec<(ExternalId, ResourceId, String, bool, Option<Timestamp>)>,
-    groups: Vec<(ExternalId, ResourceId, String, Vec<u32>)>,
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    not_kept: BTreeSet<String>,
+    users: Vec<(
+        ExternalId,
+        ResourceId,
+        String,
+        bool,
+        Option<Timestamp>,
+        UserKeysFile,
+    )>,
+    groups: Vec<(ExternalId, ResourceId, String, Vec<u32>, bool)>,
 }
+
+/// The digests of the user name, of the email address, and of what the target has kept.
+type UserKeysFile = (Option<String>, Option<String>, Option<String>);
 
 impl File {
     fn of(state: &SyncState) -> Self {
@@ -280,6 +319,11 @@ impl File {
                 user.digest.clone(),
                 user.active,
                 user.inactive_since,
+                (
+                    user.keys.user_name.clone(),
+                    user.keys.email.clone(),
+                    user.kept.clone(),
+                ),
             )
         });
         let groups = state.groups.iter().map(|(external_id, group)| {
@@ -289,6 +333,7 @@ impl File {
                 group.id.clone(),
                 group.name.clone(),
                 members.copied().collect(),
+                group.drops_id,
             )
         });
         Self {
@@ -296,6 +341,7 @@ impl File {
             serial: state.serial,
             target: state.target.clone(),
             dirty: state.dirty,
+            not_kept: state.not_kept.clone(),
             users: users.collect(),
             groups: groups.collect(),
         }
@@ -304,32 +350,41 @@ impl File {
     /// Returns the state, or `None` if the index of a group member is out of range.
     fn into_state(self) -> Option<SyncState> {
         let ids: Vec<ResourceId> = self.users.iter().map(|(_, id, ..)| id.clone()).collect();
-        let users =
-            self.users
-                .into_iter()
-                .map(|(external_id, id, digest, active, inactive_since)| {
-                    let user = CachedUser {
-                        id,
-                        digest,
-                        active,
-                        inactive_since,
-                    };
-                    (external_id, user)
-                });
+        let users = self.users.into_iter().map(
+            |(external_id, id, digest, active, inactive_since, keys)| {
+                let (user_name, email, kept) = keys;
+                let user = CachedUser {
+                    id,
+                    digest,
+                    kept,
+                    keys: UserKeys { user_name, email },
+                    active,
+                    inactive_since,
+                };
+                (external_id, user)
+            },
+        );
         let groups = self
             .groups
             .into_iter()
-            .map(|(external_id, id, name, members)| {
+            .map(|(external_id, id, name, members, drops_id)| {
                 let members = members
                     .into_iter()
                     .map(|index| ids.get(usize::try_from(index).ok()?).cloned())
                     .collect::<Option<_>>()?;
-                Some((external_id, CachedGroup { id, name, members }))
+                let group = CachedGroup {
+                    id,
+                    name,
+                    members,
+                    drops_id,
+                };
+                Some((external_id, group))
             });
         Some(SyncState {
             serial: self.serial,
             target: self.target,
             dirty: self.dirty,
+            not_kept: self.not_kept,
             groups: groups.collect::<Option<_>>()?,
             users: users.collect(),
         })
@@ -347,6 +402,8 @@ mod tests {
             let user = CachedUser {
                 id: id(&format!("r{number}")),
                 digest: format!("d{number}"),
+                kept: None,
+                keys: UserKeys::default(),
                 active,
                 inactive_since: (!active).then_some(Timestamp::UNIX_EPOCH),
             };
@@ -358,6 +415,7 @@ mod tests {
             id: id("t"),
             name: "team".into(),
             members: [id("r1"), id("r10")].into(),
+            drops_id: false,
         };
         state.groups.insert(ExternalId::new("00g1"), group);
         state
@@ -368,14 +426,26 @@ mod tests {
         let json = state().to_json();
         assert_eq!(
             String::from_utf8_lossy(&json),
-            r#"{"version":2,"serial":0,"target":"https://scim.example/v2/","users":[["00u1","r1","d1",true,null],["00u10","r10","d10",true,null],["00u2","r2","d2",false,"1970-01-01T00:00:00Z"]],"groups":[["00g1","t","team",[0,1]]]}"#
+            r#"{"version":3,"serial":0,"target":"https://scim.example/v2/","users":[["00u1","r1","d1",true,null,[null,null,null]],["00u10","r10","d10",true,null,[null,null,null]],["00u2","r2","d2",false,"1970-01-01T00:00:00Z",[null,null,null]]],"groups":[["00g1","t","team",[0,1],false]]}"#
         );
-        assert_eq!(SyncState::from_json(&json).expect("a valid state"), state());
+        assert_eq!(
+            SyncState::from_json(&json).expect("a valid state"),
+            Some(state())
+        );
     }
 
     #[test]
-    fn a_state_of_another_format_version_is_rejected() {
-        for version in [1, 9] {
+    fn a_state_of_an_older_format_version_is_discarded() {
+        for version in [1, 2] {
+            let json = format!("{{\"version\": {version}}}");
+            let state = SyncState::from_json(json.as_bytes()).expect("an older version");
+            assert_eq!(state, None);
+        }
+    }
+
+    #[test]
+    fn a_state_of_an_unknown_format_version_is_rejected() {
+        for version in [0, 9] {
             let json = format!("{{\"version\": {version}}}");
             let error = SyncState::from_json(json.as_bytes()).expect_err("another version");
             let text = error.to_string();

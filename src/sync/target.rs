@@ -8,7 +8,7 @@ use scim_types::{ExternalId, Group, ResourceId, User, filter::AttributePath, fil
 
 use super::{
     directory::{Directory, UnreadItem},
-    profile::UserProfile,
+    profile::{UserProfile, kept_digest},
     snapshot::{TargetGroup, TargetSnapshot, TargetUser, match_groups, match_users},
     source::Source,
 };
@@ -81,6 +81,8 @@ fn target_user(user: User, managed: bool) -> Result<TargetUser, UnreadItem> {
         id,
         external_id: user.external_id.clone(),
         digest: profile.digest(),
+        kept: Some(kept_digest(&user)),
+        keys: profile.keys(),
         active: profile.active,
         managed,
         inactive_since: None,

@@ -184,6 +184,32 @@ async fn a_deprovisioned_user_is_deactivated_if_the_guard_allows_the_removal() {
 }
 
 #[tokio::test]
+async fn a_member_that_aws_no_longer_has_is_named_and_a_leaver_leaves_all_the_same() {
+    let fixture = Fixture::new(&direct(TEAM)).await;
+    fixture.run().await.expect("the first run");
+    let (ada, leaver) = ("ada.lovelace@example.com", "person.00003@example.com");
+    fixture.sandbox.delete_identity_user(ada);
+    fixture.sandbox.set_group_member("deployers", ada, true);
+    fixture.sandbox.set_group_member("deployers", leaver, false);
+    let pipeline = fixture.pipeline().guard(Guard {
+        max_removals: 2,
+        ..Guard::default()
+    });
+    let plan = pipeline.plan().await.expect("a plan");
+    let report = pipeline.apply(&plan).await.expect("a run");
+    let error = report.complete().expect_err("a failed membership");
+    let text = error.explain();
+    assert!(
+        text.contains("user ada.lovelace@example.com was not added to group deployers"),
+        "{text}"
+    );
+    assert_eq!(
+        fixture.sandbox.identity_groups()[0].members,
+        ["person.00002@example.com"]
+    );
+}
+
+#[tokio::test]
 async fn users_and_groups_provisioned_by_okta_are_adopted_with_their_ids() {
     let mut fixture = Fixture::new(TEAM).await;
     fixture.run().await.expect("the run with Okta provisioning");

@@ -6,7 +6,7 @@ use scim_types::{ExternalId, ResourceId};
 
 use crate::{
     plan::{Action, Change, Name, Note, Subject, Value},
-    sync::{Directory, GroupChange, Member, RemovedPrincipal, SyncPlan, UserChange},
+    sync::{Directory, GroupChange, Member, RemovedMember, RemovedPrincipal, SyncPlan, UserChange},
 };
 
 /// The names of the users, by their ids in the source and in the target.
@@ -21,7 +21,7 @@ pub(super) struct UserNames {
 }
 
 impl UserNames {
-    fn user(&self, id: &ExternalId, fallback: &str) -> Name {
+    pub(super) fn user(&self, id: &ExternalId, fallback: &str) -> Name {
         let known = self.logins.get(id).cloned();
         known.unwrap_or_else(|| fallback.into())
     }
@@ -154,7 +154,7 @@ fn group_changes<'a>(
         }
     };
     let of = |action| Change::new(action, Subject::group(group.clone()));
-    let (own, add, remove): (Option<Change>, &[Member], &[ResourceId]) = match change {
+    let (own, add, remove): (Option<Change>, &[Member], &[RemovedMember]) = match change {
         GroupChange::Create { members, .. } => (Some(of(Action::Create)), members, &[]),
         GroupChange::Update {
             external_id,
@@ -192,7 +192,7 @@ fn group_changes<'a>(
             add.iter()
                 .map(move |member| membership(Action::Create, names.member(member))),
         )
-        .chain(remove.iter().map(move |id| {
+        .chain(remove.iter().map(move |RemovedMember { id, .. }| {
             let change = removal(Action::Remove, names.member_id(id));
             let reason = names
                 .external_ids
@@ -275,7 +275,7 @@ pub(super) fn retain_approved(
                 ..
             } => {
                 add.retain(|member| keeps(false, name, names.member(member)));
-                remove.retain(|id| keeps(true, name, names.member_id(id)));
+                remove.retain(|member| keeps(true, name, names.member_id(&member.id)));
                 renamed_from.is_some() || *adopts || !add.is_empty() || !remove.is_empty()
             }
             GroupChange::Delete(_) => true,

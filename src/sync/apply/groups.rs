@@ -1,17 +1,23 @@
 //! Writes one group and its members.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use futures::future::BoxFuture;
+use futures::{StreamExt as _, TryStreamExt as _, future::BoxFuture};
 use scim_client::{Created, Error as ScimError, MemberRemoval};
 use scim_types::{ExternalId, Group, PatchOp, PatchOperation, Reference, ResourceId};
 
-use super::run::{Change, Existing, MAX_WRITE_ATTEMPTS, Run, retry_undecodable};
-use crate::sync::{
-    name_conflicts::{NameKind, Names},
-    plan::{Counts, GroupChange, Member},
-    state::CachedGroup,
-    target,
+use super::run::{
+    Change, Existing, MAX_CONSECUTIVE_FAILURES, MAX_WRITE_ATTEMPTS, Run, retry_undecodable,
+};
+use crate::{
+    error::ServiceError as _,
+    sync::{
+        name_conflicts::{NameKind, Names},
+        plan::{Counts, GroupChange, Member, RemovedMember},
+        report::FailedMembership,
+        state::CachedGroup,
+        target,
+    },
 };
 
 impl Change for GroupChange {
@@ -75,12 +81,29 @@ fn group_name(name: &str) -> Names {
 /// The changes to one existing group. They need several requests if there are many members.
 #[derive(Default)]
 struct GroupPatch {
-    name: Option<String>,
-    external_id: Option<ExternalId>,
+    /// The current name, if the group is renamed.
+    renamed_from: Option<String>,
+    /// Whether the group gets the source's id.
+    adopts: bool,
     add: Vec<ResourceId>,
     remove: Vec<ResourceId>,
     /// The current managed members, if the cached state does not have them yet.
     present: Vec<ResourceId>,
+}
+
+/// A group of the target, for a write.
+#[derive(Clone, Copy)]
+struct Written<'a> {
+    id: &'a ResourceId,
+    external_id: &'a ExternalId,
+    name: &'a str,
+}
+
+/// A kind of change of memberships.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum MemberChange {
+    Add,
+    Remove,
 }
 
 impl Run {
@@ -107,18 +130,18 @@ impl Run {
                 let present = self.prepared.adopted_members.get(id);
                 let add = self.member_ids(name, add);
                 let patch = GroupPatch {
-                    name: renamed_from.is_some().then(|| name.clone()),
-                    external_id: adopts.then(|| external_id.clone()),
-                    // A user recreated in the source keeps its account, so one id can be both added and removed.
-                    remove: remove
-                        .iter()
-                        .filter(|id| !add.contains(id))
-                        .cloned()
-                        .collect(),
+                    renamed_from: renamed_from.clone(),
+                    adopts: *adopts,
+                    remove: without(remove, &add),
                     add,
                     present: self.managed_among(present.into_iter().flatten()),
                 };
-                self.patch_group(id, external_id, name, patch).await
+                let group = Written {
+                    id,
+                    external_id,
+                    name,
+                };
+                self.patch_group(group, patch).await
             }
             GroupChange::Delete(removed) => {
                 match retry_undecodable(|| async { self.scim.groups().delete(&removed.id).await })
@@ -132,30 +155,145 @@ impl Run {
         }
     }
 
-    /// Returns the target ids of members. Members that could not be written are omitted and reported.
+    /// Sends the removals of members that were not sent with the change of their group: the change failed, or the run stopped
+    /// before it. A removal does not wait for additions, renames or other users.
+    ///
+    /// Sends nothing if the target rejects the token, and stops after several transient failures in a row.
+    pub(super) async fn remove_remaining_members(&self, changes: &[&GroupChange]) {
+        let mut failures = 0;
+        for change in changes {
+            let GroupChange::Update {
+                id,
+                external_id,
+                name,
+                renamed_from,
+                adopts: false,
+                add,
+                remove,
+            } = change
+            else {
+                continue;
+            };
+            let remaining = {
+                let inner = self.lock();
+                let added: Vec<ResourceId> = add
+                    .iter()
+                    .filter_map(|member| inner.id_of(member))
+                    .collect();
+                let mut remaining = without(remove, &added);
+                remaining
+                    .retain(|user| !inner.removed_members.contains(&(id.clone(), user.clone())));
+                if inner.token_rejected {
+                    remaining.clear();
+                }
+                drop(inner);
+                if !self.is_cached(id) {
+                    remaining.clear();
+                }
+                remaining
+            };
+            let cached = self.lock().state.groups.get(external_id).cloned();
+            let group = Written {
+                id,
+                external_id,
+                // If the rename failed, the group still has the old name.
+                name: cached.as_ref().map_or_else(
+                    || renamed_from.as_deref().unwrap_or(name),
+                    |cached| &cached.name,
+                ),
+            };
+            let limit = self.member_limit();
+            for users in remaining.chunks(limit) {
+                match self
+                    .change_members(group, MemberChange::Remove, users)
+                    .await
+                {
+                    Ok(()) => failures = 0,
+                    // A group that does not exist has no members.
+                    Err(_) if !self.is_cached(id) => break,
+                    Err(error) => {
+                        failures += 1;
+                        self.fail_members(group, MemberChange::Remove, users, &error);
+                    }
+                }
+                if failures >= MAX_CONSECUTIVE_FAILURES {
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Adds users that this run has created again to the groups of their deleted accounts, except to groups that they leave.
+    pub(super) async fn restore_memberships(&self, changes: &[&GroupChange]) {
+        let leaves = |group: &ExternalId, user: &ResourceId| {
+            changes.iter().any(|change| match change {
+                GroupChange::Update {
+                    external_id,
+                    remove,
+                    ..
+                } => external_id == group && remove.iter().any(|member| member.id == *user),
+                _ => false,
+            })
+        };
+        let mut by_group: BTreeMap<ExternalId, Vec<ResourceId>> = BTreeMap::new();
+        {
+            let inner = self.lock();
+            for (external_id, recreated) in &inner.recreated {
+                let Some(id) = inner.created_ids.get(external_id) else {
+                    continue;
+                };
+                let groups = recreated.groups.iter();
+                for group in groups.filter(|group| !leaves(group, &recreated.deleted)) {
+                    by_group.entry(group.clone()).or_default().push(id.clone());
+                }
+            }
+        }
+        for (external_id, mut users) in by_group {
+            let Some(cached) = self.lock().state.groups.get(&external_id).cloned() else {
+                continue;
+            };
+            users.retain(|user| !cached.members.contains(user));
+            let group = Written {
+                id: &cached.id,
+                external_id: &external_id,
+                name: &cached.name,
+            };
+            for users in users.chunks(self.member_limit()) {
+                if let Err(error) = self.change_members(group, MemberChange::Add, users).await {
+                    self.fail_members(group, MemberChange::Add, users, &error);
+                }
+            }
+        }
+    }
+
+    /// Returns whether the cached state has the group: it lacks a group that the target no longer has.
+    fn is_cached(&self, id: &ResourceId) -> bool {
+        let inner = self.lock();
+        inner.state.groups.values().any(|group| group.id == *id)
+    }
+
+    /// Returns the maximum number of member changes in one request.
+    fn member_limit(&self) -> usize {
+        let limit = self.scim.dialect().rules().max_member_changes;
+        limit.unwrap_or(usize::MAX).max(1)
+    }
+
+    /// Returns the target ids of members. Members that could not be written are reported.
     fn member_ids(&self, group: &str, members: &[Member]) -> Vec<ResourceId> {
         let mut inner = self.lock();
         let mut ids = Vec::with_capacity(members.len());
-        let mut omitted = Vec::new();
         for member in members {
-            let id = member
-                .id
-                .as_ref()
-                .or_else(|| inner.created_ids.get(&member.external_id))
-                // A resumed run finds users that were created before the interruption in the state.
-                .or_else(|| {
-                    let cached = inner.state.users.get(&member.external_id);
-                    cached.map(|user| &user.id)
-                });
-            match id {
-                Some(id) => ids.push(id.clone()),
-                None => omitted.push(format!(
-                    "user {} was not added to group {group}, because the user could not be written",
-                    member.external_id
-                )),
+            match inner.id_of(member) {
+                Some(id) => ids.push(id),
+                None => inner.report.failed_memberships.push(FailedMembership {
+                    group: group.to_owned(),
+                    user: member.name.clone(),
+                    external_id: Some(member.external_id.clone()),
+                    removal: false,
+                    response: None,
+                }),
             }
         }
-        inner.report.omitted_memberships.extend(omitted);
         ids
     }
 
@@ -168,8 +306,8 @@ impl Run {
     ) -> Result<(), ScimError> {
         let rules = self.scim.dialect().rules();
         let first = rules.groups.max_members.unwrap_or(members.len());
-        let (first, rest) = members.split_at(first.min(members.len()));
-        let group = Group {
+        let (mut first, mut rest) = members.split_at(first.min(members.len()));
+        let mut group = Group {
             external_id: Some(external_id.clone()),
             members: first.iter().cloned().map(Reference::to).collect(),
             ..Group::new(name)
@@ -179,27 +317,41 @@ impl Run {
             attempts_left -= 1;
             match self.scim.groups().create_or_adopt(&group).await {
                 Err(error) if error.may_have_acted() && attempts_left > 0 => {}
-                Err(error) => {
-                    if error.is_not_found() {
-                        self.uncache_missing_users(first).await?;
-                    }
-                    return Err(error);
+                // One of the members may be the reason: they are added one request later.
+                Err(error) if is_refused(&error) && !first.is_empty() => {
+                    group.members.clear();
+                    (first, rest) = (&[], members);
+                    attempts_left = MAX_WRITE_ATTEMPTS;
                 }
+                Err(error) => return Err(error),
                 Ok(created) => break created,
             }
         };
         match created {
-            Created::New(group) => {
-                let Some(id) = group.id else {
+            Created::New(answer) => {
+                let Some(id) = answer.id else {
                     return Ok(());
                 };
-                self.cache_group(&id, external_id, name, first, &[]);
+                let group = Written {
+                    id: &id,
+                    external_id,
+                    name,
+                };
+                self.cache_group(group, first, &[]);
+                if answer.display_name.is_some() && answer.external_id.is_none() {
+                    let mut inner = self.lock();
+                    inner.note_not_kept("externalId of groups");
+                    let cached = inner.state.groups.get_mut(external_id);
+                    if let Some(cached) = cached {
+                        cached.drops_id = true;
+                    }
+                }
                 self.lock().report.done.members_added += first.len();
                 let patch = GroupPatch {
                     add: rest.to_vec(),
                     ..GroupPatch::default()
                 };
-                self.patch_group(&id, external_id, name, patch).await
+                self.patch_group(group, patch).await
             }
             Created::Adopted(found) => {
                 let Some(id) = found.id else {
@@ -207,13 +359,17 @@ impl Run {
                 };
                 let present = target::members_of(&self.scim, &id).await?;
                 let managed = self.managed_among(present.iter());
-                self.cache_group(&id, external_id, name, &managed, &[]);
+                let group = Written {
+                    id: &id,
+                    external_id,
+                    name,
+                };
+                self.cache_group(group, &managed, &[]);
                 let wanted: BTreeSet<&ResourceId> = members.iter().collect();
-                let renamed = found.display_name.as_deref() != Some(name);
-                let adopted = found.external_id.as_ref() != Some(external_id);
+                let current = found.display_name.map(|name| name.to_string());
                 let patch = GroupPatch {
-                    name: renamed.then(|| name.to_owned()),
-                    external_id: adopted.then(|| external_id.clone()),
+                    renamed_from: current.filter(|current| current != name),
+                    adopts: found.external_id.as_ref() != Some(external_id),
                     add: members
                         .iter()
                         .filter(|id| !present.contains(id))
@@ -226,7 +382,7 @@ impl Run {
                         .collect(),
                     present: Vec::new(),
                 };
-                self.patch_group(&id, external_id, name, patch).await
+                self.patch_group(group, patch).await
             }
         }
     }
@@ -240,34 +396,30 @@ impl Run {
     }
 
     /// Sends the changes in as few requests as the dialect allows. Each request is idempotent.
+    ///
+    /// If the target refuses a request, its parts are sent one by one, so that a part does not wait for another one.
     async fn patch_group(
         &self,
-        id: &ResourceId,
-        external_id: &ExternalId,
-        name: &str,
+        mut group: Written<'_>,
         mut patch: GroupPatch,
     ) -> Result<(), ScimError> {
         let rules = self.scim.dialect().rules();
-        let limit = rules.max_member_changes.unwrap_or(usize::MAX).max(1);
+        let limit = self.member_limit();
         let mut attributes: Vec<PatchOperation> = Vec::new();
-        attributes.extend(
-            patch
-                .name
-                .take()
-                .map(|name| PatchOperation::replace("displayName", name)),
-        );
-        attributes.extend(
-            patch
-                .external_id
-                .take()
-                .map(|id| PatchOperation::replace("externalId", id.as_str())),
-        );
+        if patch.renamed_from.is_some() {
+            attributes.push(PatchOperation::replace("displayName", group.name));
+        }
+        if patch.adopts {
+            let id = group.external_id.as_str();
+            attributes.push(PatchOperation::replace("externalId", id));
+        }
         if !rules.mixed_group_patch && !attributes.is_empty() {
-            self.send_patch(id, std::mem::take(&mut attributes), &[])
+            self.send_patch(group.id, std::mem::take(&mut attributes))
                 .await?;
         }
         let present = std::mem::take(&mut patch.present);
         let mut present = Some(present).filter(|present| !present.is_empty());
+        let mut failed = None;
         while !attributes.is_empty() || !patch.add.is_empty() || !patch.remove.is_empty() {
             let added: Vec<ResourceId> = patch.add.drain(..patch.add.len().min(limit)).collect();
             let room = if rules.mixed_group_patch {
@@ -279,85 +431,257 @@ impl Run {
             };
             let removed: Vec<ResourceId> =
                 patch.remove.drain(..patch.remove.len().min(room)).collect();
-            let mut operations = std::mem::take(&mut attributes);
-            if !added.is_empty() {
-                operations.push(PatchOperation::add_members(&added));
-            }
-            if !removed.is_empty() {
-                operations.extend(member_removals(rules.member_removal, &removed));
-            }
-            self.send_patch(id, operations, &added).await?;
+            let changes = std::mem::take(&mut attributes);
+            let mut operations = changes.clone();
+            operations.extend(self.member_operations(MemberChange::Add, &added));
+            operations.extend(self.member_operations(MemberChange::Remove, &removed));
+            let sent = self.send_patch(group.id, operations).await;
             // The current members are cached only when the group has its new external id, and before removed members
             // leave the cached state.
-            if let Some(present) = present.take() {
-                self.cache_group(id, external_id, name, &present, &[]);
+            if sent.is_ok()
+                && let Some(present) = present.take()
+            {
+                self.cache_group(group, &present, &[]);
             }
-            self.cache_group(id, external_id, name, &added, &removed);
-            let done = &mut self.lock().report.done;
-            done.members_added += added.len();
-            done.members_removed += removed.len();
+            let Err(error) = sent else {
+                self.finish_members(group, MemberChange::Add, &added);
+                self.finish_members(group, MemberChange::Remove, &removed);
+                continue;
+            };
+            if !is_refused(&error)
+                || !self.group_exists(group.id).await?
+                || (added.is_empty() && removed.is_empty())
+            {
+                return Err(error);
+            }
+            if !changes.is_empty()
+                && let Err(error) = self.send_patch(group.id, changes).await
+            {
+                // Without its external id, the group is not adopted, and keeps its members.
+                if patch.adopts {
+                    return Err(error);
+                }
+                group.name = patch.renamed_from.as_deref().unwrap_or(group.name);
+                failed = Some(error);
+            }
+            if let Some(present) = present.take() {
+                self.cache_group(group, &present, &[]);
+            }
+            self.change_members(group, MemberChange::Add, &added)
+                .await?;
+            self.change_members(group, MemberChange::Remove, &removed)
+                .await?;
         }
         // The loop sends nothing if no attributes and no member changes are left; the group must be cached anyway.
-        self.cache_group(id, external_id, name, &present.unwrap_or_default(), &[]);
-        Ok(())
+        self.cache_group(group, &present.unwrap_or_default(), &[]);
+        failed.map_or(Ok(()), Err)
     }
 
-    /// Sends one `PATCH`. If the target returns 404, removes the missing group or users from the cached state.
+    /// Sends one `PATCH` of a group.
     async fn send_patch(
         &self,
         id: &ResourceId,
         operations: Vec<PatchOperation>,
-        added: &[ResourceId],
     ) -> Result<(), ScimError> {
         let patch = PatchOp::new(operations);
         self.count_write();
-        let result =
-            retry_undecodable(|| async { self.scim.groups().patch(id, &patch).await }).await;
-        if result.as_ref().is_err_and(ScimError::is_not_found) {
-            // The group or one of the added users does not exist. The next run creates it again.
-            if self.scim.groups().get_opt(id).await?.is_none() {
-                self.lock().state.remove_group(id);
-            } else {
-                self.uncache_missing_users(added).await?;
-            }
-        }
-        result.map(|_| ())
-    }
-
-    /// Removes users that no longer exist in the target from the cached state.
-    async fn uncache_missing_users(&self, users: &[ResourceId]) -> Result<(), ScimError> {
-        for id in users {
-            if self.scim.users().get_opt(id).await?.is_none() {
-                self.lock().state.remove_user(id);
-            }
-        }
+        retry_undecodable(|| async { self.scim.groups().patch(id, &patch).await }).await?;
         Ok(())
     }
 
-    /// Updates the cached state of a group after a write.
-    fn cache_group(
+    /// Reads whether the group exists. A missing group leaves the cached state, so the next run creates it again.
+    async fn group_exists(&self, id: &ResourceId) -> Result<bool, ScimError> {
+        let exists = self.scim.groups().get_opt(id).await?.is_some();
+        if !exists {
+            self.lock().state.remove_group(id);
+        }
+        Ok(exists)
+    }
+
+    /// Adds members or removes them, in one request if the target takes it.
+    ///
+    /// If the target refuses the request, users that do not exist are left out, and the rest is sent again in halves down to
+    /// one user. A user that is refused alone is reported.
+    fn change_members<'r>(
+        &'r self,
+        group: Written<'r>,
+        change: MemberChange,
+        users: &'r [ResourceId],
+    ) -> BoxFuture<'r, Result<(), ScimError>> {
+        Box::pin(async move {
+            let Err(refusal) = self.send_members(group, change, users).await else {
+                return Ok(());
+            };
+            if !is_refused(&refusal) {
+                return Err(refusal);
+            }
+            let missing = self.missing_among(users).await?;
+            let (missing, present): (Vec<ResourceId>, Vec<ResourceId>) = users
+                .iter()
+                .cloned()
+                .partition(|user| missing.contains(user));
+            match change {
+                MemberChange::Add => self.fail_members(group, change, &missing, &refusal),
+                // A user that does not exist is in no group.
+                MemberChange::Remove => self.finish_members(group, change, &missing),
+            }
+            for user in &missing {
+                // The next run creates the user again.
+                self.lock().state.remove_user(user);
+            }
+            if missing.is_empty() {
+                if !self.group_exists(group.id).await? {
+                    return Err(refusal);
+                }
+                self.halve(group, change, &present, refusal).await
+            } else {
+                self.send_or_halve(group, change, &present).await
+            }
+        })
+    }
+
+    /// Sends a member change of users that exist. If the target refuses it, sends it in halves.
+    fn send_or_halve<'r>(
+        &'r self,
+        group: Written<'r>,
+        change: MemberChange,
+        users: &'r [ResourceId],
+    ) -> BoxFuture<'r, Result<(), ScimError>> {
+        Box::pin(async move {
+            match self.send_members(group, change, users).await {
+                Err(refusal) if is_refused(&refusal) => {
+                    self.halve(group, change, users, refusal).await
+                }
+                result => result,
+            }
+        })
+    }
+
+    /// Sends the halves of a refused member change. Reports the user if there is only one.
+    async fn halve(
         &self,
-        id: &ResourceId,
-        external_id: &ExternalId,
-        name: &str,
-        added: &[ResourceId],
-        removed: &[ResourceId],
+        group: Written<'_>,
+        change: MemberChange,
+        users: &[ResourceId],
+        refusal: ScimError,
+    ) -> Result<(), ScimError> {
+        if users.len() < 2 {
+            self.fail_members(group, change, users, &refusal);
+            return Ok(());
+        }
+        let (first, second) = users.split_at(users.len() / 2);
+        self.send_or_halve(group, change, first).await?;
+        self.send_or_halve(group, change, second).await
+    }
+
+    /// Sends one member change, and records it.
+    async fn send_members(
+        &self,
+        group: Written<'_>,
+        change: MemberChange,
+        users: &[ResourceId],
+    ) -> Result<(), ScimError> {
+        let operations = self.member_operations(change, users);
+        if operations.is_empty() {
+            return Ok(());
+        }
+        self.send_patch(group.id, operations).await?;
+        self.finish_members(group, change, users);
+        Ok(())
+    }
+
+    /// Records a member change that was written.
+    fn finish_members(&self, group: Written<'_>, change: MemberChange, users: &[ResourceId]) {
+        match change {
+            MemberChange::Add => self.cache_group(group, users, &[]),
+            MemberChange::Remove => self.cache_group(group, &[], users),
+        }
+        let mut inner = self.lock();
+        match change {
+            MemberChange::Add => inner.report.done.members_added += users.len(),
+            MemberChange::Remove => {
+                inner.report.done.members_removed += users.len();
+                let removed = users.iter().map(|user| (group.id.clone(), user.clone()));
+                inner.removed_members.extend(removed);
+            }
+        }
+    }
+
+    /// Reports memberships that could not be changed. A removal that was refused is not sent again in this run.
+    fn fail_members(
+        &self,
+        group: Written<'_>,
+        change: MemberChange,
+        users: &[ResourceId],
+        error: &ScimError,
     ) {
         let mut inner = self.lock();
+        let removal = change == MemberChange::Remove;
+        for user in users {
+            let external_id = inner.external_id_of(user);
+            let name = external_id.as_ref().map(|id| self.name_of(id));
+            inner.report.failed_memberships.push(FailedMembership {
+                group: group.name.to_owned(),
+                user: name.unwrap_or_else(|| user.to_string()),
+                external_id,
+                removal,
+                response: Some(error.response()),
+            });
+            if removal {
+                let key = (group.id.clone(), user.clone());
+                inner.removed_members.insert(key);
+            }
+        }
+        // Whether a lost request was processed is unknown.
+        inner.uncertain |= !is_refused(error);
+    }
+
+    /// Returns the patch operations that change members, in the form that the dialect requires.
+    fn member_operations(&self, change: MemberChange, users: &[ResourceId]) -> Vec<PatchOperation> {
+        match (change, self.scim.dialect().rules().member_removal) {
+            _ if users.is_empty() => Vec::new(),
+            (MemberChange::Add, _) => vec![PatchOperation::add_members(users)],
+            (MemberChange::Remove, MemberRemoval::ByFilter) => {
+                users.iter().map(PatchOperation::remove_member).collect()
+            }
+            (MemberChange::Remove, MemberRemoval::ByList) => {
+                vec![PatchOperation::remove_listed_members(users)]
+            }
+        }
+    }
+
+    /// Reads which of the users do not exist in the target.
+    async fn missing_among(&self, users: &[ResourceId]) -> Result<BTreeSet<ResourceId>, ScimError> {
+        let reads = users.iter().map(|user| async move {
+            let found = self.scim.users().get_opt(user).await?;
+            Ok::<_, ScimError>(found.is_none().then(|| user.clone()))
+        });
+        let reads: Vec<_> = reads.collect();
+        let found: Vec<Option<ResourceId>> = futures::stream::iter(reads)
+            .buffer_unordered(target::concurrency(&self.scim))
+            .try_collect()
+            .await?;
+        Ok(found.into_iter().flatten().collect())
+    }
+
+    /// Updates the cached state of a group after a write.
+    fn cache_group(&self, written: Written<'_>, added: &[ResourceId], removed: &[ResourceId]) {
+        let mut inner = self.lock();
         let groups = &mut inner.state.groups;
-        if !groups.contains_key(external_id) {
+        if !groups.contains_key(written.external_id) {
             // An adopted group may be cached under another external id.
-            groups.retain(|_, group| group.id != *id);
+            groups.retain(|_, group| group.id != *written.id);
         }
         let group = groups
-            .entry(external_id.clone())
+            .entry(written.external_id.clone())
             .or_insert_with(|| CachedGroup {
-                id: id.clone(),
-                name: name.to_owned(),
+                id: written.id.clone(),
+                name: written.name.to_owned(),
                 members: BTreeSet::new(),
+                drops_id: false,
             });
-        group.id.clone_from(id);
-        name.clone_into(&mut group.name);
+        group.id.clone_from(written.id);
+        written.name.clone_into(&mut group.name);
         group.members.extend(added.iter().cloned());
         for id in removed {
             group.members.remove(id);
@@ -365,10 +689,15 @@ impl Run {
     }
 }
 
-/// Returns the patch operations that remove members, in the form that the dialect requires.
-fn member_removals(form: MemberRemoval, ids: &[ResourceId]) -> Vec<PatchOperation> {
-    match form {
-        MemberRemoval::ByFilter => ids.iter().map(PatchOperation::remove_member).collect(),
-        MemberRemoval::ByList => vec![PatchOperation::remove_listed_members(ids)],
-    }
+/// Returns the users that are not added too. A user recreated in the source keeps its account, so one id can be both added
+/// and removed.
+fn without(remove: &[RemovedMember], add: &[ResourceId]) -> Vec<ResourceId> {
+    let remove = remove.iter().map(|member| &member.id);
+    remove.filter(|id| !add.contains(id)).cloned().collect()
+}
+
+/// Returns whether the target has refused the request for its content: its parts may be accepted alone.
+fn is_refused(error: &ScimError) -> bool {
+    let refused = matches!(error.status(), Some(400..=499)) && error.error_response().is_some();
+    refused && !error.is_conflict() && !matches!(error.status(), Some(401 | 403 | 429))
 }

@@ -1,7 +1,7 @@
 //! A run that applies a plan: its progress, its report and the cached state.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     sync::{Arc, Mutex, MutexGuard},
     time::Duration,
 };
@@ -17,7 +17,7 @@ use crate::{
     state::{StateLock, now},
     sync::{
         name_conflicts::Names,
-        plan::Counts,
+        plan::{Counts, GroupChange, Member, RemovedMember, SyncPlan, UserChange},
         prepared::PreparedSync,
         report::{Failed, SyncReport},
         state::SyncState,
@@ -40,6 +40,9 @@ pub(crate) trait SaveState: Sync {
     /// Saves the state, as JSON.
     fn save(&self, json: Vec<u8>) -> BoxFuture<'_, Result<()>>;
 }
+
+/// The target's ids of a group and of its member.
+type Membership = (ResourceId, ResourceId);
 
 /// A change of one user or one group.
 pub(super) trait Change: Sync {
@@ -86,6 +89,8 @@ pub(crate) struct Run {
     pub(super) scim: Client,
     clock: Arc<dyn Clock>,
     pub(super) prepared: PreparedSync,
+    /// The names of the users of the plan, by the source's ids.
+    names: HashMap<ExternalId, String>,
     inner: Mutex<Inner>,
 }
 
@@ -95,17 +100,63 @@ pub(super) struct Inner {
     pub(super) state: SyncState,
     /// The target ids of the users that this run has created, or adopted in place of a creation.
     pub(super) created_ids: HashMap<ExternalId, ResourceId>,
+    /// The users that the target no longer had, and that this run creates again.
+    pub(super) recreated: BTreeMap<ExternalId, Recreated>,
+    /// The memberships, by group and user, whose removal was written or refused.
+    pub(super) removed_members: HashSet<Membership>,
+    /// Whether the target rejects the token.
+    pub(super) token_rejected: bool,
     /// The descriptions of the changes that were written.
     written: HashSet<String>,
     pub(super) report: SyncReport,
     /// Number of consecutive changes with a transient failure.
     consecutive_failures: usize,
     /// Whether the result of a write is unknown, or the target could not be read completely.
-    uncertain: bool,
+    pub(super) uncertain: bool,
     /// Number of writes since the last save of the state.
     unsaved_writes: usize,
     /// The elapsed time of the clock at the last save; `None` before the first write.
     saved_at: Option<Duration>,
+}
+
+/// The account of a user that no longer exists in the target.
+pub(super) struct Recreated {
+    /// The id of the deleted account.
+    pub(super) deleted: ResourceId,
+    /// The source's ids of the groups that the account was a member of.
+    pub(super) groups: BTreeSet<ExternalId>,
+}
+
+impl Inner {
+    /// Returns the target id of a member.
+    pub(super) fn id_of(&self, member: &Member) -> Option<ResourceId> {
+        // A user that was created again has another id than the plan has.
+        let created = self.created_ids.get(&member.external_id);
+        let known = created.or(member.id.as_ref());
+        // A resumed run finds users that were created before the interruption in the state.
+        let cached = || {
+            self.state
+                .users
+                .get(&member.external_id)
+                .map(|user| &user.id)
+        };
+        known.or_else(cached).cloned()
+    }
+
+    /// Reports an attribute that the target does not keep, unless an earlier run has reported it.
+    pub(super) fn note_not_kept(&mut self, attribute: &str) {
+        if !self.state.not_kept.contains(attribute) {
+            let number = self.report.not_kept.entry(attribute.to_owned());
+            *number.or_default() += 1;
+        }
+    }
+
+    /// Returns the source's id of a user of the target.
+    pub(super) fn external_id_of(&self, id: &ResourceId) -> Option<ExternalId> {
+        let mut users = self.state.users.iter();
+        let found = users.find(|(_, user)| user.id == *id);
+        found.map(|(external_id, _)| external_id.clone())
+    }
 }
 
 impl Run {
@@ -119,6 +170,9 @@ impl Run {
         let inner = Inner {
             state,
             created_ids: HashMap::new(),
+            recreated: BTreeMap::new(),
+            removed_members: HashSet::new(),
+            token_rejected: false,
             written: HashSet::new(),
             report: SyncReport::default(),
             consecutive_failures: 0,
@@ -126,10 +180,12 @@ impl Run {
             unsaved_writes: 0,
             saved_at: None,
         };
+        let names = names(&prepared.plan);
         Self {
             scim,
             clock,
             prepared,
+            names,
             inner: Mutex::new(inner),
         }
     }
@@ -152,6 +208,10 @@ impl Run {
         {
             let mut inner = self.lock();
             inner.state.dirty = inner.uncertain || inner.report.stopped_early.is_some();
+            let mut reported: BTreeSet<String> = inner.report.not_kept.keys().cloned().collect();
+            // A user that stays active against the source is reported by every run.
+            reported.remove("active");
+            inner.state.not_kept.append(&mut reported);
         }
         self.save_state(sink).await
     }
@@ -214,6 +274,7 @@ impl Run {
         };
         inner.uncertain |= is_transient || matches!(error, ScimError::Body { .. });
         let token_rejected = matches!(error.status(), Some(401 | 403));
+        inner.token_rejected |= token_rejected;
         if (token_rejected || inner.consecutive_failures >= MAX_CONSECUTIVE_FAILURES)
             && inner.report.stopped_early.is_none()
         {
@@ -285,11 +346,18 @@ impl Run {
         }
     }
 
-    /// Returns the report, and the descriptions of the changes that were written.
-    pub(crate) fn into_report(self) -> (SyncReport, HashSet<String>) {
+    /// Returns the report, the descriptions of the changes that were written, and the memberships, by group and user, whose
+    /// removal was written or refused.
+    pub(crate) fn into_report(self) -> (SyncReport, HashSet<String>, HashSet<Membership>) {
         let inner = self.inner.into_inner();
         let inner = inner.expect("no thread panics while it holds the lock of the run");
-        (inner.report, inner.written)
+        (inner.report, inner.written, inner.removed_members)
+    }
+
+    /// Returns the name of a user for messages: the id, if the plan has no name.
+    pub(super) fn name_of(&self, id: &ExternalId) -> String {
+        let name = self.names.get(id).cloned();
+        name.unwrap_or_else(|| id.to_string())
     }
 
     pub(super) fn now(&self) -> Timestamp {
@@ -301,6 +369,38 @@ impl Run {
             .lock()
             .expect("no thread panics while it holds the lock of the run")
     }
+}
+
+/// Returns the names of the users in a plan, by the source's ids.
+fn names(plan: &SyncPlan) -> HashMap<ExternalId, String> {
+    let mut names = HashMap::new();
+    for change in &plan.users {
+        if let UserChange::Update {
+            external_id,
+            profile,
+            ..
+        } = change
+        {
+            names.insert(external_id.clone(), profile.user_name.clone());
+        }
+    }
+    for change in &plan.groups {
+        let (add, remove): (&[Member], &[RemovedMember]) = match change {
+            GroupChange::Create { members, .. } => (members, &[]),
+            GroupChange::Update { add, remove, .. } => (add, remove),
+            GroupChange::Delete(_) => continue,
+        };
+        let added = add.iter().map(|member| (&member.external_id, &member.name));
+        let removed = remove
+            .iter()
+            .filter_map(|member| Some((member.external_id.as_ref()?, member.name.as_ref()?)));
+        names.extend(
+            added
+                .chain(removed)
+                .map(|(id, name)| (id.clone(), name.clone())),
+        );
+    }
+    names
 }
 
 /// Futures that run concurrently.
@@ -335,7 +435,7 @@ where
 /// own retries.
 pub(super) const MAX_WRITE_ATTEMPTS: u32 = 3;
 /// After this number of consecutive transient failures, further changes are unlikely to succeed.
-const MAX_CONSECUTIVE_FAILURES: usize = 10;
+pub(super) const MAX_CONSECUTIVE_FAILURES: usize = 10;
 /// Maximum number of writes between two saves of the state. After a kill, the next run repeats at most this number of writes,
 /// which is safe because they are idempotent.
 const MAX_UNSAVED_WRITES: usize = 1000;

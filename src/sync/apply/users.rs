@@ -6,11 +6,11 @@ use scim_types::{
     ExternalId, PatchOp, PatchOperation, Resource as _, ResourceId, User, filter::Filter,
 };
 
-use super::run::{Change, Existing, MAX_WRITE_ATTEMPTS, Run, retry_undecodable};
+use super::run::{Change, Existing, MAX_WRITE_ATTEMPTS, Recreated, Run, retry_undecodable};
 use crate::sync::{
     name_conflicts::{NameKind, Names},
     plan::{Counts, RemovedPrincipal, UserChange},
-    profile::UserProfile,
+    profile::{UserProfile, kept_digest},
     state::CachedUser,
     target,
 };
@@ -111,17 +111,41 @@ impl Run {
                 profile,
                 adopts,
                 ..
-            } => {
-                let result = self.update_user(id, external_id, profile, *adopts).await;
-                if result.as_ref().is_err_and(ScimError::is_not_found) {
-                    // The user was deleted in the target. The next run creates it again.
-                    self.lock().state.remove_user(id);
+            } => match self.update_user(id, external_id, profile, *adopts).await {
+                Err(error) if error.is_not_found() => {
+                    self.recreate_user(id, external_id, profile).await
                 }
-                result
-            }
+                result => result,
+            },
             UserChange::Deactivate(removed) => self.deactivate_user(removed).await,
             UserChange::Delete(removed) => self.delete_user(removed).await,
         }
+    }
+
+    /// Creates a user that the target no longer has. The run later adds it to the groups of the deleted account.
+    async fn recreate_user(
+        &self,
+        id: &ResourceId,
+        external_id: &ExternalId,
+        profile: &UserProfile,
+    ) -> Result<(), ScimError> {
+        {
+            let mut inner = self.lock();
+            let groups = inner.state.groups.iter();
+            let groups = groups.filter(|(_, group)| group.members.contains(id));
+            let groups = groups.map(|(group, _)| group.clone()).collect();
+            // A creation that failed with a name conflict is tried again.
+            let recreated = inner.recreated.entry(external_id.clone());
+            recreated.or_insert(Recreated {
+                deleted: id.clone(),
+                groups,
+            });
+            inner.state.remove_user(id);
+        }
+        if !profile.active {
+            return Ok(());
+        }
+        self.create_user(external_id, profile).await
     }
 
     /// Creates a user, or adopts an existing account with the same id or name.
@@ -152,6 +176,7 @@ impl Run {
                 Ok(created) => break created,
             }
         };
+        let mut answer = created.resource().clone();
         let id = match &created {
             Created::New(user) => user.id.clone(),
             Created::Adopted(found) => {
@@ -159,8 +184,10 @@ impl Run {
                     && found.external_id.as_ref() == Some(external_id);
                 if let (Some(id), false) = (&found.id, is_current) {
                     let written = profile.merge_into(found.clone(), external_id);
-                    retry_undecodable(|| async { self.scim.users().replace(id, &written).await })
-                        .await?;
+                    answer = retry_undecodable(|| async {
+                        self.scim.users().replace(id, &written).await
+                    })
+                    .await?;
                 }
                 if let (Some(id), None) = (&found.id, &found.external_id) {
                     // An unmanaged user may be a member of groups whose cached members lack it. The next run removes
@@ -176,7 +203,7 @@ impl Run {
             inner.created_ids.insert(external_id.clone(), id.clone());
             drop(inner);
             let adopted = matches!(created, Created::Adopted(_));
-            self.cache_user(id, external_id, profile, adopted);
+            self.cache_user(id, external_id, profile, &answer, adopted);
         }
         Ok(())
     }
@@ -234,8 +261,9 @@ impl Run {
             None => self.scim.users().get(id).await?,
         };
         let written = profile.merge_into(base, external_id);
-        retry_undecodable(|| async { self.scim.users().replace(id, &written).await }).await?;
-        self.cache_user(id.clone(), external_id, profile, adopts);
+        let answer =
+            retry_undecodable(|| async { self.scim.users().replace(id, &written).await }).await?;
+        self.cache_user(id.clone(), external_id, profile, &answer, adopts);
         Ok(())
     }
 
@@ -250,9 +278,12 @@ impl Run {
         {
             Err(error) if error.is_not_found() => self.lock().state.remove_user(&removed.id),
             result => {
-                result?;
+                let answer = result?;
                 let now = self.now();
                 let mut inner = self.lock();
+                if answer.is_some_and(|user| user.active == Some(true)) {
+                    inner.note_not_kept("active");
+                }
                 let users = &mut inner.state.users;
                 if let Some(id) = &removed.external_id
                     && let Some(user) = users.get_mut(id)
@@ -261,6 +292,7 @@ impl Run {
                     user.inactive_since = Some(now);
                     // An unknown digest forces an update if the user comes back.
                     user.digest.clear();
+                    user.kept = None;
                 }
             }
         }
@@ -279,12 +311,13 @@ impl Run {
         Ok(())
     }
 
-    /// Updates the cached state of a user after a write.
+    /// Updates the cached state of a user after a write, and notes what the target has not kept.
     fn cache_user(
         &self,
         id: ResourceId,
         external_id: &ExternalId,
         profile: &UserProfile,
+        answer: &User,
         adopted: bool,
     ) {
         let now = self.now();
@@ -294,9 +327,25 @@ impl Run {
             let users = &mut inner.state.users;
             users.retain(|cached_id, user| user.id != id || cached_id == external_id);
         }
+        let has = UserProfile::of(answer);
+        let mut not_kept = Vec::new();
+        // An answer without attributes says nothing.
+        if answer.user_name.is_some() {
+            not_kept = profile.differences(&has);
+            if answer.external_id.as_ref() != Some(external_id) {
+                not_kept.push("externalId");
+            }
+        }
+        for attribute in &not_kept {
+            inner.note_not_kept(attribute);
+        }
         let user = CachedUser {
             id,
             digest: profile.digest(),
+            // A deactivation that is not kept is sent again by every run that reads the target.
+            kept: (!not_kept.is_empty() && has.active == profile.active)
+                .then(|| kept_digest(answer)),
+            keys: profile.keys(),
             active: profile.active,
             inactive_since: (!profile.active).then_some(now),
         };

@@ -2,22 +2,53 @@
 
 use std::{collections::BTreeSet, fmt};
 
-use super::{Counts, GroupChange, RemovedPrincipal, SyncPlan, UserChange};
-use crate::plan::count;
+use scim_types::ExternalId;
+
+use super::{Counts, GroupChange, RemovedMember, RemovedPrincipal, SyncPlan, UserChange, Why};
+use crate::{
+    plan::count,
+    text::{Shown, abbreviated},
+};
 
 impl fmt::Display for RemovedPrincipal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (&self.name, &self.external_id) {
-            (Some(name), _) => f.write_str(name),
-            (None, Some(id)) => write!(f, "{id} (target id {})", self.id),
-            (None, None) => write!(f, "{}", self.id),
+            (Some(name), _) => write!(f, "{}", Shown(name)),
+            (None, Some(id)) => {
+                let (id, target) = (Shown(id.as_str()), Shown(self.id.as_str()));
+                write!(f, "{id} (target id {target})")
+            }
+            (None, None) => write!(f, "{}", Shown(self.id.as_str())),
+        }
+    }
+}
+
+impl fmt::Display for RemovedMember {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let id = self.external_id.as_ref().map(ExternalId::as_str);
+        let name = self.name.as_deref().or(id);
+        let name = name.unwrap_or(self.id.as_str());
+        write!(f, "{} ({})", Shown(name), self.why)
+    }
+}
+
+impl fmt::Display for Why {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing => f.write_str("missing in the source"),
+            Self::Inactive => f.write_str("inactive in the source"),
+            Self::ProfileRefused { problems } => {
+                let problems = problems.join("; ");
+                write!(f, "inactive in the source; {}", Shown(&problems))
+            }
+            Self::NotMember => f.write_str("not a member in the source"),
         }
     }
 }
 
 impl fmt::Display for UserChange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} user {}", self.mark(), self.name())?;
+        write!(f, "{} user {}", self.mark(), Shown(&self.name()))?;
         match self {
             Self::Update {
                 before,
@@ -28,7 +59,7 @@ impl fmt::Display for UserChange {
             } => {
                 if let Some(before) = before {
                     if before.user_name != profile.user_name {
-                        write!(f, " (was {})", before.user_name)?;
+                        write!(f, " (was {})", Shown(&before.user_name))?;
                     }
                     let changed: BTreeSet<&str> = before.differences(profile).into_iter().collect();
                     if !changed.is_empty() {
@@ -44,8 +75,8 @@ impl fmt::Display for UserChange {
                 }
                 Ok(())
             }
-            Self::Deactivate(_) => f.write_str(" (deactivated: missing or inactive in the source)"),
-            Self::Delete(_) => f.write_str(" (deleted: not in the source)"),
+            Self::Deactivate(removed) => write!(f, " (deactivated: {})", removed.why),
+            Self::Delete(removed) => write!(f, " (deleted: {})", removed.why),
             Self::Create { .. } => Ok(()),
         }
     }
@@ -55,7 +86,8 @@ impl fmt::Display for GroupChange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Create { name, members, .. } => {
-                write!(f, "+ group {name} with {}", count(members.len(), "member"))
+                let members = count(members.len(), "member");
+                write!(f, "+ group {} with {members}", Shown(name))
             }
             Self::Update {
                 name,
@@ -65,9 +97,9 @@ impl fmt::Display for GroupChange {
                 remove,
                 ..
             } => {
-                write!(f, "~ group {name}")?;
+                write!(f, "~ group {}", Shown(name))?;
                 if let Some(before) = renamed_from {
-                    write!(f, " (was {before})")?;
+                    write!(f, " (was {})", Shown(before))?;
                 }
                 if *adopts {
                     f.write_str(" (already exists, adopted)")?;
@@ -75,9 +107,15 @@ impl fmt::Display for GroupChange {
                 if !add.is_empty() || !remove.is_empty() {
                     write!(f, ": +{} -{} members", add.len(), remove.len())?;
                 }
+                if !remove.is_empty() {
+                    let names: Vec<String> = remove.iter().map(ToString::to_string).collect();
+                    write!(f, "; removes {}", abbreviated(&names, MAX_SHOWN))?;
+                }
                 Ok(())
             }
-            Self::Delete(removed) => write!(f, "- group {removed} (deleted: not in the source)"),
+            Self::Delete(removed) => {
+                write!(f, "- group {removed} (deleted: {})", removed.why)
+            }
         }
     }
 }
@@ -115,10 +153,11 @@ impl fmt::Display for SyncPlan {
         show(f, &self.users)?;
         show(f, &self.groups)?;
         for skipped in self.skipped.iter().take(MAX_SHOWN) {
-            writeln!(f, "  ! {} is skipped: {}", skipped.name, skipped.reason)?;
+            let (name, reason) = (Shown(&skipped.name), Shown(&skipped.reason));
+            writeln!(f, "  ! {name} is skipped: {reason}")?;
         }
         for note in self.notes.iter().take(MAX_SHOWN) {
-            writeln!(f, "  ! {note}")?;
+            writeln!(f, "  ! {}", Shown(note))?;
         }
         Ok(())
     }
@@ -136,3 +175,6 @@ fn show(f: &mut fmt::Formatter<'_>, changes: &[impl fmt::Display]) -> fmt::Resul
 
 /// Maximum number of lines per kind in a displayed plan. The plan itself holds all changes.
 const MAX_SHOWN: usize = 100;
+
+#[cfg(test)]
+mod tests;

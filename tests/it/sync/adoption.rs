@@ -24,8 +24,8 @@ async fn existing_resources_with_the_same_name_are_adopted_and_keep_their_ids() 
     let existing: User = serde_json::from_value(serde_json::json!({
         "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"],
         "userName": "person.00001@example.com", "displayName": "Existing User",
+        "emails": [{"value": "person.00001@example.com", "type": "work", "primary": true}],
         "name": {"givenName": "Existing", "familyName": "User", "middleName": "Any"},
-        "emails": [{"value": "person.00001@example.com", "primary": true}],
         "phoneNumbers": [{"value": "1", "type": "work"}],
     }))
     .expect("a user");
@@ -78,7 +78,7 @@ async fn an_adopted_group_keeps_its_members_until_the_next_run() {
     let existing: User = serde_json::from_value(serde_json::json!({
         "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"],
         "userName": "person.00002@example.com", "displayName": "Existing User",
-        "emails": [{"value": "person.00002@example.com", "primary": true}],
+        "emails": [{"value": "person.00002@example.com", "type": "work", "primary": true}],
         "name": {"givenName": "Existing", "familyName": "User"},
     }))
     .expect("a user");
@@ -159,7 +159,7 @@ async fn an_interrupted_adoption_of_a_group_does_not_lose_members_to_remove() {
     let prepared = sync.prepare().await.expect("a plan");
     fixture
         .sandbox
-        .inject(Fault::fail(Service::Scim, 400, "{}").on("PATCH /").after(1));
+        .inject(Fault::fail(Service::Scim, 501, "{}").on("PATCH /").after(1));
     let report = sync.apply(prepared).await.expect("a run");
     assert_eq!(report.failed.len(), 1, "{report:?}");
     for mode in [ReadMode::Verify, ReadMode::Cached] {
@@ -247,7 +247,7 @@ async fn unmanaged_resources_are_never_changed() {
     let unmanaged: User = serde_json::from_value(serde_json::json!({
         "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"],
         "userName": "unmanaged@example.com", "displayName": "Unmanaged",
-        "emails": [{"value": "unmanaged@example.com", "primary": true}],
+        "emails": [{"value": "unmanaged@example.com", "type": "work", "primary": true}],
         "name": {"givenName": "Unmanaged", "familyName": "User"},
     }))
     .expect("a user");

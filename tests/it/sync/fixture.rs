@@ -154,8 +154,8 @@ impl SyncFixture {
     pub(super) async fn create_unmanaged_user(&self, name: &str) -> ResourceId {
         let user: User = serde_json::from_value(serde_json::json!({
             "userName": name, "displayName": "An Unmanaged User", "active": true,
+            "emails": [{"value": format!("mail.{name}"), "type": "work", "primary": true}],
             "name": {"givenName": "Unmanaged", "familyName": "User"},
-            "emails": [{"value": name, "primary": true}],
         }))
         .expect("a valid user");
         let created = self.scim.users().create(&user).await;

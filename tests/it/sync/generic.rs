@@ -58,6 +58,8 @@ impl Server {
 struct Content {
     resources: BTreeMap<(String, String), Value>,
     requests: Vec<String>,
+    /// The id of a user that the server takes into no group.
+    refused_member: String,
     /// The number of the last id.
     next: usize,
 }
@@ -98,6 +100,12 @@ impl Content {
                         *found = body();
                         found["id"] = (*id).into();
                         (200, found.clone())
+                    }
+                    Method::PATCH
+                        if !self.refused_member.is_empty()
+                            && body().to_string().contains(&self.refused_member) =>
+                    {
+                        (400, json!({"status": "400", "detail": "not this user"}))
                     }
                     Method::PATCH => {
                         let change: PatchOp = serde_json::from_value(body()).expect("a patch");
@@ -223,4 +231,58 @@ async fn a_generic_server_ends_in_sync_with_fewer_requests() {
     let members = |group: &Value| group["members"].as_array().map_or(0, Vec::len);
     assert_eq!(members(&groups[0]), source.groups[0].members.len());
     assert_eq!(members(&groups[1]), source.groups[1].members.len());
+}
+
+#[tokio::test]
+async fn a_member_that_the_target_refuses_is_named_and_the_others_join() {
+    let server = Arc::new(Server::default());
+    let endpoint = Endpoint::parse("https://scim.example/v2").expect("an endpoint");
+    let scim = Client::builder(&endpoint, Secret::new("token"))
+        .transport(server.clone())
+        .build()
+        .expect("a client");
+    let mut source = directory(40, 1, 2);
+    let store = StateStore::memory();
+    let apply = async |source: &okta_aws_sso::sync::Directory| {
+        let sync = DirectorySync::new(OktaIdSource(source.clone()), &scim).store(store.clone());
+        let prepared = sync.prepare().await.expect("a plan");
+        sync.apply(prepared).await.expect("a run")
+    };
+    apply(&source).await.complete().expect("a complete run");
+    let refused = {
+        let mut content = server.content.lock().expect("the server");
+        let named = |user: &Value| user["userName"] == "person.00021@example.com";
+        let user = content.resources.values().find(|user| named(user));
+        let id = user.expect("the user")["id"]
+            .as_str()
+            .expect("an id")
+            .to_owned();
+        content.refused_member.clone_from(&id);
+        id
+    };
+    source.groups = directory(40, 1, 40).groups;
+    source.groups[0].members.pop_first();
+    let report = apply(&source).await;
+    let failed: Vec<String> = report
+        .failed_memberships
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    assert_eq!(
+        failed,
+        [
+            "user person.00021@example.com was not added to group group-00000: SCIM PATCH /Groups/groups-41: 400 not this user"
+        ],
+        "{report:?}"
+    );
+    assert_eq!(report.done.members_added, 37);
+    assert_eq!(report.done.members_removed, 1);
+    let content = server.content.lock().expect("the server");
+    let group = content
+        .resources
+        .iter()
+        .find(|((kind, _), _)| kind == "Groups");
+    let members = group.expect("the group").1["members"].to_string();
+    assert!(!members.contains(&format!("\"{refused}\"")), "{members}");
+    assert_eq!(members.matches("value").count(), 38);
 }

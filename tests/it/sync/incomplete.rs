@@ -130,6 +130,9 @@ async fn a_user_of_the_target_without_an_id_is_named_and_nothing_is_removed_or_c
         "Sync: No changes\n  \
            ! person.00000@example.com is skipped: the target could not be read completely, so it may have it already\n  \
            ! person.00011@example.com is skipped: the target could not be read completely, so it may have it already\n  \
+           ! group group-00001: 1 member is not in the source: `00u00000000000000009`\n  \
+           ! group group-00000: not added, because skipped: person.00000@example.com\n  \
+           ! group group-00001: not added, because skipped: person.00000@example.com\n  \
            ! not read from the target: user person.00000@example.com (the target returned it without an id)\n  \
            ! source or target are incomplete, therefore the plan removes nothing\n  \
            ! removals deferred to a run that can read everything: user person.00009@example.com, 1 member of group group-00001\n"

@@ -135,7 +135,7 @@ async fn a_source_with_new_ids_for_all_users_is_rejected() {
             change_ids(source);
             for user in &mut source.users {
                 user.profile.user_name.insert(0, 'x');
-                user.profile.email = user.profile.email.as_ref().map(|email| format!("x{email}"));
+                user.profile.email = Some(user.profile.user_name.clone());
             }
         },
         text,

@@ -1,0 +1,187 @@
+//! Texts from outside cannot forge a line, control the terminal or reorder a line of what the sync shows.
+
+use std::collections::BTreeMap;
+
+use scim_types::ResourceId;
+
+use super::*;
+use crate::{
+    error::{Error, ErrorKind, ServiceResponse},
+    sync::{
+        Failed, FailedMembership, LimitExceeded, Skipped, SyncReport, Totals, UnreadItem,
+        UserProfile, plan::Member,
+    },
+};
+
+/// A text from outside that forges a line, clears the terminal and reorders text.
+const BAD: &str = "a\n  - user root\u{1b}[2J\r\u{202e}b\u{2028}c";
+
+#[track_caller]
+fn assert_safe(lines: usize, text: &str) {
+    assert_eq!(text.lines().count(), lines, "{text:?}");
+    let is_bad = |c: char| c != '\n' && (c.is_control() || "\u{202e}\u{2028}".contains(c));
+    assert!(!text.contains(is_bad), "{text:?}");
+    assert!(
+        text.contains("\\u{a}") && text.contains("\\u{2028}"),
+        "{text:?}"
+    );
+}
+
+fn bad_id() -> ExternalId {
+    ExternalId::new(BAD)
+}
+
+fn id() -> ResourceId {
+    ResourceId::parse("x").expect("an id")
+}
+
+fn profile() -> UserProfile {
+    UserProfile {
+        user_name: BAD.into(),
+        ..UserProfile::default()
+    }
+}
+
+fn removed(name: Option<&str>) -> RemovedPrincipal {
+    RemovedPrincipal {
+        id: id(),
+        external_id: Some(bad_id()),
+        name: name.map(ToOwned::to_owned),
+        why: Why::ProfileRefused {
+            problems: vec![BAD.into()],
+        },
+    }
+}
+
+#[test]
+fn a_plan_shows_texts_from_outside_on_one_line() {
+    let users = vec![
+        UserChange::Create {
+            external_id: bad_id(),
+            profile: profile(),
+        },
+        UserChange::Update {
+            id: id(),
+            external_id: bad_id(),
+            before: Some(UserProfile {
+                user_name: format!("{BAD}2"),
+                ..profile()
+            }),
+            profile: profile(),
+            adopts: true,
+            deactivates: true,
+        },
+        UserChange::Deactivate(removed(Some(BAD))),
+        UserChange::Delete(removed(None)),
+    ];
+    let member = |external_id: Option<ExternalId>, name: Option<&str>| RemovedMember {
+        id: id(),
+        external_id,
+        name: name.map(ToOwned::to_owned),
+        why: Why::NotMember,
+    };
+    let groups = vec![
+        GroupChange::Create {
+            external_id: bad_id(),
+            name: BAD.into(),
+            members: vec![Member {
+                external_id: bad_id(),
+                name: BAD.into(),
+                id: None,
+            }],
+        },
+        GroupChange::Update {
+            id: id(),
+            external_id: bad_id(),
+            name: BAD.into(),
+            renamed_from: Some(BAD.into()),
+            adopts: true,
+            add: Vec::new(),
+            remove: vec![member(None, Some(BAD)), member(Some(bad_id()), None)],
+        },
+        GroupChange::Delete(removed(Some(BAD))),
+    ];
+    for change in &users {
+        assert_safe(1, &change.to_string());
+    }
+    for change in &groups {
+        assert_safe(1, &change.to_string());
+    }
+    let unread = UnreadItem {
+        item: BAD.into(),
+        reason: BAD.into(),
+    };
+    assert_safe(1, &unread.to_string());
+    let plan = SyncPlan {
+        version: SyncPlan::VERSION,
+        made_at: jiff::Timestamp::UNIX_EPOCH,
+        serial: 0,
+        members_of_adopted: BTreeMap::new(),
+        totals: Totals::default(),
+        users,
+        groups,
+        skipped: vec![Skipped {
+            name: BAD.into(),
+            reason: BAD.into(),
+        }],
+        notes: vec![BAD.into()],
+    };
+    assert_safe(1 + 4 + 3 + 2, &plan.to_string());
+}
+
+#[test]
+fn a_report_and_a_refusal_show_texts_from_outside_on_one_line() {
+    let response = ServiceResponse {
+        call: BAD.into(),
+        status: Some(400),
+        code: Some(BAD.into()),
+        message: Some(BAD.into()),
+        request_id: Some(BAD.into()),
+    };
+    let failed = Failed {
+        change: BAD.into(),
+        response: response.clone(),
+        help: None,
+    };
+    assert_safe(1, &failed.to_string());
+    let membership = FailedMembership {
+        group: BAD.into(),
+        user: BAD.into(),
+        external_id: Some(bad_id()),
+        removal: false,
+        response: Some(response),
+    };
+    assert_safe(1, &membership.to_string());
+    let report = SyncReport {
+        failed: vec![failed],
+        failed_memberships: vec![membership],
+        not_kept: [(BAD.to_owned(), 1)].into(),
+        stopped_early: Some(BAD.into()),
+        ..SyncReport::default()
+    };
+    for note in report.notes() {
+        assert_safe(1, &note);
+    }
+    let error = report.complete().expect_err("an incomplete run");
+    assert_safe(1, &error.to_string());
+    for refusal in [
+        LimitExceeded::TooManyRemovals {
+            removals: 1,
+            managed: 1,
+            allowed: 0,
+            names: vec![BAD.into()],
+        },
+        LimitExceeded::TooManyGroups {
+            managed: 1,
+            allowed: 0,
+            names: vec![BAD.into()],
+        },
+        LimitExceeded::Protected {
+            names: vec![BAD.into()],
+        },
+    ] {
+        assert_safe(1, &refusal.to_string());
+    }
+    let error = Error::new(ErrorKind::UnusableSubject, BAD);
+    assert_safe(1, &error.to_string());
+}
