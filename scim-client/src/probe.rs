@@ -26,11 +26,20 @@ impl Client {
     /// the token is wrong or, for AWS, that the endpoint belongs to another tenant.
     pub async fn probe(&self) -> Result<Probe, Error> {
         let service_provider_config = self.service_provider_config().await?;
-        let list = List::new(self.dialect(), self.pages(), User::ENDPOINT, None).with_page_size(1);
-        let has_users = self.has_any(&list).await?;
         Ok(Probe {
             service_provider_config,
-            has_users,
+            has_users: self.has_users().await?,
         })
+    }
+
+    /// Returns whether the service has any user. The client sends one request for a single user, which also verifies the
+    /// token.
+    ///
+    /// # Errors
+    ///
+    /// Fails as [`probe`](Self::probe) does.
+    pub async fn has_users(&self) -> Result<bool, Error> {
+        let list = List::new(self.dialect(), self.pages(), User::ENDPOINT, None).with_page_size(1);
+        self.has_any(&list).await
     }
 }

@@ -38,7 +38,7 @@ use crate::{
 pub enum ReadMode {
     /// Trusts the cached state and reads nothing from the target. Without a cached state the run reads everything.
     ///
-    /// A run without changes sends no requests to the target and does not detect drift. After an interrupted run, the next
+    /// A run without changes sends the target one request, which verifies the token, and does not detect drift. After an interrupted run, the next
     /// run reads everything once.
     #[default]
     Cached,
@@ -111,6 +111,16 @@ fn removed_names(plan: &mut SyncPlan) -> impl Iterator<Item = (&ResourceId, &mut
     users.chain(members.map(|member| (&member.id, &mut member.name)))
 }
 
+/// Verifies the token with one request. Otherwise, a run that reads and writes nothing would not notice that the token has
+/// expired.
+async fn verify_token(scim: &Client) -> Result<()> {
+    let has_users = scim.has_users().await;
+    has_users.map(|_| ()).map_err(|error| {
+        let what = "nothing has changed, but the target cannot be reached with the SCIM access token";
+        Error::service(what, error)
+    })
+}
+
 /// Reads a user of the target for the plan.
 async fn read_user(scim: &Client, id: &ResourceId) -> Result<Option<User>> {
     scim.users().get_opt(id).await.map_err(|error| {
@@ -134,6 +144,7 @@ impl Engine<'_> {
         if let Some(state) = &state {
             state.check_target(&self.endpoint)?;
         }
+        let is_cached = state.is_some() && self.read_mode(state.as_ref()) == ReadMode::Cached;
         let snapshot = self
             .read_snapshot(&usable.directory, state.as_ref())
             .await?;
@@ -207,6 +218,9 @@ impl Engine<'_> {
         if let Some(scim) = self.scim {
             read_removed_names(scim, &mut prepared.plan).await?;
             self.read_missing_names(scim, &mut prepared).await?;
+            if is_cached && prepared.plan.is_empty() {
+                verify_token(scim).await?;
+            }
         }
         Ok(prepared)
     }
@@ -261,18 +275,22 @@ impl Engine<'_> {
         Ok(())
     }
 
+    /// Returns what a run with this cached state reads.
+    fn read_mode(&self, state: Option<&SyncState>) -> ReadMode {
+        match self.scim {
+            // The last run was interrupted: its writes are unknown.
+            Some(_) if state.is_some_and(|state| state.dirty) => ReadMode::Full,
+            _ => self.settings.mode,
+        }
+    }
+
     /// Reads the target, or takes the snapshot from the cached state.
     async fn read_snapshot(
         &self,
         directory: &Directory,
         state: Option<&SyncState>,
     ) -> Result<TargetSnapshot> {
-        let dirty = state.is_some_and(|state| state.dirty);
-        let mode = match self.scim {
-            // The last run was interrupted: its writes are unknown.
-            Some(_) if dirty => ReadMode::Full,
-            _ => self.settings.mode,
-        };
+        let mode = self.read_mode(state);
         let scim = match (mode, state, self.scim) {
             (ReadMode::Cached, Some(state), _) => return Ok(state.to_snapshot()),
             (_, _, Some(scim)) => scim,

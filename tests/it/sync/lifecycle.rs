@@ -229,3 +229,18 @@ async fn a_lost_state_costs_reads_but_no_writes() {
     fixture.run(&sync).await;
     assert_eq!(fixture.take_request_counts(), (0, 0));
 }
+
+#[tokio::test]
+async fn a_run_without_changes_fails_if_the_token_is_no_longer_accepted() {
+    let fixture = SyncFixture::new().await;
+    let source = directory(2, 1, 1);
+    let sync = fixture.sync(&source);
+    fixture.run(&sync).await;
+    assert!(sync.plan().await.expect("a plan").is_empty());
+    assert_eq!(fixture.sandbox.console().delete_scim_tokens(), 1);
+    let error = sync.plan().await.expect_err("a deleted token");
+    let text = error.explain();
+    assert!(text.contains("nothing has changed"), "{text}");
+    assert!(text.contains("401"), "{text}");
+    assert!(text.contains("token"), "{text}");
+}

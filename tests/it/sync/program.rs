@@ -17,7 +17,7 @@ async fn scim_sync_needs_no_arguments_and_counts_its_requests() {
         "Done: 25 users created, 3 groups created, 25 members added",
         "  written: 0 requests to Okta, 0 SCIM reads, 28 SCIM writes",
         "Sync: No changes",
-        "  again: 11 requests to Okta, 0 SCIM reads, 0 SCIM writes",
+        "  again: 11 requests to Okta, 1 SCIM read, 0 SCIM writes",
     ] {
         assert!(out.contains(part), "no {part:?} in\n{out}");
     }

@@ -45,8 +45,8 @@ async fn assert_request_counts(size: Size) {
     fixture.run(&fixture.sync(&source)).await;
     assert_eq!(
         fixture.take_request_counts(),
-        (0, 0),
-        "run without changes of {size:?}"
+        (1, 0),
+        "run without changes of {size:?}: the check of the token"
     );
 
     fixture
