@@ -116,7 +116,8 @@ fn removed_names(plan: &mut SyncPlan) -> impl Iterator<Item = (&ResourceId, &mut
 async fn verify_token(scim: &Client) -> Result<()> {
     let has_users = scim.has_users().await;
     has_users.map(|_| ()).map_err(|error| {
-        let what = "nothing has changed, but the target cannot be reached with the SCIM access token";
+        let what =
+            "nothing has changed, but the target cannot be reached with the SCIM access token";
         Error::service(what, error)
     })
 }

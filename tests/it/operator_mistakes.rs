@@ -174,7 +174,7 @@ async fn a_user_that_aws_does_not_accept_is_reported_with_the_reason() {
     let error = run_error(&fixture).await;
     assert_eq!(
         error.to_string(),
-        "AWS does not accept user `cher@example.com`: lastName is empty"
+        "AWS does not accept user `cher@example.com`: lastName: name.familyName is required"
     );
 }
 

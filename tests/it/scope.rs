@@ -179,7 +179,7 @@ async fn a_member_whose_profile_aws_refuses_is_named_and_not_waited_for() {
     assert!(accounts.iter().all(|account| account.user_name != login));
 }
 
-/// What is sent to AWS is the name in the app, so that this is what has to be valid.
+/// AWS gets the name in the app, so this name must be valid.
 #[tokio::test]
 async fn the_name_in_the_app_is_validated_and_not_the_login() {
     let [odd, fine] = ["eve;admin@example.com", "eve@example.com"];

@@ -290,6 +290,10 @@ async fn refuse_each_write(direct: bool) {
             let failed = partial.failed();
             let skipped = partial.check_skipped(&fixture, None);
             for write in partial.writes_of_others(&expected) {
+                // A refused change of a group is sent in parts.
+                if service == Service::Scim && write.contains("/Groups") {
+                    continue;
+                }
                 let of_failed = |(step, change): &(&StepId, &Change)| {
                     expected.of(step, change).contains(&write)
                 };

@@ -184,12 +184,13 @@ async fn a_member_that_cannot_be_read_from_okta_is_named_by_its_place_and_nothin
     fixture.run(&sync).await;
 
     let groups = okta.groups().named("aws-users").await;
-    let members = okta.groups().members(&groups.expect("groups")[0].id);
+    let group = &groups.expect("groups")[0].id;
+    let members = okta.groups().members(group);
     let unreadable = members.try_collect().await.expect("the members").len();
     let page = json!([{"id": 7}]);
     fixture
         .sandbox
-        .inject(Fault::fail(Service::Okta, 200, page.to_string()).on("/users"));
+        .inject(Fault::fail(Service::Okta, 200, page.to_string()).on(format!("{group}/users")));
     let prepared = sync.prepare().await.expect("a plan");
     let plan = prepared.plan().to_string();
     let place = "! not read from the source: item 1 of page 1 of the members of group aws-users (";

@@ -158,7 +158,7 @@ async fn a_folder_of_tables_is_a_source_and_a_wrong_row_removes_nobody() {
     let (code, out, err) = run(&["--yes"]).await;
     assert_eq!(code, Some(0), "{err}");
     assert!(out.starts_with("Sync: No changes"), "{out}");
-    // A row that cannot be read, and two users who are gone.
+    // One row is wrong, and two users are missing.
     write("users.csv", &(users(1) + "u2,,P,N2,P2,\n"));
     let (code, out, err) = run(&["--yes"]).await;
     assert_eq!(code, Some(0), "{out}{err}");
