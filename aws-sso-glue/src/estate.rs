@@ -224,13 +224,17 @@ impl Principals {
         Some(&self.users[*index])
     }
 
-    /// Returns the user to whom a provisioner has given this external id.
-    ///
-    /// Reads the users one by one.
+    /// Returns the users by the external ids that a provisioner has given them.
     #[must_use]
-    pub fn user_by_external_id(&self, id: &str) -> Option<&IdentityUser> {
-        let mut users = self.users.iter();
-        users.find(|user| has_external_id(&user.external_ids, id))
+    pub fn users_by_external_id(&self) -> HashMap<&str, &IdentityUser> {
+        let users = self.users.iter();
+        users
+            .flat_map(|user| {
+                user.external_ids
+                    .iter()
+                    .map(move |id| (id.id.as_str(), user))
+            })
+            .collect()
     }
 
     /// Returns the group with this id.
@@ -247,13 +251,18 @@ impl Principals {
             .map(|index| &self.groups[*index])
     }
 
-    /// Returns the group to which a provisioner has given this external id.
-    ///
-    /// Reads the groups one by one.
+    /// Returns the groups by the external ids that a provisioner has given them.
     #[must_use]
-    pub fn group_by_external_id(&self, id: &str) -> Option<&IdentityGroup> {
-        let mut groups = self.groups.iter();
-        groups.find(|group| has_external_id(&group.external_ids, id))
+    pub fn groups_by_external_id(&self) -> HashMap<&str, &IdentityGroup> {
+        let groups = self.groups.iter();
+        groups
+            .flat_map(|group| {
+                group
+                    .external_ids
+                    .iter()
+                    .map(move |id| (id.id.as_str(), group))
+            })
+            .collect()
     }
 
     /// Returns the name of a user or group, or `None` if the identity store does not have it. Assignments outlive a principal
@@ -271,10 +280,6 @@ impl Principals {
     pub fn unread(&self) -> &[ItemError] {
         &self.unread
     }
-}
-
-fn has_external_id(ids: &[crate::ExternalId], id: &str) -> bool {
-    ids.iter().any(|found| found.id == id)
 }
 
 impl PermissionSetTable {

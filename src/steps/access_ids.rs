@@ -69,6 +69,7 @@ impl Ids {
         in_aws: &Principals,
         cx: &Context,
     ) -> Result<()> {
+        let mut missing = Vec::new();
         for &spec in specs {
             let by_name = match spec {
                 PrincipalSpec::User(login) => {
@@ -77,18 +78,26 @@ impl Ids {
                 }
                 PrincipalSpec::Group(name) => in_aws.group_by_name(name).map(group),
             };
-            if let Some(found) = by_name {
-                self.principals.insert(spec.clone(), found);
-                continue;
+            match by_name {
+                Some(found) => _ = self.principals.insert(spec.clone(), found),
+                None => missing.push(spec),
             }
-            let Some(id) = lookup::okta_id(okta, blueprint, spec, cx).await? else {
-                continue;
-            };
-            let by_external_id = match spec {
-                PrincipalSpec::User(_) => in_aws.user_by_external_id(&id).map(user),
-                PrincipalSpec::Group(_) => in_aws.group_by_external_id(&id).map(group),
-            };
-            if let Some(found) = by_external_id {
+        }
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let okta_ids = lookup::okta_ids(okta, blueprint, cx).await?;
+        let (users, groups) = (
+            in_aws.users_by_external_id(),
+            in_aws.groups_by_external_id(),
+        );
+        for spec in missing {
+            let id = okta_ids.get(spec).map(String::as_str);
+            let found = id.and_then(|id| match spec {
+                PrincipalSpec::User(_) => users.get(id).copied().map(user),
+                PrincipalSpec::Group(_) => groups.get(id).copied().map(group),
+            });
+            if let Some(found) = found {
                 let name = in_aws.name(&found).unwrap_or_default();
                 self.other_names.insert(spec.clone(), name.to_owned());
                 self.principals.insert(spec.clone(), found);

@@ -1,6 +1,9 @@
 //! The reads that several steps share. Each of them is sent once per context.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use aws_sso_glue::{
     Account, AccountId, Aws, IdentityCenter, InstanceArn, Partition, estate::Organization,
@@ -145,26 +148,24 @@ pub(super) async fn aws_user_name(
     Ok(assignments.aws_user_name(user).to_owned())
 }
 
-/// Returns the id in Okta of a user or group of the blueprint, if Okta has it. It is the external id in AWS.
-pub(super) async fn okta_id(
+/// Returns the ids in Okta of the users and groups of the blueprint. They are the external ids in AWS.
+pub(super) async fn okta_ids(
     okta: &Okta,
     blueprint: &Blueprint,
-    spec: &PrincipalSpec,
     cx: &Context,
-) -> Result<Option<String>> {
+) -> Result<HashMap<PrincipalSpec, String>> {
     let scope = scope(okta, blueprint, cx).await?;
-    Ok(match spec {
-        PrincipalSpec::User(login) => {
-            let mut users = scope.assigned_users().into_values();
-            let user = users.find(|user| user.profile.login == *login);
-            user.map(|user| user.id.to_string())
-        }
-        PrincipalSpec::Group(name) => {
-            let mut groups = scope.assigned.iter().chain(&scope.pushed);
-            let found = groups.find(|members| members.group.name == *name);
-            found.map(|members| members.group.id.to_string())
-        }
-    })
+    let users = scope.assigned_users().into_values();
+    let users = users.map(|user| {
+        let spec = PrincipalSpec::User(user.profile.login.clone());
+        (spec, user.id.to_string())
+    });
+    let groups = scope.assigned.iter().chain(&scope.pushed);
+    let groups = groups.map(|members| {
+        let spec = PrincipalSpec::Group(members.group.name.clone());
+        (spec, members.group.id.to_string())
+    });
+    Ok(users.chain(groups).collect())
 }
 
 /// The accounts of the organization, which a plan shares with its run.
