@@ -178,6 +178,7 @@ fn scim(client: &scim::Client) {
     is_send(client.service_provider_config());
     is_send(client.send(any()));
     is_send(client.probe());
+    is_send(client.has_users());
     is_send(client.users().get(any()));
     is_send(client.users().get_attributes(any(), any()));
     is_send(client.users().get_opt(any()));
