@@ -19,7 +19,7 @@
 //! // With Okta as the source: `OktaSource::new(&okta, &blueprint)`.
 //! let source: Directory = serde_json::from_str(
 //!     r#"{"users": [{"id": "00u1", "profile": {"user_name": "ada@example.com", "given_name": "Ada",
-//!         "family_name": "Lovelace", "display_name": "Ada Lovelace", "active": true}}],
+//!         "family_name": "Lovelace", "display_name": "Ada Lovelace", "email": "ada@example.com", "active": true}}],
 //!         "groups": [{"id": "00g1", "name": "engines", "members": ["00u1"]}]}"#,
 //! )?;
 //! let sync = DirectorySync::new(source, &scim).store(StateStore::memory());
