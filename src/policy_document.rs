@@ -31,10 +31,7 @@ impl PolicyDocument {
             None => OLD_VERSION,
             Some(version) => version.as_str()?,
         };
-        let statements = match object.get("Statement")? {
-            Value::Array(list) => list.as_slice(),
-            one => std::slice::from_ref(one),
-        };
+        let statements = as_list(object.get("Statement")?);
         let mut document = Self {
             version: version.to_owned(),
             allowed: BTreeSet::new(),
@@ -130,11 +127,7 @@ fn check_document(text: &str) -> Result<(), String> {
             "has the version {version}, and AWS knows 2012-10-17 and 2008-10-17"
         ));
     }
-    let statements = match object.get("Statement") {
-        Some(Value::Array(list)) => list.as_slice(),
-        Some(one) => std::slice::from_ref(one),
-        None => &[],
-    };
+    let statements = object.get("Statement").map_or(&[][..], as_list);
     if statements.is_empty() {
         return Err("has no statement: list at least one under `Statement`".to_owned());
     }
@@ -241,13 +234,17 @@ fn check_keys(object: &Map<String, Value>, known: &[&str]) -> Result<(), String>
     })
 }
 
+/// Returns a list, or one value as a list.
+fn as_list(value: &Value) -> &[Value] {
+    match value {
+        Value::Array(list) => list,
+        one => std::slice::from_ref(one),
+    }
+}
+
 /// Returns a text or a list of texts as a list; `None` if it is empty or something else.
 fn texts(value: &Value) -> Option<Vec<&str>> {
-    let list = match value {
-        Value::Array(list) => list.as_slice(),
-        one => std::slice::from_ref(one),
-    };
-    let texts: Option<Vec<&str>> = list.iter().map(Value::as_str).collect();
+    let texts: Option<Vec<&str>> = as_list(value).iter().map(Value::as_str).collect();
     texts.filter(|texts| !texts.is_empty())
 }
 
@@ -289,11 +286,7 @@ fn folded(keys: &Map<String, Value>) -> Option<Map<String, Value>> {
 
 /// Returns a value or a list of values as a sorted list without duplicates.
 fn sorted(value: &Value, normalize: fn(&str) -> String) -> Option<Value> {
-    let values = match value {
-        Value::Array(list) => list.as_slice(),
-        one => std::slice::from_ref(one),
-    };
-    let texts: Option<BTreeSet<String>> = values
+    let texts: Option<BTreeSet<String>> = as_list(value)
         .iter()
         .map(|value| match value {
             Value::String(text) => Some(normalize(text)),

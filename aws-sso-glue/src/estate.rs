@@ -29,8 +29,8 @@ pub use self::{
     rows::{AssignmentRef, AssignmentSet},
 };
 use crate::{
-    AccountId, Assignment, GroupId, IdentityGroup, IdentityUser, PermissionSet, PermissionSetArn,
-    Principal, UserId,
+    AccountId, Assignment, ExternalId, GroupId, IdentityGroup, IdentityUser, PermissionSet,
+    PermissionSetArn, Principal, UserId,
 };
 
 /// The users, groups, permission sets and assignments of an instance, as they were when they were read.
@@ -227,14 +227,7 @@ impl Principals {
     /// Returns the users by the external ids that a provisioner has given them.
     #[must_use]
     pub fn users_by_external_id(&self) -> HashMap<&str, &IdentityUser> {
-        let users = self.users.iter();
-        users
-            .flat_map(|user| {
-                user.external_ids
-                    .iter()
-                    .map(move |id| (id.id.as_str(), user))
-            })
-            .collect()
+        by_external_id(&self.users, |user| &user.external_ids)
     }
 
     /// Returns the group with this id.
@@ -254,15 +247,7 @@ impl Principals {
     /// Returns the groups by the external ids that a provisioner has given them.
     #[must_use]
     pub fn groups_by_external_id(&self) -> HashMap<&str, &IdentityGroup> {
-        let groups = self.groups.iter();
-        groups
-            .flat_map(|group| {
-                group
-                    .external_ids
-                    .iter()
-                    .map(move |id| (id.id.as_str(), group))
-            })
-            .collect()
+        by_external_id(&self.groups, |group| &group.external_ids)
     }
 
     /// Returns the name of a user or group, or `None` if the identity store does not have it. Assignments outlive a principal
@@ -280,6 +265,13 @@ impl Principals {
     pub fn unread(&self) -> &[ItemError] {
         &self.unread
     }
+}
+
+fn by_external_id<T>(items: &[T], ids: fn(&T) -> &[ExternalId]) -> HashMap<&str, &T> {
+    let pairs = items
+        .iter()
+        .flat_map(|item| ids(item).iter().map(move |id| (id.id.as_str(), item)));
+    pairs.collect()
 }
 
 impl PermissionSetTable {

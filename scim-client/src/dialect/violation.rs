@@ -13,7 +13,7 @@ pub struct Violation {
     kind: ViolationKind,
 }
 
-/// What a rule refuses.
+/// The way in which a value or a document violates a rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ViolationKind {
