@@ -15,6 +15,7 @@ use crate::{
     outcome::Report,
     pipeline::Verification,
     plan::{Plan, Problem},
+    sync::SyncReport,
 };
 
 /// One line of the line format: a JSON object with `type` and `format`.
@@ -56,6 +57,8 @@ pub enum Document<'a> {
     AccessHeader(Formatted<'a, AccessHeader<'a>>),
     /// A row of the access of users to accounts.
     AccessRow(Formatted<'a, AccessRow<'a>>),
+    /// The result of a directory sync.
+    SyncReport(Formatted<'a, SyncReport>),
     /// The error that has ended a program.
     Problem(Formatted<'a, Problem>),
 }
@@ -168,6 +171,12 @@ impl<'a> Document<'a> {
     #[must_use]
     pub fn access(access: &'a Access<'a>) -> Self {
         Self::Access(Formatted::new(access))
+    }
+
+    /// Creates the line of the result of a directory sync.
+    #[must_use]
+    pub fn sync_report(report: &'a SyncReport) -> Self {
+        Self::SyncReport(Formatted::new(report))
     }
 
     /// Creates the line of a problem.

@@ -18,7 +18,7 @@ use crate::{
         matches_any,
     },
     error::{Error, ErrorKind, Result},
-    plan::{Action, Change, Hazard, Kind, Plan, StepId, Subject, count, protected_name},
+    plan::{Action, Change, Hazard, Kind, Plan, StepId, Subject, Value, count, protected_name},
     text::abbreviated,
 };
 
@@ -77,6 +77,10 @@ pub enum Excess {
 pub(crate) struct Withheld(BTreeSet<(StepId, Action, Subject)>);
 
 impl Withheld {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     pub(crate) fn contains(&self, step: &StepId, change: &Change) -> bool {
         // A plan without removals is the usual case.
         !self.0.is_empty()
@@ -158,8 +162,9 @@ impl Guard {
         }
     }
 
-    /// Protects what a blueprint names.
-    pub(crate) fn with_protected(mut self, protect: &Protect) -> Self {
+    /// Protects what a blueprint [names](crate::Blueprint::protect), too. A pipeline does this by itself.
+    #[must_use]
+    pub fn protect(mut self, protect: &Protect) -> Self {
         if !protect.control_tower {
             self.protected.retain(|name| !is_of_control_tower(name));
         }
@@ -226,6 +231,12 @@ impl Guard {
         ))
     }
 
+    /// Returns whether the guard protects more than what AWS Control Tower has.
+    pub(crate) fn protects_more(&self) -> bool {
+        let mut names = self.protected.iter();
+        names.any(|name| !is_of_control_tower(name))
+    }
+
     /// Returns whether a hazard is allowed by its id.
     pub(crate) fn allows(&self, hazard: &Hazard) -> bool {
         hazard.id().is_some_and(|id| self.allowed.contains(&id))
@@ -259,7 +270,7 @@ impl Guard {
             .collect()
     }
 
-    /// Returns a hazard for each protected name that a change of the plan writes to.
+    /// Returns a hazard for each protected name that a change of the plan writes to, or takes away from a user or group.
     fn protected_changes(&self, plan: &Plan) -> Vec<Hazard> {
         let (patterns, names): (Vec<String>, Vec<String>) = self
             .protected
@@ -272,14 +283,33 @@ impl Guard {
         let mut seen = BTreeSet::new();
         plan.changes()
             .filter(|(_, change)| change.action.writes())
-            .filter_map(|(_, change)| {
-                let name = protected_name(&change.subject)?.to_lowercase();
-                let is_first = is_protected(&name) && seen.insert(name);
-                is_first.then(|| Hazard::TouchesProtected {
-                    subject: change.subject.clone(),
-                })
+            .flat_map(|(_, change)| {
+                let subject = Some(change.subject.clone());
+                subject.into_iter().chain(renamed_from(change))
             })
+            .filter(|subject| {
+                let name = protected_name(subject).map(|name| name.to_lowercase());
+                name.is_some_and(|name| is_protected(&name) && seen.insert(name))
+            })
+            .map(|subject| Hazard::TouchesProtected { subject })
             .collect()
+    }
+}
+
+/// Returns the user or group with the name that a change takes from it.
+fn renamed_from(change: &Change) -> Option<Subject> {
+    let before = |field: &str| {
+        let mut fields = change.fields.iter();
+        let field = fields.find(|known| known.name == field)?;
+        match &field.before {
+            Value::Known(before) => Some(before.as_str()),
+            _ => None,
+        }
+    };
+    match &change.subject {
+        Subject::User { .. } => before("userName").map(Subject::user),
+        Subject::Group { .. } => before("displayName").map(Subject::group),
+        _ => None,
     }
 }
 
@@ -418,7 +448,7 @@ impl std::str::FromStr for Kind {
 }
 
 /// The number of removals of a kind that a refusal names.
-const MAX_NAMES: usize = 20;
+const MAX_NAMES: usize = 100;
 
 /// The number of days of the window.
 const WINDOW_DAYS: i64 = 7;

@@ -27,6 +27,7 @@ pub mod rights;
 mod service_response;
 mod step;
 mod text;
+mod token_age;
 
 pub use aws_sso_glue as aws;
 pub use okta_client as okta;
@@ -65,3 +66,4 @@ pub use plan::{Plan, Problem, Subject};
 pub use resolved_scope::{GroupWithMembers, ResolvedScope, profile_violations};
 pub use state::{State, StateLock, StateStore};
 pub use step::{Applied, Check, CheckOutcome, Planned, Step};
+pub use token_age::TokenAge;

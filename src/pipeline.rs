@@ -348,7 +348,7 @@ impl Pipeline {
         let today = TimeZone::UTC.to_datetime(cx.now()).date();
         let found = self.hazards(plan, &cx).await;
         let found: Vec<Hazard> = found.into_iter().flat_map(|(_, hazards)| hazards).collect();
-        let guard = self.guard.clone().with_protected(&self.protect);
+        let guard = self.guard.clone().protect(&self.protect);
         let withheld = guard.decide(plan, &found, &state.removals, today)?;
         let (planned, totals) = (plan.removal_counts(), plan.totals());
         state.removals.add(today, &planned, &totals);

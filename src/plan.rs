@@ -326,10 +326,7 @@ impl fmt::Display for StepPlan {
             writeln!(f, "     x {text}")?;
         }
         for hazard in &self.hazards {
-            match hazard.id() {
-                Some(id) => writeln!(f, "     ! {hazard} (to allow it: --allow {})", Shown(&id))?,
-                None => writeln!(f, "     ! {hazard}")?,
-            }
+            writeln!(f, "     ! {}", hazard.with_option())?;
         }
         for note in &self.notes {
             writeln!(f, "     ! {note}")?;

@@ -28,6 +28,7 @@ use crate::{
     blueprint::{EarlierMatches, PrincipalSpec},
     guard::RemovalHistory,
     plan::{Kind, StepId},
+    token_age::TokenAge,
 };
 
 /// The state of one integration.
@@ -76,6 +77,9 @@ pub struct Facts {
     /// The verified SCIM endpoint. The state never contains the token; in mode `okta`, only Okta stores it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scim: Option<Endpoint>,
+    /// The age of the SCIM access token that a run has used last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scim_token: Option<TokenAge>,
     /// The permission sets, by name.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub permission_sets: BTreeMap<String, PermissionSetArn>,

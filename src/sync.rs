@@ -2,7 +2,7 @@
 //!
 //! The sync is the only fully automatic way into IAM Identity Center: Okta needs no provisioning setup, and the run does
 //! not wait for Okta. A [`Source`] returns the desired users and groups, a [`SyncPlan`] lists the planned writes, and
-//! [`RemovalLimits`] decide whether the plan may be applied.
+//! the [`Guard`] decides whether the plan may be applied.
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")]
@@ -50,7 +50,9 @@
 //! - A user recreated in the source under the same name keeps the existing account, in every [`ReadMode`]. The account of
 //!   a user removed from the source keeps its name and email address until it is deleted. Until then, no other account can
 //!   use this name or email address.
-//! - [`RemovalLimits`] are checked against the whole plan before the first write.
+//! - The [`Guard`] checks the whole plan before the first write, with the removals of the last 7 days. The default guard allows
+//!   no removal and no hazard. It refuses such a plan, or withholds the removals and lets the rest be written
+//!   ([`Excess`](crate::guard::Excess)).
 //! - If the target rejects one user, the other users are still written. If it refuses a change of a group, the run sends the
 //!   parts of the change one by one, leaves out users that the target does not have, and halves the rest until it can name
 //!   the member that is refused. Members are removed even if the additions fail or the run stops early.
@@ -64,10 +66,12 @@
 //!   source.
 
 mod apply;
+mod changes;
 mod collisions;
 mod directory;
 mod directory_file;
 mod engine;
+mod hazards;
 mod identity_store;
 mod name_conflicts;
 mod plan;
@@ -75,20 +79,24 @@ mod planner;
 mod prepared;
 mod profile;
 mod records;
-mod removal_limits;
 mod report;
 mod snapshot;
 mod source;
 mod state;
 mod target;
 
-use std::{fmt, sync::Arc};
+use std::{fmt, num::NonZeroU32, sync::Arc};
 
 use futures::future::BoxFuture;
+use jiff::{civil::Date, tz::TimeZone};
 use rest_core::{Clock, SystemClock};
 use scim_client::Client;
 
 pub(crate) use apply::{SaveState, StateSink};
+pub(crate) use changes::{
+    STEP, SyncChange, UserNames, changes as sync_changes, changes_for_unknown_target,
+    retain_approved,
+};
 pub(crate) use collisions::without_target;
 pub use directory::{Directory, Group, UnreadItem, User};
 pub use engine::ReadMode;
@@ -102,14 +110,15 @@ pub use planner::{GroupRemoval, Removal};
 pub use prepared::PreparedSync;
 
 pub use profile::{Attribute, UserProfile};
-pub use removal_limits::{LimitExceeded, RemovalLimits};
 pub use report::{Failed, FailedMembership, SyncReport};
 pub use source::{OktaSource, ScimSource, Source};
 pub use state::SyncState;
 
 use crate::{
     error::{Error, ErrorKind, Result},
-    state::{StateLock, StateStore},
+    guard::Guard,
+    plan::Change,
+    state::{StateLock, StateStore, now},
 };
 
 /// A sync from a source to a SCIM target.
@@ -117,6 +126,7 @@ pub struct DirectorySync {
     source: Arc<dyn Source>,
     scim: Client,
     settings: Settings,
+    guard: Guard,
     store: Option<StateStore>,
     clock: Arc<dyn Clock>,
 }
@@ -129,6 +139,7 @@ impl DirectorySync {
             source: Arc::new(source),
             scim: target.clone(),
             settings: Settings::default(),
+            guard: Guard::default(),
             store: None,
             clock: Arc::new(SystemClock),
         }
@@ -162,10 +173,22 @@ impl DirectorySync {
         self
     }
 
-    /// Sets the limits for removals in one run.
+    /// Has every `runs`-th run read all users and groups ([`ReadMode::Verify`]), which detects drift. Such a sync saves its state
+    /// in every run, also if nothing has changed.
     #[must_use]
-    pub fn removal_limits(mut self, limits: RemovalLimits) -> Self {
-        self.settings.limits = limits;
+    pub fn verify_every(mut self, runs: NonZeroU32) -> Self {
+        self.settings.verify_every = Some(runs);
+        self
+    }
+
+    /// Sets the limits of what a run removes (default: [`Guard::default`], which allows no removal).
+    ///
+    /// The limits of 7 days count the removals that the state has. Without a store there are none, so these limits allow
+    /// nothing.
+    #[must_use]
+    pub fn guard(mut self, guard: Guard) -> Self {
+        self.settings.reads_names = guard.protects_more();
+        self.guard = guard;
         self
     }
 
@@ -203,13 +226,22 @@ impl DirectorySync {
         self.engine().prepare(&directory, state).await
     }
 
-    /// Checks a plan against the removal limits. [`apply`](Self::apply) makes the same check.
+    /// Returns the changes of a plan that the guard holds back. [`apply`](Self::apply) makes the same check.
     ///
     /// # Errors
     ///
-    /// Returns [`LimitExceeded`] if the plan exceeds a limit. [`LimitExceeded::help`] tells the operator what to do.
-    pub fn check(&self, plan: &SyncPlan) -> Result<(), LimitExceeded> {
-        self.settings.limits.check(plan)
+    /// Fails with [`ErrorKind::GuardRejected`] if the guard refuses the plan. The error names the removals and hazards, and the
+    /// options that lead out.
+    pub fn check(&self, prepared: &PreparedSync) -> Result<Vec<Change>> {
+        let plan = prepared.plan.to_plan();
+        let history = &prepared.state.removals;
+        let withheld = self.guard.decide(&plan, &[], history, self.today())?;
+        if withheld.is_empty() {
+            return Ok(Vec::new());
+        }
+        let changes = plan.changes();
+        let held = changes.filter(|(step, change)| withheld.contains(&step.step, change));
+        Ok(held.map(|(_, change)| change.clone()).collect())
     }
 
     /// Writes the changes of the plan, and no others.
@@ -219,10 +251,17 @@ impl DirectorySync {
     ///
     /// # Errors
     ///
-    /// Fails if the plan exceeds a removal limit, the plan is stale, or the state cannot be locked or saved. The report
-    /// lists the changes that the target rejects; only [`SyncReport::complete`] turns them into an error.
+    /// Fails if the guard refuses the plan, the plan is stale, or the state cannot be locked or saved. The report lists the
+    /// changes that the target rejects and those that the guard holds back; only [`SyncReport::complete`] turns them into an
+    /// error.
     pub async fn apply(&self, prepared: PreparedSync) -> Result<SyncReport> {
-        self.check(&prepared.plan)?;
+        let withheld = self.check(&prepared)?;
+        let prepared = prepared.without(&withheld);
+        let report = self.apply_allowed(prepared).await?;
+        Ok(SyncReport { withheld, ..report })
+    }
+
+    async fn apply_allowed(&self, prepared: PreparedSync) -> Result<SyncReport> {
         match &self.store {
             None => self.apply_to(prepared, &StateSink::Discard).await,
             Some(store) => {
@@ -244,7 +283,6 @@ impl DirectorySync {
     /// Fails like [`prepare`](Self::prepare) and [`apply`](Self::apply). Fails if the new plan has a change that the
     /// reviewed plan does not have, or if the state has changed since the review; nothing is written then.
     pub async fn apply_plan(&self, reviewed: &SyncPlan) -> Result<SyncReport> {
-        self.check(reviewed)?;
         let prepared = self.prepare().await?;
         if prepared.plan.serial != reviewed.serial {
             return Err(stale(STATE_CHANGED));
@@ -255,18 +293,31 @@ impl DirectorySync {
         self.apply(prepared).await
     }
 
-    async fn apply_to(&self, prepared: PreparedSync, sink: &StateSink<'_>) -> Result<SyncReport> {
+    async fn apply_to(
+        &self,
+        mut prepared: PreparedSync,
+        sink: &StateSink<'_>,
+    ) -> Result<SyncReport> {
         let stored = self.state().await?;
         if stored.as_ref().map_or(0, |state| state.serial) != prepared.plan.serial {
             return Err(stale(STATE_CHANGED));
         }
         if prepared.plan.is_empty() && stored.as_ref() == Some(&prepared.state) {
-            return Ok(SyncReport::default());
+            return Ok(SyncReport::of(&prepared.plan));
         }
-        let run = self.engine().start(prepared).await?;
+        let removals = prepared.plan.to_plan();
+        let (removals, totals) = (removals.removal_counts(), removals.totals());
+        let today = self.today();
+        prepared.state.removals.add(today, &removals, &totals);
+        let run = self.engine().start(prepared)?;
         run.apply(sink).await?;
+        run.refund(today, &removals, &totals);
         run.finish(sink).await?;
         Ok(run.into_report().0)
+    }
+
+    fn today(&self) -> Date {
+        TimeZone::UTC.to_datetime(now(self.clock.as_ref())).date()
     }
 
     fn engine(&self) -> Engine<'_> {
@@ -303,6 +354,7 @@ impl fmt::Debug for DirectorySync {
             .field("source", &self.source.name())
             .field("target", &self.scim)
             .field("settings", &self.settings)
+            .field("guard", &self.guard)
             .finish_non_exhaustive()
     }
 }

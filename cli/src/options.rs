@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, str::FromStr};
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use okta_aws_sso::{
     Blueprint, Error, Guard, Plan, StateStore,
     blueprint::EXAMPLE,
@@ -41,12 +41,28 @@ pub struct GuardOptions {
     /// Allow a hazard of the plan by its name, such as `emptied-group:NAME`. May be repeated.
     #[arg(long, value_name = "HAZARD")]
     pub allow: Vec<String>,
-    /// Use the limits for scheduled runs: a few users and memberships may leave.
-    #[arg(long)]
-    pub daily_limits: bool,
+    /// The limits: `default` allows no removal; `daily`, for scheduled runs, allows a few users and memberships to leave.
+    #[arg(
+        long,
+        value_name = "LIMITS",
+        default_value = "default",
+        hide_default_value = true
+    )]
+    pub guard: Limits,
     /// Make the other changes of a plan that removes too much, and report its removals as skipped.
     #[arg(long)]
     pub withhold_removals: bool,
+}
+
+/// The limits of the guard by name.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+#[non_exhaustive]
+pub enum Limits {
+    /// No removal.
+    #[default]
+    Default,
+    /// A few users and memberships, at most a small share of all.
+    Daily,
 }
 
 /// A number of removals that a run may make.
@@ -76,10 +92,9 @@ impl GuardOptions {
     /// Returns the guard of the options.
     #[must_use]
     pub fn guard(&self) -> Guard {
-        let mut guard = if self.daily_limits {
-            Guard::daily()
-        } else {
-            Guard::default()
+        let mut guard = match self.guard {
+            Limits::Default => Guard::default(),
+            Limits::Daily => Guard::daily(),
         };
         for Allowance { kind, removals } in &self.allow_removals {
             match kind {

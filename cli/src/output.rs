@@ -49,7 +49,7 @@ impl Output {
     }
 
     /// Prints one line of JSON.
-    fn document(document: &Document<'_>) {
+    pub(crate) fn document(document: &Document<'_>) {
         let _closed = writeln!(io::stdout(), "{document}");
     }
 

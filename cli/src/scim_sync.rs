@@ -4,8 +4,9 @@ mod args;
 mod environment;
 
 use okta_aws_sso::{
-    Error,
-    sync::{DirectorySync, ReadMode, RemovalLimits},
+    Document, Guard,
+    guard::Excess,
+    sync::{DirectorySync, ReadMode},
 };
 
 pub use args::Arguments;
@@ -16,32 +17,34 @@ use environment::Environment;
 impl Arguments {
     /// Runs the sync, prints its result, and returns the exit status.
     pub async fn run(self) -> Status {
-        Output::new(false, true).end(self.sync().await)
+        Output::new(self.json, true).end(self.sync().await)
     }
 
     async fn sync(&self) -> Result<Status, Failure> {
         let environment = Environment::connect(self).await?;
         let source = &environment.source;
         let store = self.connection.store()?;
-        let limits = RemovalLimits {
-            empty_source: self.allow_empty_source,
-            new_ids: self.allow_new_ids,
-            ..self
-                .max_removals
-                .map_or_else(RemovalLimits::default, RemovalLimits::at_most)
-        };
-        let sync = DirectorySync::new(source.clone(), &environment.scim)
+        let mut sync = DirectorySync::new(source.clone(), &environment.scim)
             .store(store.clone())
-            .removal_limits(limits)
+            .guard(self.guard()?)
             .mode(self.mode());
+        if let Some(runs) = self.verify_every {
+            sync = sync.verify_every(runs);
+        }
 
         let prepared = sync.prepare().await?;
-        terminal::print(prepared.plan().to_string().trim_end());
-        environment.print_requests("planned");
-        sync.check(prepared.plan()).map_err(Error::from)?;
         let is_empty = prepared.plan().is_empty();
+        if self.json {
+            Output::document(&Document::Plan(&prepared.plan().to_plan()));
+        } else {
+            terminal::print(prepared.plan().to_string().trim_end());
+            environment.print_requests("planned");
+        }
+        sync.check(&prepared)?;
         if self.plan_only {
-            terminal::print("Nothing was written.");
+            if !self.json {
+                terminal::print("Nothing was written.");
+            }
             return Ok(if is_empty {
                 Status::Done
             } else {
@@ -51,14 +54,17 @@ impl Arguments {
         if !is_empty && !self.is_confirmed().await? {
             return Ok(Status::Changes);
         }
-        let report = sync.apply(prepared).await?.complete()?;
-        let done = past_tense(&report.done.to_string());
-        terminal::print(&format!("Done: {done}"));
-        for note in report.notes() {
-            terminal::print(&format!("Note: {note}"));
+        let report = sync.apply(prepared).await?;
+        if self.json {
+            Output::document(&Document::sync_report(&report));
+        } else {
+            terminal::print(report.to_string().trim_end());
+            environment.print_requests("written");
         }
-        environment.print_requests("written");
-        if self.uses_own_sandbox() {
+        if !report.is_complete() {
+            return Ok(Status::Failed);
+        }
+        if self.uses_own_sandbox() && !self.json {
             for (mode, phase) in [
                 (ReadMode::Cached, "again"),
                 (ReadMode::Verify, "again, with all users and groups read"),
@@ -74,6 +80,23 @@ impl Arguments {
         Ok(Status::Done)
     }
 
+    /// Returns the guard of the options and of the blueprint.
+    fn guard(&self) -> Result<Guard, Failure> {
+        let guard = self
+            .guard
+            .guard()
+            .protect(&self.connection.blueprint()?.protect);
+        Ok(if self.yes {
+            // A schedule has no operator who could approve the removals, and the other changes need not wait for one.
+            Guard {
+                excess: Excess::WithholdRemovals,
+                ..guard
+            }
+        } else {
+            guard
+        })
+    }
+
     /// Returns whether the plan may be applied: asks the operator, unless an option or the sandbox says so.
     async fn is_confirmed(&self) -> Result<bool, Failure> {
         if self.yes || self.uses_own_sandbox() || self.connection.target.is_some() {
@@ -81,16 +104,4 @@ impl Arguments {
         }
         terminal::confirm().await
     }
-}
-
-/// Converts the summary of planned changes to a summary of applied changes.
-#[must_use]
-pub fn past_tense(counts: &str) -> String {
-    counts
-        .replace(" to create", " created")
-        .replace(" to update", " updated")
-        .replace(" to deactivate", " deactivated")
-        .replace(" to delete", " deleted")
-        .replace(" to add", " added")
-        .replace(" to remove", " removed")
 }

@@ -10,8 +10,6 @@ use okta_aws_sso::{
 use rest_core::{Clock as _, SystemClock};
 use sandbox::{Sandbox, ScimRateLimits};
 
-use okta_aws_sso_cli::scim_sync::past_tense;
-
 use crate::{
     count,
     test_directory::{Size, start_target},
@@ -60,7 +58,7 @@ pub(crate) async fn run(rate: u32) -> Result<(), Error> {
     let sent = requests.iter().filter(|request| request.write).count();
     #[expect(clippy::cast_precision_loss, reason = "a count of requests")]
     let reached = sent as f64 / duration.as_secs_f64();
-    println!("Done: {}", past_tense(&report.done.to_string()));
+    println!("Done: {}", report.done.done());
     println!(
         "{} in {:.2} s",
         count(sent, "write"),

@@ -4,6 +4,7 @@ use std::{borrow::Cow, fmt};
 
 use memchr::memmem;
 use serde::{Deserialize, Deserializer};
+use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
 /// A token, key or password that is never printed by accident.
@@ -32,6 +33,23 @@ impl Secret {
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
+    }
+
+    /// Returns the first 32 bits of the secret's SHA-256 digest, as 8 hexadecimal digits.
+    ///
+    /// It tells whether a secret is another one than an earlier run had. It is too short to find the secret with, so it may be
+    /// saved.
+    ///
+    /// ```
+    /// assert_eq!(rest_core::Secret::new("00abc").fingerprint(), "945e7ca2");
+    /// ```
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        let digest = Sha256::digest(self.0.as_bytes());
+        let [a, b, c, d, ..] = digest[..] else {
+            unreachable!("a SHA-256 digest has 32 bytes");
+        };
+        format!("{:08x}", u32::from_be_bytes([a, b, c, d]))
     }
 
     /// Returns a text of a service without the secret, which a service may repeat in an error message.

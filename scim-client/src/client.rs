@@ -34,6 +34,7 @@ struct Inner {
     dialect: Dialect,
     pages: Pages,
     max_in_flight: usize,
+    token_fingerprint: String,
     service: Service,
 }
 
@@ -41,6 +42,7 @@ impl Client {
     /// Returns a builder for a client of the service at `endpoint`.
     pub fn builder(endpoint: &Endpoint, token: Secret) -> ClientBuilder {
         let dialect = Dialect::of(endpoint);
+        let token_fingerprint = token.fingerprint();
         let service = Service::builder(endpoint.url().clone())
             .authorization("Bearer", token)
             .user_agent(concat!(
@@ -53,6 +55,7 @@ impl Client {
         ClientBuilder {
             endpoint: endpoint.clone(),
             dialect,
+            token_fingerprint,
             max_in_flight: None,
             reads: None,
             writes: None,
@@ -64,6 +67,13 @@ impl Client {
     #[must_use]
     pub fn endpoint(&self) -> &Endpoint {
         &self.inner.endpoint
+    }
+
+    /// Returns the [fingerprint](Secret::fingerprint) of the token, which tells whether the token is another one than an
+    /// earlier client had.
+    #[must_use]
+    pub fn token_fingerprint(&self) -> &str {
+        &self.inner.token_fingerprint
     }
 
     /// Returns the dialect.
@@ -88,6 +98,7 @@ impl Client {
             dialect,
             pages,
             max_in_flight,
+            token_fingerprint,
             service,
         } = &*self.inner;
         Ok(Self {
@@ -98,6 +109,7 @@ impl Client {
                     .pagination
                     .map_or(*pages, |pagination| pages.with_server_limits(&pagination)),
                 max_in_flight: *max_in_flight,
+                token_fingerprint: token_fingerprint.clone(),
                 service: service.clone(),
             }),
         })
@@ -275,6 +287,7 @@ impl fmt::Debug for Client {
 pub struct ClientBuilder {
     endpoint: Endpoint,
     dialect: Dialect,
+    token_fingerprint: String,
     max_in_flight: Option<usize>,
     reads: Option<RateLimiter>,
     writes: Option<RateLimiter>,
@@ -366,6 +379,7 @@ impl ClientBuilder {
         let Self {
             endpoint,
             dialect,
+            token_fingerprint,
             max_in_flight,
             reads,
             writes,
@@ -386,6 +400,7 @@ impl ClientBuilder {
                 pages: Pages::for_dialect(dialect),
                 dialect,
                 max_in_flight,
+                token_fingerprint,
                 service,
             }),
         })

@@ -95,6 +95,14 @@ impl Hazard {
         })
     }
 
+    /// Describes the hazard, with the option that allows it.
+    pub(crate) fn with_option(&self) -> String {
+        match self.id() {
+            Some(id) => format!("{self} (to allow it: --allow {})", Shown(&id)),
+            None => self.to_string(),
+        }
+    }
+
     /// Returns whether the plan is refused as a whole, also if the guard only [withholds](crate::guard::Excess) removals.
     pub(crate) const fn refuses_plan(&self) -> bool {
         matches!(

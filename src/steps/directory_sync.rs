@@ -1,6 +1,5 @@
 //! Step `directory-sync`: writes Okta's users and groups to AWS directly, without Okta's provisioning.
 
-mod changes;
 mod progress;
 
 use std::{
@@ -14,12 +13,7 @@ use okta_client::{Client as Okta, Id, User};
 use scim_client::{Client as Scim, Endpoint};
 use scim_types::{ExternalId, ResourceId};
 
-use self::{
-    changes::{
-        SyncChange, UserNames, changes as sync_changes, changes_for_unknown_target, retain_approved,
-    },
-    progress::{Prepared, cached_state},
-};
+use self::progress::{Prepared, cached_state};
 use super::{
     app_lists::{self, AppLists},
     catalog::ProvisioningFeatures,
@@ -37,8 +31,8 @@ use crate::{
     step::{Applied, Check, Planned, Step},
     sync::{
         Directory, Engine, Failed, FailedMembership, GroupChange, GroupRemoval, OktaSource,
-        PreparedSync, ReadMode, Removal, RemovalLimits, Settings, StateSink, SyncPlan, SyncReport,
-        without_target,
+        PreparedSync, ReadMode, Removal, Settings, StateSink, SyncChange, SyncPlan, SyncReport,
+        UserNames, changes_for_unknown_target, retain_approved, sync_changes, without_target,
     },
 };
 
@@ -81,7 +75,7 @@ fn member_removals(
             continue;
         };
         removals.extend(remove.iter().map(|member| {
-            let user = names.member_id(&member.id);
+            let user = names.removed_member(member);
             let subject = Subject::membership(name.as_str(), user);
             (subject, (id.clone(), member.id.clone()))
         }));
@@ -153,11 +147,7 @@ impl SyncStep {
             blueprint: blueprint.clone(),
             endpoint: ScimEndpoint::direct(okta, aws),
             source: OktaSource::new(okta, blueprint),
-            // The guard of the pipeline has the limits.
-            settings: Settings {
-                limits: RemovalLimits::unlimited(),
-                ..Settings::default()
-            },
+            settings: Settings::default(),
         }
     }
 
@@ -250,21 +240,24 @@ impl SyncStep {
         engine.prepare(&directory, None).await.map(Some)
     }
 
-    /// Returns the hazards of a sync: what the source as a whole, emptied groups and adopted groups cause.
+    /// Returns the hazards of a sync, with the names in Okta and the roles of the blueprint.
     fn sync_hazards(&self, prepared: &PreparedSync, names: &UserNames) -> Vec<Hazard> {
-        let mut hazards = prepared.plan.source_hazards();
-        let emptied = prepared.emptied_groups().into_iter();
-        hazards.extend(emptied.map(|(group, members)| Hazard::EmptiedGroup {
-            group: group.into(),
-            members: members as u64,
-        }));
-        let adopted = prepared.plan.members_of_adopted.iter();
-        hazards.extend(adopted.map(|(group, members)| Hazard::GivesAccessTo {
-            group: group.into(),
-            users: members.iter().map(|id| names.member_id(id)).collect(),
-            roles: self.blueprint.roles_of_group(group),
-        }));
+        let adopted = &prepared.plan.members_of_adopted;
+        let hazards = prepared.plan.hazards.iter().cloned();
         hazards
+            .map(|hazard| match hazard {
+                Hazard::GivesAccessTo { group, users, .. } => {
+                    let members = adopted.get(&*group);
+                    let named = |ids: &Vec<_>| ids.iter().map(|id| names.member_id(id)).collect();
+                    Hazard::GivesAccessTo {
+                        roles: self.blueprint.roles_of_group(&group),
+                        users: members.map_or(users, named),
+                        group,
+                    }
+                }
+                hazard => hazard,
+            })
+            .collect()
     }
 
     /// Returns the names of the users, and why users lose access.
@@ -377,7 +370,7 @@ impl SyncStep {
             .collect();
         let removals = member_removals(&prepared.plan, &names);
         let sides = self.sides(cx)?.ok_or_else(unknown)?;
-        let run = self.engine(&sides, cx).start(prepared).await?;
+        let run = self.engine(&sides, cx).start(prepared)?;
         let sink = StateSink::Pipeline(cx);
         run.apply(&sink).await?;
         run.finish(&sink).await?;
@@ -465,13 +458,7 @@ impl Step for SyncStep {
             }
             if let Some(prepared) = &prepared {
                 planned.hazards = self.sync_hazards(prepared, &names);
-                let totals = &prepared.plan.totals;
-                let totals = [
-                    (Kind::User, totals.managed_users),
-                    (Kind::Group, totals.managed_groups),
-                    (Kind::Membership, totals.memberships),
-                ];
-                planned.totals = totals.map(|(kind, number)| (kind, number as u64)).into();
+                planned.totals = prepared.plan.totals.of_kinds();
             }
             match prepared.as_ref().map(PreparedSync::plan) {
                 None => {
@@ -493,10 +480,11 @@ impl Step for SyncStep {
                     planned
                         .notes
                         .extend(notes.map(|note| Note::new("sync", note)));
-                    planned.notes.extend(plan.skipped.iter().map(|skipped| {
-                        let text = format!("{} is skipped: {}", skipped.name, skipped.reason);
-                        Note::new("user-skipped", text)
-                    }));
+                    planned.notes.extend(
+                        plan.skipped
+                            .iter()
+                            .map(|skipped| Note::new("user-skipped", skipped.to_string())),
+                    );
                 }
             }
             let token_missing = scim_token(cx).is_none() && cx.facts(|facts| facts.scim.is_some());

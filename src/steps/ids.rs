@@ -29,7 +29,7 @@ pub const PROFILE_MAPPING: StepId = StepId::new("profile-mapping");
 /// The id of [`AppAccess`](super::AppAccess).
 pub const APP_ACCESS: StepId = StepId::new("app-access");
 /// The id of [`SyncStep`](super::SyncStep).
-pub const DIRECTORY_SYNC: StepId = StepId::new("directory-sync");
+pub const DIRECTORY_SYNC: StepId = crate::sync::STEP;
 /// The id of [`Arrival`](super::Arrival).
 pub const ARRIVAL: StepId = StepId::new("arrival");
 /// The id of [`PermissionSets`](super::PermissionSets).

@@ -4,6 +4,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use aws_sso_glue::{Aws, UserId};
 use futures::future::BoxFuture;
+use jiff::tz::TimeZone;
 use okta_client::Client as Okta;
 use rest_core::Secret;
 use scim_client::{Client as Scim, Dialect, Endpoint};
@@ -15,6 +16,7 @@ use crate::{
     operator::{Answers, AskKind, ManualStep, ManualStepKind},
     plan::{Action, Change, Kind, StepId, Subject, Value},
     step::{Applied, Check, Planned, Step},
+    token_age::TokenAge,
 };
 
 /// Has the operator enable automatic provisioning in AWS, and verifies the SCIM endpoint and the token.
@@ -95,7 +97,33 @@ impl ScimEndpoint {
             })
             .await?;
         cx.update_facts(|facts| facts.scim = Some(endpoint));
+        self.token_age(cx);
         Ok(())
+    }
+
+    /// Returns the age of the token that this run has, or else of the one that an earlier run has given to Okta.
+    fn token_age(&self, cx: &Context) -> Option<TokenAge> {
+        let known = cx.facts(|facts| facts.scim_token.clone());
+        let Some(token) = scim_token(cx) else {
+            return known.filter(|_| self.writer == ScimWriter::Okta);
+        };
+        let age = TokenAge::of(&token.fingerprint(), known.as_ref(), cx.now());
+        cx.update_facts(|facts| facts.scim_token = Some(age.clone()));
+        Some(age)
+    }
+
+    /// Returns the plan with a warning before the end of the token.
+    fn with_warning(&self, mut planned: Planned, cx: &Context) -> Planned {
+        let Some(age) = self.token_age(cx) else {
+            return planned;
+        };
+        let today = TimeZone::UTC.to_datetime(cx.now()).date();
+        // No API tells which token Okta has. After the end of the one that it got, it has another one.
+        if self.writer == ScimWriter::Okta && age.days_left(today) < 0 {
+            return planned;
+        }
+        planned.notes.extend(age.warning(cx.now()));
+        planned
     }
 
     async fn verify_answers(&self, answers: &Answers, cx: &Context) -> Result<Endpoint> {
@@ -285,7 +313,7 @@ impl Step for ScimEndpoint {
             if self.writer == ScimWriter::ThisRun {
                 let known = cx.facts(|facts| facts.scim.is_some());
                 return Ok(if known {
-                    Planned::nothing()
+                    self.with_warning(Planned::nothing(), cx)
                 } else {
                     Planned::one(manual_step())
                 });
@@ -300,7 +328,7 @@ impl Step for ScimEndpoint {
                 ));
             }
             if connected || (known.is_some() && scim_token(cx).is_some()) {
-                return Ok(Planned::nothing());
+                return Ok(self.with_warning(Planned::nothing(), cx));
             }
             Ok(Planned::one(manual_step()))
         })

@@ -1,12 +1,14 @@
 //! Prepares and starts a run: the code that [`DirectorySync`](super::DirectorySync) and the pipeline's step share.
 
 use std::{
-    collections::{BTreeSet, HashMap, HashSet},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    num::NonZeroU32,
     sync::Arc,
 };
 
 use aws_sso_glue::IdentityCenter;
 use futures::{StreamExt as _, TryStreamExt as _};
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use rest_core::Clock;
 use scim_client::{Client, Dialect};
 use scim_types::{ExternalId, ResourceId, User};
@@ -15,13 +17,13 @@ use super::{
     apply::Run,
     collisions::leave_out_collisions,
     directory::Directory,
+    hazards::hazards,
     identity_store,
-    plan::{GroupChange, SyncPlan, UserChange},
+    plan::{GroupChange, Skipped, SyncPlan, UserChange},
     planner::{self, GroupRemoval, Policy, Removal},
     prepared::PreparedSync,
     profile::UserProfile,
     records,
-    removal_limits::RemovalLimits,
     snapshot::{TargetSnapshot, match_users},
     source::Source,
     state::SyncState,
@@ -30,6 +32,7 @@ use super::{
 use crate::{
     error::{Error, ErrorKind, Result},
     state::now,
+    token_age::TokenAge,
 };
 
 /// The part of the target that a run reads.
@@ -53,8 +56,11 @@ pub enum ReadMode {
 pub(crate) struct Settings {
     pub(crate) removal: Removal,
     pub(crate) group_removal: GroupRemoval,
-    pub(crate) limits: RemovalLimits,
     pub(crate) mode: ReadMode,
+    /// Of this number of runs, one reads all users and groups.
+    pub(crate) verify_every: Option<NonZeroU32>,
+    /// Whether the plan needs the current names of all users that it changes, because some names are protected.
+    pub(crate) reads_names: bool,
 }
 
 /// A sync with everything except the place of its state.
@@ -76,6 +82,20 @@ async fn read_removed_names(scim: &Client, plan: &mut SyncPlan) -> Result<()> {
         .filter(|(_, name)| name.is_none())
         .map(|(id, _)| id.clone())
         .collect();
+    let names = read_names(scim, ids).await?;
+    for (id, name) in removed_names(plan) {
+        if name.is_none() {
+            *name = names.get(id).cloned();
+        }
+    }
+    Ok(())
+}
+
+/// Reads the names of users.
+async fn read_names(
+    scim: &Client,
+    ids: BTreeSet<ResourceId>,
+) -> Result<HashMap<ResourceId, String>> {
     let reads: Vec<_> = ids
         .into_iter()
         .map(|id| async move {
@@ -84,16 +104,12 @@ async fn read_removed_names(scim: &Client, plan: &mut SyncPlan) -> Result<()> {
             Ok::<_, Error>((id, name.map(|name| name.to_string())))
         })
         .collect();
-    let names: HashMap<ResourceId, Option<String>> = futures::stream::iter(reads)
+    let names: Vec<(ResourceId, Option<String>)> = futures::stream::iter(reads)
         .buffer_unordered(target::concurrency(scim))
         .try_collect()
         .await?;
-    for (id, name) in removed_names(plan) {
-        if name.is_none() {
-            *name = names.get(id).cloned().flatten();
-        }
-    }
-    Ok(())
+    let names = names.into_iter();
+    Ok(names.filter_map(|(id, name)| Some((id, name?))).collect())
 }
 
 /// Returns the ids of the removed users and members, with the places of their names.
@@ -146,6 +162,10 @@ impl Engine<'_> {
             state.check_target(&self.endpoint)?;
         }
         let is_cached = state.is_some() && self.read_mode(state.as_ref()) == ReadMode::Cached;
+        let runs_since_verify = match (&state, self.settings.verify_every) {
+            (Some(state), Some(_)) if is_cached => state.runs_since_verify.saturating_add(1),
+            _ => 0,
+        };
         let snapshot = self
             .read_snapshot(&usable.directory, state.as_ref())
             .await?;
@@ -160,7 +180,7 @@ impl Engine<'_> {
         };
         let now = now(self.clock.as_ref());
         let serial = state.as_ref().map_or(0, |state| state.serial);
-        let plan = planner::plan(&usable, &snapshot, policy, now, serial);
+        let mut plan = planner::plan(&usable, &snapshot, policy, now, serial);
         let mut state = state.unwrap_or_else(|| SyncState::empty(&self.endpoint));
         let adopted = plan.users.iter().filter_map(|change| match change {
             UserChange::Update {
@@ -169,6 +189,15 @@ impl Engine<'_> {
             _ => None,
         });
         state.update_from(&snapshot, &adopted.collect(), now);
+        state.runs_since_verify = runs_since_verify;
+        state.left_out = left_out(&mut plan.skipped, &state.left_out, now);
+        if let Some(scim) = self.scim
+            && scim.dialect() == Dialect::AwsIdentityCenter
+        {
+            let age = TokenAge::of(scim.token_fingerprint(), state.token.as_ref(), now);
+            state.token = Some(age);
+            plan.token.clone_from(&state.token);
+        }
         let target_incomplete = snapshot.is_incomplete();
         // If there is a client, `read_snapshot` has read the whole target for a dirty state.
         state.dirty = target_incomplete || (state.dirty && self.scim.is_none());
@@ -180,6 +209,8 @@ impl Engine<'_> {
         } else {
             BTreeSet::new()
         };
+        let names = self.names_of_adopted(&plan, &snapshot).await?;
+        plan.hazards = hazards(&plan, &state, &names);
         let updated: HashSet<&ResourceId> = plan
             .users
             .iter()
@@ -226,8 +257,8 @@ impl Engine<'_> {
         Ok(prepared)
     }
 
-    /// Checks the removal limits and returns the run that applies the plan. Writes nothing.
-    pub(crate) async fn start(&self, mut prepared: PreparedSync) -> Result<Run> {
+    /// Returns the run that applies the plan. Writes nothing.
+    pub(crate) fn start(&self, prepared: PreparedSync) -> Result<Run> {
         prepared.state.check_target(&self.endpoint)?;
         let scim = self.scim.ok_or_else(|| {
             Error::new(
@@ -236,15 +267,40 @@ impl Engine<'_> {
             )
             .with_help("pass the token to the pipeline, or run with an operator who can provide it")
         })?;
-        // A plan that was made without a client lacks names, so the limits do not recognize all protected users in it.
-        self.read_missing_names(scim, &mut prepared).await?;
-        self.settings.limits.check(&prepared.plan)?;
         Ok(Run::new(scim.clone(), self.clock.clone(), prepared))
     }
 
-    /// Adds the names of the changed users that the plan lacks. Reads nothing if no users are protected.
+    /// Returns the names of the users that are in adopted groups and not in the groups of the source.
+    async fn names_of_adopted(
+        &self,
+        plan: &SyncPlan,
+        snapshot: &TargetSnapshot,
+    ) -> Result<HashMap<ResourceId, String>> {
+        let mut unknown: BTreeSet<ResourceId> = plan
+            .members_of_adopted
+            .values()
+            .flatten()
+            .cloned()
+            .collect();
+        let mut names = HashMap::new();
+        for user in &snapshot.users {
+            let name = user.scim_user.as_ref();
+            let name = name.and_then(|user| user.user_name.as_ref());
+            if let Some(name) = name
+                && unknown.remove(&user.id)
+            {
+                names.insert(user.id.clone(), name.to_string());
+            }
+        }
+        if let Some(scim) = self.scim {
+            names.extend(read_names(scim, unknown).await?);
+        }
+        Ok(names)
+    }
+
+    /// Adds the names of the changed users that the plan lacks.
     async fn read_missing_names(&self, scim: &Client, prepared: &mut PreparedSync) -> Result<()> {
-        if self.settings.limits.protected_users.is_empty() {
+        if !self.settings.reads_names {
             return Ok(());
         }
         for change in &mut prepared.plan.users {
@@ -276,11 +332,21 @@ impl Engine<'_> {
         Ok(())
     }
 
+    /// Returns whether this run is the one that reads all users and groups.
+    fn is_verify_due(&self, state: Option<&SyncState>) -> bool {
+        let before = state.map_or(0, |state| state.runs_since_verify);
+        let every = self.settings.verify_every;
+        every.is_some_and(|every| before >= every.get() - 1)
+    }
+
     /// Returns what a run with this cached state reads.
     fn read_mode(&self, state: Option<&SyncState>) -> ReadMode {
         match self.scim {
             // The last run was interrupted: its writes are unknown.
             Some(_) if state.is_some_and(|state| state.dirty) => ReadMode::Full,
+            Some(_) if self.settings.mode == ReadMode::Cached && self.is_verify_due(state) => {
+                ReadMode::Verify
+            }
             _ => self.settings.mode,
         }
     }
@@ -322,6 +388,23 @@ impl Engine<'_> {
         target::read_members(scim, directory, &mut snapshot).await?;
         Ok(snapshot)
     }
+}
+
+/// Returns the users that are left out, each with the day of the first run that left it out, and adds these days to the plan.
+fn left_out(
+    skipped: &mut [Skipped],
+    before: &BTreeMap<ExternalId, Date>,
+    now: Timestamp,
+) -> BTreeMap<ExternalId, Date> {
+    let today = TimeZone::UTC.to_datetime(now).date();
+    let since = skipped.iter_mut().map(|skipped| {
+        skipped.since = before.get(&skipped.external_id).copied();
+        let since = skipped.since.unwrap_or(today);
+        let days = since.until(today).map_or(0, |span| span.get_days());
+        skipped.days = u32::try_from(days).unwrap_or(0);
+        (skipped.external_id.clone(), since)
+    });
+    since.collect()
 }
 
 /// Adds facts that only the cached state has: the managed users and groups, the deactivation times, and the external ids

@@ -4,12 +4,16 @@ mod show;
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
+use jiff::{Timestamp, civil::Date};
+use schemars::JsonSchema;
 use scim_types::{ExternalId, ResourceId};
 use serde::{Deserialize, Serialize};
 
 use super::profile::UserProfile;
-use crate::plan::count;
+use crate::{
+    plan::{Hazard, count},
+    token_age::TokenAge,
+};
 
 /// All changes that a run would write, in the order of writing.
 ///
@@ -28,18 +32,24 @@ pub struct SyncPlan {
     /// membership in this run.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub members_of_adopted: BTreeMap<String, Vec<ResourceId>>,
-    /// Totals of source and target, against which the removal limits are checked.
+    /// The hazards, which the guard refuses unless they are allowed by name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hazards: Vec<Hazard>,
+    /// Totals of source and target. The guard limits the share that is removed.
     pub totals: Totals,
     /// The changes of users. Except for removals, they are all written before the first group.
     pub users: Vec<UserChange>,
     /// The changes of groups.
     pub groups: Vec<GroupChange>,
-    /// The skipped users, each with the reason.
+    /// The users that are left out, each with the reason.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub skipped: Vec<Skipped>,
     /// Notes for the reviewer. They cause no change.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
+    /// The age of the access token of AWS's SCIM endpoint, if the run has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<TokenAge>,
 }
 
 /// Totals of source and target.
@@ -187,18 +197,30 @@ pub struct Member {
     pub id: Option<ResourceId>,
 }
 
-/// A user that the sync does not change.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// A user that the sync leaves out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[non_exhaustive]
 pub struct Skipped {
+    /// The source's id.
+    #[schemars(with = "String")]
+    pub external_id: ExternalId,
     /// The user's name.
     pub name: String,
+    /// The day (UTC) of the first run that left out the user; `None` if this run is the first one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub since: Option<Date>,
+    /// The number of days since then.
+    #[serde(default)]
+    pub days: u32,
     /// The reason.
     pub reason: String,
 }
 
 /// Counts of changes, planned or applied.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+///
+/// [`planned`](Self::planned) and [`done`](Self::done) describe them, such as `1 user to create` and `1 user created`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[non_exhaustive]
 pub struct Counts {
     /// Number of created users.
@@ -223,7 +245,7 @@ pub struct Counts {
 
 impl SyncPlan {
     /// The format version that this version of the crate writes.
-    pub const VERSION: u32 = 3;
+    pub const VERSION: u32 = 4;
 
     /// Returns whether the plan has no changes.
     #[must_use]
@@ -270,15 +292,11 @@ impl SyncPlan {
             .iter()
             .filter(|change| change.removes())
             .map(|change| format!("user {}", change.name()));
-        users.chain(self.deleted_groups())
-    }
-
-    /// Returns the groups that are deleted.
-    pub(super) fn deleted_groups(&self) -> impl Iterator<Item = String> {
-        self.groups.iter().filter_map(|change| match change {
+        let groups = self.groups.iter().filter_map(|change| match change {
             GroupChange::Delete(removed) => Some(format!("group {removed}")),
             GroupChange::Create { .. } | GroupChange::Update { .. } => None,
-        })
+        });
+        users.chain(groups)
     }
 
     /// Drops the removals from the plan, those of members included, and adds a note that lists them.
@@ -333,7 +351,7 @@ impl SyncPlan {
     /// Returns a summary of the changes in one line.
     #[must_use]
     pub fn summary(&self) -> String {
-        self.counts().to_string()
+        self.counts().planned()
     }
 }
 

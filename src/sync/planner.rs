@@ -74,11 +74,13 @@ pub(super) fn plan(
         made_at: now,
         serial,
         members_of_adopted: BTreeMap::new(),
+        hazards: Vec::new(),
         totals: totals(source, target),
         users: Vec::new(),
         groups: Vec::new(),
         skipped: Vec::new(),
         notes: source.remarks.clone(),
+        token: None,
     };
     let user_ids = plan_users(usable, target, policy, now, &mut plan);
     plan_groups(usable, target, policy, &user_ids, &mut plan);
@@ -141,6 +143,16 @@ fn totals(source: &Directory, target: &TargetSnapshot) -> Totals {
 ///
 /// Returns the source users that will exist in the target and can be group members. The value is the user's target id,
 /// or `None` if the run creates the user.
+fn skip(plan: &mut SyncPlan, user: &User, reason: String) {
+    plan.skipped.push(Skipped {
+        external_id: user.id.clone(),
+        name: user.profile.user_name.clone(),
+        since: None,
+        days: 0,
+        reason,
+    });
+}
+
 fn plan_users<'a>(
     usable: &'a Usable,
     target: &TargetSnapshot,
@@ -162,10 +174,7 @@ fn plan_users<'a>(
             Some(found) => may_belong_to_another(source, &user.id, found.owner(), found.managed),
         };
         if let Some(reason) = uncertain {
-            plan.skipped.push(Skipped {
-                name: user.profile.user_name.clone(),
-                reason: reason.to_owned(),
-            });
+            skip(plan, user, reason.to_owned());
             continue;
         }
         if let Some(found) = found {
@@ -192,10 +201,7 @@ fn plan_users<'a>(
                 continue;
             }
             (Err(problems), _) => {
-                plan.skipped.push(Skipped {
-                    name: user.profile.user_name.clone(),
-                    reason: problems.join("; "),
-                });
+                skip(plan, user, problems.join("; "));
                 continue;
             }
         };

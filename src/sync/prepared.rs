@@ -1,16 +1,18 @@
 //! A plan together with the data that was read for it.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeSet, HashMap, HashSet},
     fmt,
 };
 
 use scim_types::{ExternalId, ResourceId, User};
 
 use super::{
+    changes::{UserNames, changes, retain_approved},
     plan::{GroupChange, SyncPlan, UserChange},
     state::SyncState,
 };
+use crate::plan::{Action, Change, Subject};
 
 /// A plan that can be applied without planning again: the [`SyncPlan`], and the data that was read for it.
 ///
@@ -46,45 +48,26 @@ impl PreparedSync {
 }
 
 impl PreparedSync {
+    /// Drops changes from the plan.
+    pub(super) fn without(mut self, withheld: &[Change]) -> Self {
+        if withheld.is_empty() {
+            return self;
+        }
+        let key = |change: &Change| (change.action == Action::Remove, change.subject.clone());
+        let held: HashSet<(bool, Subject)> = withheld.iter().map(key).collect();
+        let names = UserNames::default();
+        let planned = changes(&self.plan, &names).into_iter();
+        let keys = planned.map(|planned| key(&planned.change));
+        let allowed = keys.filter(|key| !held.contains(key)).collect();
+        retain_approved(&mut self.plan, &names, &allowed);
+        self
+    }
+
     /// Returns the source's id of each managed user of the target.
     pub(crate) fn external_ids(&self) -> HashMap<ResourceId, ExternalId> {
         let users = self.state.users.iter();
         users
             .map(|(external_id, user)| (user.id.clone(), external_id.clone()))
-            .collect()
-    }
-
-    /// Returns the groups that lose all members, each with the number of members that leave. A member whose user is
-    /// deactivated in the same plan counts as leaving.
-    pub(crate) fn emptied_groups(&self) -> Vec<(&str, usize)> {
-        let removed: BTreeSet<&ResourceId> = self
-            .plan
-            .users
-            .iter()
-            .filter_map(UserChange::removed)
-            .collect();
-        self.plan
-            .groups
-            .iter()
-            .filter_map(|change| match change {
-                GroupChange::Update {
-                    id,
-                    external_id,
-                    name,
-                    add,
-                    remove,
-                    ..
-                } if add.is_empty() => {
-                    let cached = self.state.groups.get(external_id);
-                    let before = &cached.filter(|group| group.id == *id)?.members;
-                    let leaving: BTreeSet<&ResourceId> =
-                        remove.iter().map(|member| &member.id).collect();
-                    let leaves = |member| leaving.contains(member) || removed.contains(member);
-                    let is_emptied = !before.is_empty() && before.iter().all(leaves);
-                    is_emptied.then_some((name.as_str(), before.len()))
-                }
-                _ => None,
-            })
             .collect()
     }
 

@@ -2,36 +2,57 @@
 
 use std::{collections::BTreeMap, fmt};
 
+use schemars::JsonSchema;
 use scim_types::ExternalId;
+use serde::Serialize;
 
-use super::plan::Counts;
+use super::plan::{Counts, Skipped, SyncPlan};
 use crate::{
     error::{Error, ErrorKind, Result, ServiceResponse},
-    plan::count,
-    text::Shown,
+    plan::{Change, count},
+    text::{Shown, abbreviated},
+    token_age::TokenAge,
 };
 
 /// The result of a run: applied changes and failures.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+///
+/// `Display` writes it for an operator, on several lines; serde writes it as data.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 #[non_exhaustive]
 pub struct SyncReport {
     /// Counts of the applied changes.
     pub done: Counts,
+    /// The changes that the guard held back.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub withheld: Vec<Change>,
     /// The failed changes, each with the target's response.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub failed: Vec<Failed>,
     /// The memberships that were not changed: the target has refused them, or the user could not be written.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub failed_memberships: Vec<FailedMembership>,
     /// The attributes that the target has accepted and not kept, each with the number of users or groups. An attribute that an
     /// earlier run has reported is not reported again.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub not_kept: BTreeMap<String, usize>,
     /// Number of changes that were not attempted, because the run stopped early.
     pub not_attempted: usize,
     /// The reason why the run stopped early, if it did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stopped_early: Option<String>,
+    /// The users that the run left out, each with the reason.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<Skipped>,
+    /// The notes of the plan, and the attributes that the target does not keep.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
+    /// The age of the access token of AWS's SCIM endpoint, if the run has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<TokenAge>,
 }
 
 /// A change that failed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[non_exhaustive]
 pub struct Failed {
     /// The change, such as `create user ada@example.com`.
@@ -39,11 +60,12 @@ pub struct Failed {
     /// The target's response, including its request id.
     pub response: ServiceResponse,
     /// Advice for the operator, if there is any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub help: Option<String>,
 }
 
 /// A membership that was not added or not removed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[non_exhaustive]
 pub struct FailedMembership {
     /// The group's name.
@@ -51,31 +73,48 @@ pub struct FailedMembership {
     /// The user's name, or an id if the name is unknown.
     pub user: String,
     /// The source's id of the user, if it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
     pub external_id: Option<ExternalId>,
     /// Whether the membership should have been removed. Otherwise it should have been added.
     pub removal: bool,
     /// The target's response; `None` if the user could not be written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub response: Option<ServiceResponse>,
 }
 
 impl SyncReport {
-    /// Returns whether every change was applied.
-    #[must_use]
-    pub fn is_complete(&self) -> bool {
-        self.failed.is_empty() && self.not_attempted == 0 && self.failed_memberships.is_empty()
+    /// Returns the report of a run that has not changed anything yet.
+    pub(super) fn of(plan: &SyncPlan) -> Self {
+        Self {
+            left_out: plan.skipped.clone(),
+            notes: plan.all_notes().map(|note| note.text).collect(),
+            token: plan.token.clone(),
+            ..Self::default()
+        }
     }
 
-    /// Returns the notes for the operator: the attributes that the target does not keep.
-    pub fn notes(&self) -> impl Iterator<Item = String> {
-        self.not_kept.iter().map(|(attribute, number)| {
+    /// Returns whether every change was applied: none failed, and the guard held back none.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.failed.is_empty()
+            && self.not_attempted == 0
+            && self.failed_memberships.is_empty()
+            && self.withheld.is_empty()
+    }
+
+    /// Adds a note for each attribute that the target does not keep.
+    pub(super) fn note_not_kept(&mut self) {
+        let notes = self.not_kept.iter().map(|(attribute, number)| {
             let noun = if attribute.ends_with("groups") {
                 "group"
             } else {
                 "user"
             };
             let number = count(*number, noun);
-            format!("the target does not keep {} ({number})", Shown(attribute))
-        })
+            format!("the target does not keep {attribute} ({number})")
+        });
+        self.notes.extend(notes);
     }
 
     /// Returns the report if every change was applied.
@@ -103,6 +142,12 @@ impl SyncReport {
             let more = self.failed_memberships.len() - MAX_SHOWN;
             failures.push(format!("{more} more memberships"));
         }
+        if !self.withheld.is_empty() {
+            let names: Vec<String> = self.withheld.iter().map(ToString::to_string).collect();
+            let number = count(names.len(), "change");
+            let names = abbreviated(&names, MAX_SHOWN);
+            failures.push(format!("the guard withheld {number}: {names}"));
+        }
         if let Some(reason) = &self.stopped_early {
             failures.push(format!(
                 "{} not attempted: {reason}",
@@ -118,7 +163,11 @@ impl SyncReport {
             ),
         )
         .with_help(help.unwrap_or_else(|| {
-            "fix the causes, then run again: applied changes are kept".to_owned()
+            if self.withheld.is_empty() {
+                "fix the causes, then run again: applied changes are kept".to_owned()
+            } else {
+                "review the withheld changes; if they are meant, approve the removals by the id in the next plan, and allow its hazards by name".to_owned()
+            }
         }));
         let mut responses = self.failed.into_iter().map(|failed| Some(failed.response));
         let memberships = self.failed_memberships.into_iter();
@@ -148,6 +197,32 @@ impl Failed {
             Some(help) => error.with_help(help),
             None => error.with_help("fix the cause, then run again: applied changes are kept"),
         }
+    }
+}
+
+impl fmt::Display for SyncReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "Done: {}", self.done.done())?;
+        for change in &self.withheld {
+            writeln!(f, "  -- {change}: withheld by the guard")?;
+        }
+        for failed in &self.failed {
+            writeln!(f, "  NO {failed}")?;
+        }
+        for failed in &self.failed_memberships {
+            writeln!(f, "  NO {failed}")?;
+        }
+        if let Some(reason) = &self.stopped_early {
+            let changes = count(self.not_attempted, "change");
+            writeln!(f, "  -- {changes} not attempted: {}", Shown(reason))?;
+        }
+        for skipped in &self.left_out {
+            writeln!(f, "  ! {skipped}")?;
+        }
+        for note in &self.notes {
+            writeln!(f, "  ! {}", Shown(note))?;
+        }
+        Ok(())
     }
 }
 

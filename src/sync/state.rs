@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::Timestamp;
+use jiff::{Timestamp, civil::Date};
 use scim_types::{ExternalId, ResourceId};
 use serde::{Deserialize, Serialize};
 
@@ -10,13 +10,18 @@ use super::{
     profile::UserKeys,
     snapshot::{TargetGroup, TargetSnapshot, TargetUser},
 };
-use crate::error::{Error, ErrorKind, Result};
+use crate::{
+    error::{Error, ErrorKind, Result},
+    guard::RemovalHistory,
+    token_age::TokenAge,
+};
 
 /// The cached state of the directory sync, which allows the next run to plan without reading the target.
 ///
 /// For each user the state holds the ids in source and target, digests of the written profile, of the name and of the email
 /// address, the active flag, and the time of deactivation. For each group it holds the ids, the name, and the members. It
-/// holds no other personal data. If the state is lost, or an older version of the crate has written it, the next run reads
+/// also holds the ids of users that are left out, the number of removals of the last 7 days, and the age of the token. It holds
+/// no other personal data. If the state is lost, or an older version of the crate has written it, the next run reads
 /// the whole target.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SyncState {
@@ -28,6 +33,14 @@ pub struct SyncState {
     pub(super) dirty: bool,
     /// The attributes that the target was found not to keep.
     pub(super) not_kept: BTreeSet<String>,
+    /// The removals of the last days, if the sync itself has a guard.
+    pub(super) removals: RemovalHistory,
+    /// The age of the token; `None` if the target is not AWS.
+    pub(super) token: Option<TokenAge>,
+    /// Number of runs since a run has read the users and groups of the target.
+    pub(super) runs_since_verify: u32,
+    /// The users that the runs leave out, each with the day (UTC) of the first such run.
+    pub(super) left_out: BTreeMap<ExternalId, Date>,
     pub(super) users: BTreeMap<ExternalId, CachedUser>,
     pub(super) groups: BTreeMap<ExternalId, CachedGroup>,
 }
@@ -290,6 +303,14 @@ struct File {
     dirty: bool,
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     not_kept: BTreeSet<String>,
+    #[serde(default, skip_serializing_if = "is_default")]
+    removals: RemovalHistory,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    token: Option<TokenAge>,
+    #[serde(default, skip_serializing_if = "is_default")]
+    runs_since_verify: u32,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    left_out: BTreeMap<ExternalId, Date>,
     users: Vec<(
         ExternalId,
         ResourceId,
@@ -303,6 +324,10 @@ struct File {
 
 /// The digests of the user name, of the email address, and of what the target has kept.
 type UserKeysFile = (Option<String>, Option<String>, Option<String>);
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
 
 impl File {
     fn of(state: &SyncState) -> Self {
@@ -342,6 +367,10 @@ impl File {
             target: state.target.clone(),
             dirty: state.dirty,
             not_kept: state.not_kept.clone(),
+            removals: state.removals.clone(),
+            token: state.token.clone(),
+            runs_since_verify: state.runs_since_verify,
+            left_out: state.left_out.clone(),
             users: users.collect(),
             groups: groups.collect(),
         }
@@ -385,6 +414,10 @@ impl File {
             target: self.target,
             dirty: self.dirty,
             not_kept: self.not_kept,
+            removals: self.removals,
+            token: self.token,
+            runs_since_verify: self.runs_since_verify,
+            left_out: self.left_out,
             groups: groups.collect::<Option<_>>()?,
             users: users.collect(),
         })

@@ -453,7 +453,7 @@ const TESTS: &[&str] = &[
     include_str!("ownership.rs"),
     include_str!("removals.rs"),
     include_str!("sync/incomplete.rs"),
-    include_str!("sync/removal_limits.rs"),
+    include_str!("sync/guard.rs"),
 ];
 
 #[test]

@@ -1,18 +1,18 @@
 //! Command line of the program.
 
-use std::path::PathBuf;
+use std::{num::NonZeroU32, path::PathBuf};
 
 use clap::Args;
 use okta_aws_sso::sync::ReadMode;
 
-use crate::{Connection, environment::selects_real_org};
+use crate::{Connection, GuardOptions, environment::selects_real_org};
 
 /// Writes the changed users and groups of an Okta org, or of files, to AWS's SCIM endpoint.
 ///
 /// With `SCIM_ENDPOINT`, `SCIM_TOKEN`, and `OKTA_ORG_URL` with its credential or `--source`, the program writes to a real
 /// identity store. Without all of them, it shows a plan, applies it and syncs again, on a sandbox in this process.
 ///
-/// Exit status: 0 done or nothing to do, 1 failed or refused by the removal limits, 2 changes (`--plan-only`), 64 wrong
+/// Exit status: 0 done or nothing to do, 1 failed, or refused or withheld by the guard, 2 changes (`--plan-only`), 64 wrong
 /// command line.
 #[derive(Args, Clone, Debug)]
 #[expect(
@@ -33,7 +33,7 @@ pub struct Arguments {
     /// Show the planned changes, and write nothing.
     #[arg(long, visible_alias = "dry-run")]
     pub(crate) plan_only: bool,
-    /// Apply the plan without asking.
+    /// Apply the plan without asking. What the guard refuses is withheld, and the rest is written.
     #[arg(long)]
     pub(crate) yes: bool,
     /// Read all users and groups from AWS instead of trusting the cached state.
@@ -42,16 +42,14 @@ pub struct Arguments {
     /// Read all users, groups and memberships from AWS.
     #[arg(long)]
     pub(crate) full: bool,
-    /// Maximum number of users and groups that the plan removes, regardless of their share and of the memberships (default:
-    /// 100, and at most 10 % of the managed users and groups, and 30 % of the memberships).
-    #[arg(long, value_name = "N")]
-    pub(crate) max_removals: Option<usize>,
-    /// Allow that the source has no active users.
+    /// Of this number of runs, let one read all users and groups from AWS (`--verify`).
+    #[arg(long, value_name = "RUNS")]
+    pub(crate) verify_every: Option<NonZeroU32>,
+    /// Print JSON lines: the plan and the report.
     #[arg(long)]
-    pub(crate) allow_empty_source: bool,
-    /// Allow that the source has new ids for most of the managed users.
-    #[arg(long)]
-    pub(crate) allow_new_ids: bool,
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) guard: GuardOptions,
 }
 
 impl Arguments {

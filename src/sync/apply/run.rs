@@ -7,13 +7,14 @@ use std::{
 };
 
 use futures::{StreamExt as _, future::BoxFuture};
-use jiff::Timestamp;
+use jiff::{Timestamp, civil::Date};
 use rest_core::Clock;
 use scim_client::{Client, Error as ScimError};
 use scim_types::{ExternalId, ResourceId, User};
 
 use crate::{
     error::{Result, ServiceError as _},
+    plan::Kind,
     state::{StateLock, now},
     sync::{
         name_conflicts::Names,
@@ -174,7 +175,7 @@ impl Run {
             removed_members: HashSet::new(),
             token_rejected: false,
             written: HashSet::new(),
-            report: SyncReport::default(),
+            report: SyncReport::of(&prepared.plan),
             consecutive_failures: 0,
             uncertain: prepared.target_incomplete,
             unsaved_writes: 0,
@@ -200,6 +201,27 @@ impl Run {
             inner.state.dirty = true;
         }
         self.save_state(sink).await
+    }
+
+    /// Takes back from the history the removals that were not made. If the result of a write is unknown, all of them count.
+    pub(in crate::sync) fn refund(
+        &self,
+        day: Date,
+        planned: &BTreeMap<Kind, u64>,
+        totals: &BTreeMap<Kind, u64>,
+    ) {
+        let mut inner = self.lock();
+        if inner.uncertain {
+            return;
+        }
+        let done = inner.report.done;
+        let made = [
+            (Kind::User, done.users_deactivated + done.users_deleted),
+            (Kind::Group, done.groups_deleted),
+            (Kind::Membership, done.members_removed),
+        ];
+        let made = made.map(|(kind, number)| (kind, number as u64)).into();
+        inner.state.removals.refund(day, planned, &made, totals);
     }
 
     /// Saves the state at the end of the run. The state stays dirty if the run stopped early, or if the result of a write is
@@ -350,7 +372,8 @@ impl Run {
     /// removal was written or refused.
     pub(crate) fn into_report(self) -> (SyncReport, HashSet<String>, HashSet<Membership>) {
         let inner = self.inner.into_inner();
-        let inner = inner.expect("no thread panics while it holds the lock of the run");
+        let mut inner = inner.expect("no thread panics while it holds the lock of the run");
+        inner.report.note_not_kept();
         (inner.report, inner.written, inner.removed_members)
     }
 

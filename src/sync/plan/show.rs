@@ -4,7 +4,9 @@ use std::{collections::BTreeSet, fmt};
 
 use scim_types::ExternalId;
 
-use super::{Counts, GroupChange, RemovedMember, RemovedPrincipal, SyncPlan, UserChange, Why};
+use super::{
+    Counts, GroupChange, RemovedMember, RemovedPrincipal, Skipped, SyncPlan, UserChange, Why,
+};
 use crate::{
     plan::count,
     text::{Shown, abbreviated},
@@ -120,8 +122,24 @@ impl fmt::Display for GroupChange {
     }
 }
 
-impl fmt::Display for Counts {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Counts {
+    /// Describes planned changes, such as `1 user to create, 2 members to add`.
+    #[must_use]
+    pub fn planned(&self) -> String {
+        self.described(|number, verb| format!("{number} to {verb}"))
+    }
+
+    /// Describes changes that were made, such as `1 user created, 2 members added`.
+    #[must_use]
+    pub fn done(&self) -> String {
+        // All verbs of the counts are regular.
+        self.described(|number, verb| match verb.strip_suffix('e') {
+            Some(stem) => format!("{number} {stem}ed"),
+            None => format!("{number} {verb}ed"),
+        })
+    }
+
+    fn described(&self, phrase: impl Fn(&str, &str) -> String) -> String {
         let parts = [
             (self.users_created, "user", "create"),
             (self.users_updated, "user", "update"),
@@ -136,13 +154,25 @@ impl fmt::Display for Counts {
         let phrases: Vec<String> = parts
             .iter()
             .filter(|(number, ..)| *number > 0)
-            .map(|(number, noun, verb)| format!("{} to {verb}", count(*number, noun)))
+            .map(|(number, noun, verb)| phrase(&count(*number, noun), verb))
             .collect();
         if phrases.is_empty() {
-            f.write_str("No changes")
+            "No changes".to_owned()
         } else {
-            f.write_str(&phrases.join(", "))
+            phrases.join(", ")
         }
+    }
+}
+
+impl fmt::Display for Skipped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (name, reason) = (Shown(&self.name), Shown(&self.reason));
+        write!(f, "{name} is skipped")?;
+        if let Some(since) = self.since {
+            let days = usize::try_from(self.days).unwrap_or(usize::MAX);
+            write!(f, " (for {}, since {since})", count(days, "day"))?;
+        }
+        write!(f, ": {reason}")
     }
 }
 
@@ -153,13 +183,18 @@ impl fmt::Display for SyncPlan {
         show(f, &self.users)?;
         show(f, &self.groups)?;
         for skipped in self.skipped.iter().take(MAX_SHOWN) {
-            let (name, reason) = (Shown(&skipped.name), Shown(&skipped.reason));
-            writeln!(f, "  ! {name} is skipped: {reason}")?;
+            writeln!(f, "  ! {skipped}")?;
         }
-        for note in self.notes.iter().take(MAX_SHOWN) {
-            writeln!(f, "  ! {}", Shown(note))?;
+        for hazard in &self.hazards {
+            writeln!(f, "  ! {}", hazard.with_option())?;
         }
-        Ok(())
+        for note in self.all_notes().take(MAX_SHOWN) {
+            writeln!(f, "  ! {}", Shown(&note.text))?;
+        }
+        match self.to_plan().approval() {
+            Some(approval) => writeln!(f, "{approval}"),
+            None => Ok(()),
+        }
     }
 }
 

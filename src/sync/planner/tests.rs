@@ -1,7 +1,7 @@
 //! Tests of the planner: source, target and policy, with the expected changes of the plan.
 
+mod guard;
 mod property;
-mod removal_limits;
 
 use std::collections::BTreeMap;
 

@@ -2,11 +2,14 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use okta_aws_sso::sync::{GroupRemoval, ReadMode, Removal};
+use okta_aws_sso::{
+    plan::Hazard,
+    sync::{GroupRemoval, ReadMode, Removal},
+};
 use sandbox::{Fault, Service};
 use scim_types::{ExternalId, Group, ResourceId, User};
 
-use super::fixture::{SyncFixture, directory, rename_user};
+use super::fixture::{SyncFixture, allowing, directory, rename_user};
 
 /// Returns the users of the target: name and active flag by target id.
 fn accounts(fixture: &SyncFixture) -> BTreeMap<String, (String, bool)> {
@@ -99,7 +102,15 @@ async fn an_adopted_group_keeps_its_members_until_the_next_run() {
     let plan = fixture.sync(&source).plan().await.expect("a plan");
     assert_eq!(plan.counts().members_removed, 0);
     assert!(!plan.members_of_adopted.is_empty());
-    fixture.run(&fixture.sync(&source)).await;
+    // The guard refuses to give the access of the groups to members that they do not have in the source.
+    let prepared = fixture.sync(&source).prepare().await.expect("a plan");
+    let refused = fixture.sync(&source).apply(prepared).await;
+    let refused = refused.expect_err("a hazard").to_string();
+    assert!(refused.contains("person.00002@example.com"), "{refused}");
+    let hazards = plan.hazards.iter().filter_map(Hazard::id);
+    let hazards: Vec<String> = hazards.collect();
+    let guard = allowing(hazards.iter().map(String::as_str));
+    fixture.run(&fixture.sync(&source).guard(guard)).await;
     fixture.run(&fixture.sync(&source)).await;
     fixture.assert_in_sync(&source);
 }
@@ -156,6 +167,7 @@ async fn an_interrupted_adoption_of_a_group_does_not_lose_members_to_remove() {
         .expect("members");
     source.groups = directory(260, 1, 250).groups;
     let sync = fixture.sync(&source).mode(ReadMode::Verify);
+    let sync = sync.guard(allowing(["gives-access-to:group-00000"]));
     let prepared = sync.prepare().await.expect("a plan");
     fixture
         .sandbox

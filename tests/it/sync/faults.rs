@@ -2,9 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use okta_aws_sso::sync::{
-    Directory, DirectorySync, GroupRemoval, ReadMode, Removal, RemovalLimits,
-};
+use okta_aws_sso::sync::{Directory, DirectorySync, GroupRemoval, ReadMode, Removal};
 use rest_core::{HttpOptions, HttpTransport};
 use sandbox::{Fault, Service};
 use scim_types::ExternalId;
@@ -123,7 +121,6 @@ fn deleting_sync(fixture: &SyncFixture, source: &Directory) -> DirectorySync {
             after: Duration::ZERO,
         })
         .group_removal(GroupRemoval::Delete)
-        .removal_limits(RemovalLimits::at_most(5))
 }
 
 #[tokio::test]
@@ -137,13 +134,7 @@ async fn every_fault_in_every_kind_of_write_ends_in_sync_without_duplicates() {
             (write.change)(&mut source);
             if write.deletes {
                 // A run without faults deactivates the user; the next run deletes it and gets the fault.
-                fixture
-                    .run(
-                        &fixture
-                            .sync(&source)
-                            .removal_limits(RemovalLimits::at_most(5)),
-                    )
-                    .await;
+                fixture.run(&fixture.sync(&source)).await;
             }
             fixture.sandbox.inject(fault.clone().on(write.on));
             let sync = deleting_sync(&fixture, &source);

@@ -3,7 +3,10 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use okta_aws_sso::{
-    StateStore, okta,
+    Guard, StateStore,
+    guard::KindLimit,
+    okta,
+    plan::Kind,
     scim::{Client, ClientBuilder, Dialect, Endpoint},
     sync::{Directory, DirectorySync, ReadMode, SyncReport},
 };
@@ -66,6 +69,25 @@ pub(super) fn rename_user(source: &mut Directory, index: usize, name: &str) {
     profile.email = Some(name.to_owned());
 }
 
+/// Returns a guard that allows all removals, and no hazard.
+pub(super) fn lifted() -> Guard {
+    let kinds = [Kind::User, Kind::Group, Kind::Membership];
+    Guard {
+        limits: kinds
+            .map(|kind| (kind, KindLimit::per_run(u32::MAX)))
+            .into(),
+        ..Guard::default()
+    }
+}
+
+/// Returns a guard that allows all removals, and these hazards.
+pub(super) fn allowing<'a>(hazards: impl IntoIterator<Item = &'a str>) -> Guard {
+    Guard {
+        allowed: hazards.into_iter().map(str::to_owned).collect(),
+        ..lifted()
+    }
+}
+
 impl SyncFixture {
     /// Returns a client of the sandbox's Okta org.
     pub(super) fn okta(&self) -> okta::Client {
@@ -108,6 +130,17 @@ impl SyncFixture {
         }
     }
 
+    /// Uses another token from now on.
+    pub(super) fn set_token(&mut self, token: Secret) {
+        self.token = token;
+        self.scim = self.client_with(|client| client);
+    }
+
+    /// Returns the token.
+    pub(super) fn token(&self) -> &str {
+        self.token.expose()
+    }
+
     /// Creates another client of the same endpoint.
     pub(super) fn client_with(
         &self,
@@ -124,6 +157,7 @@ impl SyncFixture {
     /// Creates a sync without a cached state, which reads the whole target.
     pub(super) fn stateless_sync(&self, source: &Directory) -> DirectorySync {
         DirectorySync::new(OktaIdSource(source.clone()), &self.scim)
+            .guard(lifted())
             .clock(Arc::new(self.clock.clone()))
     }
 

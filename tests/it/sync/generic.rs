@@ -11,13 +11,13 @@ use http::{Method, Request, Response};
 use okta_aws_sso::{
     StateStore,
     scim::{Client, Endpoint},
-    sync::{DirectorySync, GroupRemoval, ReadMode, Removal, RemovalLimits},
+    sync::{DirectorySync, GroupRemoval, ReadMode, Removal},
 };
 use rest_core::{Secret, Transport, TransportError};
 use scim_types::{PatchOp, filter::Filter, patch::Options};
 use serde_json::{Value, json};
 
-use super::fixture::{OktaIdSource, directory};
+use super::fixture::{OktaIdSource, directory, lifted};
 
 /// A fake SCIM server.
 #[derive(Debug, Default)]
@@ -189,7 +189,7 @@ async fn a_generic_server_ends_in_sync_with_fewer_requests() {
         let sync = DirectorySync::new(OktaIdSource(source.clone()), &scim)
             .store(store.clone())
             .mode(mode)
-            .removal_limits(RemovalLimits::at_most(10))
+            .guard(lifted())
             .removal(Removal::Delete {
                 after: std::time::Duration::ZERO,
             })
@@ -245,7 +245,9 @@ async fn a_member_that_the_target_refuses_is_named_and_the_others_join() {
     let mut source = directory(40, 1, 2);
     let store = StateStore::memory();
     let apply = async |source: &okta_aws_sso::sync::Directory| {
-        let sync = DirectorySync::new(OktaIdSource(source.clone()), &scim).store(store.clone());
+        let sync = DirectorySync::new(OktaIdSource(source.clone()), &scim)
+            .store(store.clone())
+            .guard(lifted());
         let prepared = sync.prepare().await.expect("a plan");
         sync.apply(prepared).await.expect("a run")
     };

@@ -4,10 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use okta_aws_sso::{
     Blueprint,
-    sync::{
-        Directory, DirectorySync, GroupRemoval, OktaSource, ReadMode, Removal, RemovalLimits,
-        UnreadItem,
-    },
+    sync::{Directory, DirectorySync, GroupRemoval, OktaSource, ReadMode, Removal, UnreadItem},
 };
 use sandbox::{Fault, Sandbox, Service};
 use serde_json::{Map, Value, json};
@@ -20,12 +17,7 @@ fn deleting_sync(fixture: &SyncFixture, source: &Directory, mode: ReadMode) -> D
     let sync = fixture.sync(source).mode(mode).removal(Removal::Delete {
         after: Duration::ZERO,
     });
-    let limits = RemovalLimits {
-        max_member_share: 100,
-        ..RemovalLimits::at_most(100)
-    };
     sync.group_removal(GroupRemoval::Delete)
-        .removal_limits(limits)
 }
 
 /// Returns the users and groups of the target, with the active flags and the members.

@@ -5,28 +5,26 @@ use std::{
     time::Duration,
 };
 
-use okta_aws_sso::sync::{
-    Directory, DirectorySync, GroupRemoval, ReadMode, Removal, RemovalLimits,
-};
+use okta_aws_sso::sync::{Directory, DirectorySync, GroupRemoval, ReadMode, Removal};
 use sandbox::{Fault, Service};
 use scim_types::ExternalId;
 
-use super::fixture::{SyncFixture, directory, rename_user};
+use super::fixture::{SyncFixture, allowing, directory, rename_user};
 
 /// A source that changes at random.
-struct RandomSource {
+pub(super) struct RandomSource {
     /// The state of the random number generator.
     random: u64,
     /// The number of the last new name or id.
     next: usize,
-    directory: Directory,
+    pub(super) directory: Directory,
     /// The users that were removed from the source.
     removed: Vec<okta_aws_sso::sync::User>,
 }
 
 impl RandomSource {
     /// Returns a random number from 0 to `limit` − 1.
-    fn below(&mut self, limit: usize) -> usize {
+    pub(super) fn below(&mut self, limit: usize) -> usize {
         // The linear congruential generator of Numerical Recipes is random enough here.
         self.random = self
             .random
@@ -36,7 +34,7 @@ impl RandomSource {
     }
 
     /// Applies one random change. `first` is true for the first change of a round.
-    fn change_once(&mut self, first: bool) {
+    pub(super) fn change_once(&mut self, first: bool) {
         let (users, groups) = (self.directory.users.len(), self.directory.groups.len());
         let (one, other) = (self.below(users), self.below(users));
         match self.below(13) {
@@ -142,7 +140,7 @@ fn seeds() -> u64 {
 }
 
 impl RandomSource {
-    fn new(seed: u64) -> Self {
+    pub(super) fn new(seed: u64) -> Self {
         Self {
             random: seed,
             next: 0,
@@ -168,16 +166,19 @@ impl RandomSource {
             after: Duration::ZERO,
         };
         let removal = [Removal::Deactivate, delete][self.below(2)];
+        let groups = fixture.sandbox.identity_groups().into_iter();
+        let groups = groups.map(|group| group.display_name);
+        let groups = groups.chain(self.directory.groups.iter().map(|group| group.name.clone()));
+        let allowed = groups.flat_map(|name| {
+            ["emptied-group", "gives-access-to"].map(|hazard| format!("{hazard}:{name}"))
+        });
+        let allowed: Vec<String> = allowed.chain(["new-ids".to_owned()]).collect();
         fixture
             .sync(&self.directory)
             .mode(mode)
             .removal(removal)
             .group_removal(GroupRemoval::Delete)
-            .removal_limits(RemovalLimits {
-                max_member_share: 100,
-                new_ids: true,
-                ..RemovalLimits::at_most(100)
-            })
+            .guard(allowing(allowed.iter().map(String::as_str)))
     }
 }
 

@@ -1,47 +1,66 @@
 //! The changes of a sync plan as changes of a pipeline plan: one for each user, each group and each membership.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use scim_types::{ExternalId, ResourceId};
 
-use crate::{
-    plan::{Action, Change, Name, Note, Subject, Value},
-    sync::{Directory, GroupChange, Member, RemovedMember, RemovedPrincipal, SyncPlan, UserChange},
+use super::{
+    Directory, GroupChange, Member, RemovedMember, RemovedPrincipal, SyncPlan, Totals, UserChange,
+    Why,
 };
+use crate::plan::{Action, Change, Kind, Name, Note, Plan, StepId, StepPlan, Subject, Value};
 
-/// The names of the users, by their ids in the source and in the target.
+/// The step of the changes.
+pub(crate) const STEP: StepId = StepId::new("directory-sync");
+
+/// The names of the users, by their ids in the source and in the target. A user that is not here has the name of the plan.
 #[derive(Default)]
-pub(super) struct UserNames {
-    pub(super) logins: HashMap<ExternalId, Name>,
+pub(crate) struct UserNames {
+    pub(crate) logins: HashMap<ExternalId, Name>,
     /// The reason why a user loses access, if it is known.
-    pub(super) reasons: HashMap<ExternalId, String>,
-    pub(super) external_ids: HashMap<ResourceId, ExternalId>,
+    pub(crate) reasons: HashMap<ExternalId, String>,
+    pub(crate) external_ids: HashMap<ResourceId, ExternalId>,
     /// The names in AWS of users that the sync does not manage.
-    pub(super) unmanaged: HashMap<ResourceId, Name>,
+    pub(crate) unmanaged: HashMap<ResourceId, Name>,
 }
 
 impl UserNames {
-    pub(super) fn user(&self, id: &ExternalId, fallback: &str) -> Name {
+    pub(crate) fn user(&self, id: &ExternalId, fallback: &str) -> Name {
         let known = self.logins.get(id).cloned();
         known.unwrap_or_else(|| fallback.into())
     }
 
     fn removed(&self, removed: &RemovedPrincipal) -> Name {
-        match &removed.external_id {
-            Some(id) => self.user(id, id.as_str()),
-            None => removed
-                .name
-                .as_deref()
-                .unwrap_or(removed.id.as_str())
-                .into(),
-        }
+        let id = removed.external_id.as_ref();
+        self.named(id, removed.name.as_deref(), &removed.id)
     }
 
     fn member(&self, member: &Member) -> Name {
-        self.user(&member.external_id, member.external_id.as_str())
+        self.user(&member.external_id, &member.name)
     }
 
-    pub(super) fn member_id(&self, id: &ResourceId) -> Name {
+    /// Returns the name of a member that a group loses.
+    pub(crate) fn removed_member(&self, member: &RemovedMember) -> Name {
+        if let Some(name) = self.unmanaged.get(&member.id) {
+            return name.clone();
+        }
+        self.named(self.owner(member), member.name.as_deref(), &member.id)
+    }
+
+    /// Returns the source's id of a member that a group loses.
+    fn owner<'a>(&'a self, member: &'a RemovedMember) -> Option<&'a ExternalId> {
+        let known = self.external_ids.get(&member.id);
+        known.or(member.external_id.as_ref())
+    }
+
+    fn named(&self, owner: Option<&ExternalId>, name: Option<&str>, id: &ResourceId) -> Name {
+        let known = owner.and_then(|id| self.logins.get(id)).cloned();
+        let fallback = || name.or(owner.map(ExternalId::as_str));
+        known.unwrap_or_else(|| fallback().unwrap_or(id.as_str()).into())
+    }
+
+    /// Returns the name of a user of the target.
+    pub(crate) fn member_id(&self, id: &ResourceId) -> Name {
         if let Some(external_id) = self.external_ids.get(id) {
             return self.user(external_id, external_id.as_str());
         }
@@ -49,15 +68,24 @@ impl UserNames {
         known.unwrap_or_else(|| id.as_str().into())
     }
 
-    fn removal(&self, action: &'static str, id: Option<&ExternalId>, change: Change) -> Change {
+    /// Returns the reason why a user loses access.
+    fn reason(&self, id: Option<&ExternalId>, why: &Why) -> Note {
+        let known = id.and_then(|id| self.reasons.get(id)).cloned();
+        Note::new("left-scope", known.unwrap_or_else(|| why.to_string()))
+    }
+
+    fn removal(
+        &self,
+        action: &'static str,
+        id: Option<&ExternalId>,
+        why: &Why,
+        change: Change,
+    ) -> Change {
         let change = match action {
             "delete" => change.field("exists", known("yes"), Value::Absent),
             _ => change.from_to("active", Some("true".to_owned()), "false"),
         };
-        match id.and_then(|id| self.reasons.get(id)) {
-            Some(reason) => change.because(Note::new("left-scope", reason)),
-            None => change,
-        }
+        change.because(self.reason(id, why))
     }
 }
 
@@ -66,14 +94,14 @@ fn known(value: &str) -> Value {
 }
 
 /// A change of the pipeline, and the write of the sync that makes it.
-pub(super) struct SyncChange {
-    pub(super) change: Change,
+pub(crate) struct SyncChange {
+    pub(crate) change: Change,
     /// The description of the write, such as `update group deployers`.
-    pub(super) write: String,
+    pub(crate) write: String,
 }
 
 /// Returns the changes of a sync plan. Users come before groups, and groups before their members.
-pub(super) fn changes(plan: &SyncPlan, names: &UserNames) -> Vec<SyncChange> {
+pub(crate) fn changes(plan: &SyncPlan, names: &UserNames) -> Vec<SyncChange> {
     let mut changes = Vec::new();
     for user in &plan.users {
         let write = user.description();
@@ -109,7 +137,7 @@ fn user_change(change: &UserChange, names: &UserNames) -> Change {
             let name = names.user(external_id, &profile.user_name);
             if *deactivates {
                 let change = of(Action::Remove, name);
-                return names.removal("deactivate", Some(external_id), change);
+                return names.removal("deactivate", Some(external_id), &Why::Inactive, change);
             }
             let action = if *adopts {
                 Action::Adopt
@@ -133,11 +161,16 @@ fn user_change(change: &UserChange, names: &UserNames) -> Change {
         }
         UserChange::Deactivate(removed) => {
             let change = of(Action::Remove, names.removed(removed));
-            names.removal("deactivate", removed.external_id.as_ref(), change)
+            names.removal(
+                "deactivate",
+                removed.external_id.as_ref(),
+                &removed.why,
+                change,
+            )
         }
         UserChange::Delete(removed) => {
             let change = of(Action::Remove, names.removed(removed));
-            names.removal("delete", removed.external_id.as_ref(), change)
+            names.removal("delete", removed.external_id.as_ref(), &removed.why, change)
         }
     }
 }
@@ -192,22 +225,15 @@ fn group_changes<'a>(
             add.iter()
                 .map(move |member| membership(Action::Create, names.member(member))),
         )
-        .chain(remove.iter().map(move |RemovedMember { id, .. }| {
-            let change = removal(Action::Remove, names.member_id(id));
-            let reason = names
-                .external_ids
-                .get(id)
-                .and_then(|id| names.reasons.get(id));
-            match reason {
-                Some(reason) => change.because(Note::new("left-scope", reason)),
-                None => change,
-            }
+        .chain(remove.iter().map(move |member| {
+            let change = removal(Action::Remove, names.removed_member(member));
+            change.because(names.reason(names.owner(member), &member.why))
         }))
 }
 
 /// Returns the changes for a target that cannot be read yet: everything is planned as if nothing were there. Removals are
 /// never planned like this.
-pub(super) fn changes_for_unknown_target(directory: &Directory, names: &UserNames) -> Vec<Change> {
+pub(crate) fn changes_for_unknown_target(directory: &Directory, names: &UserNames) -> Vec<Change> {
     let mut changes = Vec::new();
     let active: HashMap<&ExternalId, Name> = directory
         .users
@@ -233,11 +259,58 @@ pub(super) fn changes_for_unknown_target(directory: &Directory, names: &UserName
     changes
 }
 
+impl SyncPlan {
+    /// Returns the plan as a plan of a pipeline with one step. The guard checks it, and [`Document::Plan`](crate::Document::Plan)
+    /// is its line format.
+    #[must_use]
+    pub fn to_plan(&self) -> Plan {
+        let mut step = StepPlan::new(STEP, "Directory sync".to_owned());
+        let changes = changes(self, &UserNames::default()).into_iter();
+        step.changes = changes.map(|sync| sync.change).collect();
+        step.hazards.clone_from(&self.hazards);
+        let skipped = self.skipped.iter();
+        let skipped = skipped.map(|skipped| Note::new("user-skipped", skipped.to_string()));
+        step.notes = self.all_notes().chain(skipped).collect();
+        step.totals = self.totals.of_kinds();
+        Plan {
+            format: Plan::FORMAT,
+            made_at: self.made_at,
+            lineage: String::new(),
+            serial: self.serial,
+            blueprint: String::new(),
+            complete: true,
+            steps: vec![step],
+        }
+    }
+}
+
+impl SyncPlan {
+    /// Returns the notes, with the warning before the end of the token.
+    pub(super) fn all_notes(&self) -> impl Iterator<Item = Note> {
+        let warning = self.token.as_ref();
+        let warning = warning.and_then(|token| token.warning(self.made_at));
+        let notes = self.notes.iter().map(|note| Note::new("sync", note));
+        warning.into_iter().chain(notes)
+    }
+}
+
+impl Totals {
+    /// Returns the number of managed objects of each kind, of which the guard limits the share that is removed.
+    pub(crate) fn of_kinds(&self) -> BTreeMap<Kind, u64> {
+        let totals = [
+            (Kind::User, self.managed_users),
+            (Kind::Group, self.managed_groups),
+            (Kind::Membership, self.memberships),
+        ];
+        totals.map(|(kind, number)| (kind, number as u64)).into()
+    }
+}
+
 /// Drops from a sync plan whatever was not approved.
 ///
 /// A removal needs the approval of exactly this removal. A user or group that was approved to be created may turn out to
 /// exist, and is then updated or adopted.
-pub(super) fn retain_approved(
+pub(crate) fn retain_approved(
     plan: &mut SyncPlan,
     names: &UserNames,
     approved: &HashSet<(bool, Subject)>,
@@ -275,7 +348,7 @@ pub(super) fn retain_approved(
                 ..
             } => {
                 add.retain(|member| keeps(false, name, names.member(member)));
-                remove.retain(|member| keeps(true, name, names.member_id(&member.id)));
+                remove.retain(|member| keeps(true, name, names.removed_member(member)));
                 renamed_from.is_some() || *adopts || !add.is_empty() || !remove.is_empty()
             }
             GroupChange::Delete(_) => true,

@@ -1,14 +1,16 @@
-//! Tests of sources that cannot be read or whose plans exceed the removal limits: nothing is written to the target.
+//! Tests of sources that cannot be read or whose plans the guard refuses: nothing is written to the target.
 
 use std::{sync::Arc, time::Duration};
 
 use okta_aws_sso::{
-    Blueprint, ErrorKind,
-    sync::{Directory, DirectorySync, GroupRemoval, OktaSource, ReadMode, Removal, RemovalLimits},
+    Blueprint, ErrorKind, Guard,
+    guard::{Excess, KindLimit},
+    plan::Kind,
+    sync::{Directory, DirectorySync, GroupRemoval, OktaSource, ReadMode, Removal},
 };
 use sandbox::{Fault, Sandbox, Service};
 
-use super::fixture::{SyncFixture, directory, rename_user};
+use super::fixture::{SyncFixture, directory, lifted, rename_user};
 
 /// Asserts the kind and a part of the message of an error, and that it has help.
 #[track_caller]
@@ -18,8 +20,8 @@ fn assert_error(error: &okta_aws_sso::Error, kind: ErrorKind, text: &str) {
     assert!(error.help().is_some(), "{error}");
 }
 
-/// Asserts that a synchronized source is rejected after a change, with and without a cached state.
-async fn assert_rejected(change: impl Fn(&mut Directory), text: &str) {
+/// Asserts that a guard rejects a synchronized source after a change, with and without a cached state.
+async fn assert_rejected(guard: Guard, change: impl Fn(&mut Directory), text: &str) {
     for cached in [true, false] {
         let fixture = SyncFixture::new().await;
         let mut source = directory(40, 4, 20);
@@ -32,6 +34,7 @@ async fn assert_rejected(change: impl Fn(&mut Directory), text: &str) {
             fixture.stateless_sync(&source)
         };
         let sync = sync
+            .guard(guard.clone())
             .removal(Removal::Delete {
                 after: Duration::ZERO,
             })
@@ -40,7 +43,7 @@ async fn assert_rejected(change: impl Fn(&mut Directory), text: &str) {
         let error = sync
             .apply(prepared)
             .await
-            .expect_err("the plan exceeds a limit");
+            .expect_err("the guard refuses the plan");
         assert_error(&error, ErrorKind::GuardRejected, text);
         assert_eq!(fixture.sandbox.writes().len(), 0, "{text}");
     }
@@ -48,9 +51,10 @@ async fn assert_rejected(change: impl Fn(&mut Directory), text: &str) {
 
 #[tokio::test]
 async fn a_source_without_active_users_is_rejected() {
-    let text = "the source has no active users, but the target has 40 managed users";
-    assert_rejected(|source| *source = Directory::default(), text).await;
+    let text = "the source has no active users, and AWS has 40 managed users";
+    assert_rejected(lifted(), |source| *source = Directory::default(), text).await;
     assert_rejected(
+        lifted(),
         |source| {
             for user in &mut source.users {
                 user.profile.active = false;
@@ -64,6 +68,7 @@ async fn a_source_without_active_users_is_rejected() {
 #[tokio::test]
 async fn a_source_that_lost_a_third_of_its_users_is_rejected() {
     assert_rejected(
+        Guard::daily(),
         |source| {
             let removed = source.users.split_off(28);
             for group in &mut source.groups {
@@ -72,7 +77,7 @@ async fn a_source_that_lost_a_third_of_its_users_is_rejected() {
                     .retain(|member| removed.iter().all(|user| user.id != *member));
             }
         },
-        "the plan deactivates or deletes 12 of 44 managed users and groups, and the limit is 4",
+        "the plan removes 12 users of 40, and the guard allows 0 in this run",
     )
     .await;
 }
@@ -80,12 +85,13 @@ async fn a_source_that_lost_a_third_of_its_users_is_rejected() {
 #[tokio::test]
 async fn a_source_with_a_third_of_its_users_inactive_is_rejected() {
     assert_rejected(
+        Guard::daily(),
         |source| {
             for user in &mut source.users[28..] {
                 user.profile.active = false;
             }
         },
-        "the plan deactivates or deletes 12 of 44 managed users and groups, and the limit is 4",
+        "the plan removes 12 users of 40, and the guard allows 0 in this run",
     )
     .await;
 }
@@ -93,12 +99,13 @@ async fn a_source_with_a_third_of_its_users_inactive_is_rejected() {
 #[tokio::test]
 async fn a_source_with_empty_groups_is_rejected() {
     assert_rejected(
+        lifted(),
         |source| {
             for group in &mut source.groups {
                 group.members.clear();
             }
         },
-        "the plan removes 80 of 80 memberships, and the limit is 24",
+        "group-00000",
     )
     .await;
 }
@@ -110,7 +117,10 @@ async fn a_source_without_groups_is_rejected_although_all_users_are_present() {
     fixture.run(&fixture.sync(&source)).await;
     fixture.sandbox.clear_requests();
     source.groups.clear();
-    let sync = fixture.sync(&source).group_removal(GroupRemoval::Delete);
+    let sync = fixture
+        .sync(&source)
+        .guard(Guard::daily())
+        .group_removal(GroupRemoval::Delete);
     let prepared = sync.prepare().await.expect("a plan");
     let plan = prepared.plan().clone();
     let result = sync.apply(prepared).await;
@@ -127,10 +137,11 @@ async fn a_source_with_new_ids_for_all_users_is_rejected() {
         }
         source.groups.clear();
     };
-    let text = "the source no longer has the ids of 40 of 40 managed users, and 40 users would be created or adopted";
-    assert_rejected(change_ids, text).await;
+    let text = "40 of 40";
+    assert_rejected(lifted(), change_ids, text).await;
     // The names are new too.
     assert_rejected(
+        lifted(),
         |source| {
             change_ids(source);
             for user in &mut source.users {
@@ -146,8 +157,9 @@ async fn a_source_with_new_ids_for_all_users_is_rejected() {
 #[tokio::test]
 async fn renaming_a_group_to_a_protected_name_is_rejected() {
     assert_rejected(
+        lifted(),
         |source| source.groups[0].name = "AWSControlTowerAdmins".to_owned(),
-        "the plan changes protected users or groups: group AWSControlTowerAdmins",
+        "AWSControlTowerAdmins",
     )
     .await;
 }
@@ -159,14 +171,14 @@ async fn deleting_a_protected_group_is_rejected() {
     fixture.run(&fixture.sync(&source)).await;
     fixture.sandbox.clear_requests();
     let removed = source.groups.pop().expect("a group");
-    let limits = RemovalLimits {
-        protected_groups: [removed.name].into(),
-        ..RemovalLimits::default()
+    let guard = Guard {
+        protected: [removed.name].into(),
+        ..lifted()
     };
     let sync = fixture
         .sync(&source)
         .group_removal(GroupRemoval::Delete)
-        .removal_limits(limits);
+        .guard(guard);
     let prepared = sync.prepare().await.expect("a plan");
     let error = sync
         .apply(prepared)
@@ -190,12 +202,12 @@ async fn protected_names_match_in_any_letter_case_and_read_mode() {
                 2 => source.users[19].profile.display_name = "Another".to_owned(),
                 _ => source.groups[1].name = "GROUP-00009".to_owned(),
             }
-            let limits = RemovalLimits {
-                protected_users: ["Person.00019@Example.com".to_owned()].into(),
-                protected_groups: ["Group-00009".to_owned()].into(),
-                ..RemovalLimits::default()
+            let protected = ["Person.00019@Example.com", "Group-00009"];
+            let guard = Guard {
+                protected: protected.map(str::to_owned).into(),
+                ..lifted()
             };
-            let sync = fixture.sync(&source).mode(mode).removal_limits(limits);
+            let sync = fixture.sync(&source).mode(mode).guard(guard);
             let prepared = sync.prepare().await.expect("a plan");
             let plan = prepared.plan().clone();
             let result = sync.apply(prepared).await;
@@ -206,19 +218,128 @@ async fn protected_names_match_in_any_letter_case_and_read_mode() {
 }
 
 #[tokio::test]
-async fn a_raised_limit_allows_more_removals() {
+async fn a_raised_limit_or_the_approval_of_the_plan_allows_its_removals() {
     let fixture = SyncFixture::new().await;
     let mut source = directory(20, 0, 0);
     fixture.run(&fixture.sync(&source)).await;
-    source.users.truncate(5);
-    fixture
-        .run(
-            &fixture
-                .sync(&source)
-                .removal_limits(RemovalLimits::at_most(15)),
-        )
-        .await;
+    source.users.truncate(15);
+    let limit = Guard {
+        limits: [(Kind::User, KindLimit::per_run(5))].into(),
+        ..Guard::default()
+    };
+    fixture.run(&fixture.sync(&source).guard(limit)).await;
     fixture.assert_in_sync(&source);
+
+    source.users.truncate(5);
+    let plan = fixture.sync(&source).plan().await.expect("a plan");
+    let approval = plan.to_plan().removals_id().expect("an id");
+    assert!(plan.to_string().contains(&format!("--approve {approval}")));
+    let approved = |id: &str| Guard {
+        approved: [id.to_owned()].into(),
+        ..Guard::default()
+    };
+    let other = fixture.sync(&source).guard(approved("00000000"));
+    let prepared = other.prepare().await.expect("a plan");
+    let error = other.apply(prepared).await.expect_err("another approval");
+    assert_error(&error, ErrorKind::GuardRejected, "10 users of 15");
+    let sync = fixture.sync(&source).guard(approved(&approval));
+    fixture.run(&sync).await;
+    fixture.assert_in_sync(&source);
+}
+
+#[tokio::test]
+async fn withheld_removals_are_named_and_the_rest_is_written() {
+    let fixture = SyncFixture::new().await;
+    let mut source = directory(20, 2, 5);
+    fixture.run(&fixture.sync(&source)).await;
+    // One user leaves a group, one joins it, and one leaves the source.
+    let group = &mut source.groups[0];
+    let leaver = group.members.pop_first().expect("a member");
+    group.members.insert(source.users[9].id.clone());
+    let gone = source.users.pop().expect("a user");
+    let guard = Guard {
+        excess: Excess::WithholdRemovals,
+        ..Guard::default()
+    };
+    let sync = fixture.sync(&source).guard(guard);
+    let prepared = sync.prepare().await.expect("a plan");
+    let withheld = sync.check(&prepared).expect("the guard withholds");
+    let report = sync.apply(prepared).await.expect("a run");
+    assert_eq!(report.withheld, withheld);
+    let names: Vec<String> = withheld.iter().map(ToString::to_string).collect();
+    assert!(
+        names
+            .iter()
+            .any(|name| name.contains(&gone.profile.user_name))
+    );
+    let leaver = source.users.iter().find(|user| user.id == leaver);
+    let leaver = &leaver.expect("a user").profile.user_name;
+    assert!(
+        names
+            .iter()
+            .any(|name| name.contains(leaver) && name.contains("group-00000"))
+    );
+    assert_eq!(names.len(), 3, "{names:?}");
+    assert_eq!(report.done.members_added, 1);
+    assert_eq!(report.done.members_removed, 0);
+    assert!(
+        report.to_string().contains("withheld by the guard"),
+        "{report}"
+    );
+    let error = report.complete().expect_err("removals are withheld");
+    assert!(
+        error.to_string().contains("the guard withheld 3 changes"),
+        "{error}"
+    );
+    let members = &fixture.sandbox.identity_groups()[0].members;
+    assert_eq!(members.len(), 6, "{members:?}");
+    // The next run plans exactly what was withheld.
+    let plan = fixture.sync(&source).plan().await.expect("a plan");
+    assert_eq!(plan.to_plan().removals().count(), 3, "{plan}");
+    assert_eq!(plan.to_plan().changes().count(), 3, "{plan}");
+}
+
+#[tokio::test]
+async fn the_limits_of_a_week_count_the_removals_of_earlier_runs_and_not_those_that_failed() {
+    const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+    let fixture = SyncFixture::new().await;
+    let mut source = directory(100, 0, 0);
+    fixture.run(&fixture.sync(&source)).await;
+    let guard = || Guard {
+        limits: [(
+            Kind::User,
+            KindLimit {
+                per_window: 3,
+                ..KindLimit::per_run(2)
+            },
+        )]
+        .into(),
+        ..Guard::default()
+    };
+    let is_refused = async |source: &Directory| {
+        let sync = fixture.sync(source).guard(guard());
+        let prepared = sync.prepare().await.expect("a plan");
+        sync.check(&prepared).is_err()
+    };
+    source.users.truncate(98);
+    assert!(is_refused(&source).await, "the history is too short");
+    fixture.clock.advance(DAY * 8);
+    // A removal that fails does not count.
+    let refused = Fault::fail(Service::Scim, 400, "{}").on("PATCH /");
+    fixture.sandbox.inject(refused);
+    let sync = fixture.sync(&source).guard(guard());
+    let prepared = sync.prepare().await.expect("a plan");
+    let report = sync.apply(prepared).await.expect("a run");
+    assert_eq!(report.done.users_deactivated, 1, "{report}");
+    fixture.run(&fixture.sync(&source).guard(guard())).await;
+    // Two of three are used up.
+    source.users.truncate(96);
+    assert!(is_refused(&source).await, "2 + 2 removals in a week");
+    source.users.push(directory(97, 0, 0).users.remove(96));
+    assert!(!is_refused(&source).await, "2 + 1 removals in a week");
+    source.users.truncate(96);
+    fixture.clock.advance(DAY * 8);
+    assert!(!is_refused(&source).await, "a week later");
 }
 
 #[tokio::test]
@@ -232,7 +353,6 @@ async fn a_source_that_cannot_be_read_completely_is_an_error() {
     let blueprint = Blueprint::from_toml(blueprint).expect("a blueprint");
     let sync = DirectorySync::new(OktaSource::new(&okta, &blueprint), &fixture.scim)
         .store(fixture.store.clone())
-        .removal_limits(RemovalLimits::at_most(1000))
         .clock(Arc::new(fixture.clock.clone()));
     let report = fixture.run(&sync).await;
     assert_eq!(report.done.users_created, 20);
