@@ -46,5 +46,6 @@ mod sequential;
 mod sign_on_policy;
 mod sync;
 mod system_log;
+mod token_age;
 mod trust;
 mod unreachable;

@@ -90,10 +90,17 @@ async fn the_example_continues_from_its_state_and_exits_with_1_if_a_limit_is_exc
     }
     let (code, out, err) = run(&["--verify"]).await;
     assert_eq!(code, Some(1), "{out}{err}");
-    assert!(err.contains("the limit is 1"), "{err}");
-    assert!(err.contains("--max-removals"), "{err}");
+    assert!(err.contains("the guard allows 0 in this run"), "{err}");
+    assert!(err.contains("--approve"), "{err}");
     assert_eq!(writes(), 0);
-    let (code, _, err) = run(&["--verify", "--max-removals", "2"]).await;
+    let (code, _, err) = run(&[
+        "--verify",
+        "--allow-removals",
+        "10",
+        "--allow",
+        "emptied-group:deployers",
+    ])
+    .await;
     assert_eq!(code, Some(0), "{err}");
     assert_eq!(writes(), 3);
 }
@@ -164,16 +171,37 @@ async fn a_folder_of_tables_is_a_source_and_a_wrong_row_removes_nobody() {
     assert_eq!(code, Some(0), "{out}{err}");
     assert!(out.contains("line 3 of table users"), "{out}");
     assert!(sandbox.identity_users().iter().all(|user| user.active));
-    // The limits of removals, and the way out.
-    write("users.csv", &users(1));
-    let (code, _, err) = run(&["--yes"]).await;
+    // A schedule withholds what the guard refuses, and writes the rest.
+    let new = "u4,p4@example.com,P,N4,P4,p4@example.com\n";
+    write("users.csv", &(users(1) + new));
+    let (code, out, err) = run(&["--yes"]).await;
     assert_eq!(code, Some(1), "{err}");
-    assert!(err.contains("--max-removals"), "{err}");
-    let (code, _, err) = run(&["--yes", "--max-removals", "2"]).await;
+    assert!(out.contains("--approve"), "{out}");
+    assert!(
+        out.contains("remove user p2@example.com: withheld by the guard"),
+        "{out}"
+    );
+    assert!(out.contains("1 user created"), "{out}");
+    assert!(sandbox.identity_users().iter().all(|user| user.active));
+    let (code, out, err) = run(&["--yes", "--json"]).await;
+    assert_eq!(code, Some(1), "{err}");
+    let documents: Vec<serde_json::Value> = out
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("JSON"))
+        .collect();
+    assert_eq!(documents.len(), 2, "{out}");
+    assert_eq!(documents[0]["type"], "plan");
+    assert_eq!(documents[1]["type"], "sync-report");
+    assert_eq!(
+        documents[1]["withheld"].as_array().map(Vec::len),
+        Some(3),
+        "{out}"
+    );
+    let (code, _, err) = run(&["--yes", "--allow-removals", "3"]).await;
     assert_eq!(code, Some(0), "{err}");
     let active = sandbox
         .identity_users()
         .into_iter()
         .filter(|user| user.active);
-    assert_eq!(active.count(), 1);
+    assert_eq!(active.count(), 2);
 }
