@@ -141,6 +141,11 @@ fn a_page_or_an_error_with_a_status_of_success_is_no_answer() {
         let error = call(response, Limits::default());
         assert!(error.contains("ForeignResponse"), "{error}");
     }
+    let ok = StatusCode::try_from(200).expect("a status");
+    let mut json_as_page = HttpResponse::new(ok, SdkBody::from(r#"{"Instances":[]}"#));
+    let headers = json_as_page.headers_mut();
+    headers.insert("content-type", "text/html; charset=utf-8");
+    assert!(super::check_success(&json_as_page).is_ok());
 }
 
 #[test]
