@@ -5,8 +5,9 @@ mod environment;
 
 use okta_aws_sso::{
     Error,
-    sync::{DirectorySync, ReadMode, RemovalLimits},
+    sync::{Counts, DirectorySync, ReadMode, RemovalLimits},
 };
+use serde::Serialize;
 
 pub use args::Arguments;
 
@@ -16,13 +17,15 @@ use environment::Environment;
 impl Arguments {
     /// Runs the sync, prints its result, and returns the exit status.
     pub async fn run(self) -> Status {
-        Output::new(false, true).end(self.sync().await)
+        let result = self.sync().await;
+        Output::new(false, true).end(result.map(|result| result.status))
     }
 
-    async fn sync(&self) -> Result<Status, Failure> {
+    /// Runs the sync, and prints its result.
+    pub(crate) async fn sync(&self) -> Result<SyncResult, Failure> {
         let environment = Environment::connect(self).await?;
         let source = &environment.source;
-        let store = self.connection.store()?;
+        let store = self.connection.store().await?;
         let limits = RemovalLimits {
             empty_source: self.allow_empty_source,
             new_ids: self.allow_new_ids,
@@ -40,23 +43,32 @@ impl Arguments {
         environment.print_requests("planned");
         sync.check(prepared.plan()).map_err(Error::from)?;
         let is_empty = prepared.plan().is_empty();
-        if self.plan_only {
-            terminal::print("Nothing was written.");
-            return Ok(if is_empty {
+        let mut result = SyncResult {
+            status: if is_empty {
                 Status::Done
             } else {
                 Status::Changes
-            });
+            },
+            planned: prepared.plan().counts(),
+            done: Counts::default(),
+            notes: prepared.plan().notes.clone(),
+        };
+        if self.plan_only {
+            terminal::print("Nothing was written.");
+            return Ok(result);
         }
         if !is_empty && !self.is_confirmed().await? {
-            return Ok(Status::Changes);
+            return Ok(result);
         }
         let report = sync.apply(prepared).await?.complete()?;
         let done = past_tense(&report.done.to_string());
         terminal::print(&format!("Done: {done}"));
         for note in report.notes() {
             terminal::print(&format!("Note: {note}"));
+            result.notes.push(note);
         }
+        result.done = report.done;
+        result.status = Status::Done;
         environment.print_requests("written");
         if self.uses_own_sandbox() {
             for (mode, phase) in [
@@ -71,7 +83,7 @@ impl Arguments {
                 environment.print_requests(phase);
             }
         }
-        Ok(Status::Done)
+        Ok(result)
     }
 
     /// Returns whether the plan may be applied: asks the operator, unless an option or the sandbox says so.
@@ -81,6 +93,19 @@ impl Arguments {
         }
         terminal::confirm().await
     }
+}
+
+/// The result of a sync without failures.
+#[derive(Serialize)]
+pub(crate) struct SyncResult {
+    #[serde(skip)]
+    status: Status,
+    /// Counts of the planned changes.
+    planned: Counts,
+    /// Counts of the applied changes.
+    done: Counts,
+    /// Notes of the plan and of the run.
+    notes: Vec<String>,
 }
 
 /// Converts the summary of planned changes to a summary of applied changes.
