@@ -77,3 +77,109 @@ fn no_credentials(cause: &str) -> Error {
         "name a profile (AWS_PROFILE), set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run as a role",
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, SystemTime};
+
+    use aws_config::{Region, SdkConfig};
+    use aws_credential_types::provider::SharedCredentialsProvider;
+    use aws_types::service_config::LoadServiceConfig;
+
+    use super::*;
+    use crate::{ConnectOptions, replay::block_on};
+
+    /// Endpoints of single services, as the environment and the profile set them.
+    #[derive(Debug)]
+    struct Endpoints;
+
+    impl LoadServiceConfig for Endpoints {
+        fn load_config(&self, key: ServiceConfigKey<'_>) -> Option<String> {
+            let url = match key.service_id() {
+                "S3" => "https://s3.example.com",
+                "SQS" => "http://sqs.example.com",
+                _ => return None,
+            };
+            (key.env() == "AWS_ENDPOINT_URL").then(|| url.to_owned())
+        }
+    }
+
+    fn connect(config: aws_types::sdk_config::Builder, options: ConnectOptions) -> Aws {
+        let config = config.region(Region::new("us-east-1")).build();
+        Aws::assemble(config, &options).expect("a connection")
+    }
+
+    #[test]
+    fn the_keys_of_a_connection_have_the_time_at_which_they_expire() {
+        let expires = SystemTime::UNIX_EPOCH + Duration::from_hours(500_000);
+        let token = Some("a session token".to_owned());
+        let keys = aws_credential_types::Credentials::new(
+            "ASIAEXAMPLE",
+            "a key",
+            token,
+            Some(expires),
+            "test",
+        );
+        let provider = SharedCredentialsProvider::new(keys);
+        let config = SdkConfig::builder().credentials_provider(provider);
+        let (keys, end) =
+            block_on(connect(config, ConnectOptions::default()).credentials()).expect("keys");
+        assert_eq!(
+            (keys.access_key_id.as_str(), end),
+            ("ASIAEXAMPLE", Some(expires))
+        );
+        assert_eq!(keys.secret_access_key.expose(), "a key");
+        assert_eq!(
+            keys.session_token.expect("a token").expose(),
+            "a session token"
+        );
+    }
+
+    #[test]
+    fn a_connection_without_credentials_says_how_to_set_them() {
+        let aws = connect(SdkConfig::builder(), ConnectOptions::default());
+        let error = block_on(aws.credentials()).expect_err("no credentials");
+        assert!(
+            error
+                .to_string()
+                .starts_with("no usable AWS credentials were found: ")
+        );
+        assert!(error.help().expect("help").contains("AWS_PROFILE"));
+    }
+
+    #[test]
+    fn a_service_has_its_own_endpoint_or_that_of_all_services() {
+        let aws = connect(
+            SdkConfig::builder()
+                .service_config(Endpoints)
+                .endpoint_url("https://all.example.com"),
+            ConnectOptions::default(),
+        );
+        let endpoint = |service| aws.endpoint_override(service).expect("an endpoint");
+        assert_eq!(endpoint("S3").as_deref(), Some("https://s3.example.com"));
+        assert_eq!(endpoint("SNS").as_deref(), Some("https://all.example.com"));
+        let error = aws
+            .endpoint_override("SQS")
+            .expect_err("neither https nor local");
+        assert!(error.to_string().contains("sqs.example.com"), "{error}");
+        let aws = connect(SdkConfig::builder(), ConnectOptions::default());
+        assert_eq!(aws.endpoint_override("S3").expect("none"), None);
+    }
+
+    #[test]
+    fn the_endpoint_of_the_options_replaces_that_of_a_service() {
+        let options = ConnectOptions {
+            sdk_config: Some(
+                SdkConfig::builder()
+                    .region(Region::new("us-east-1"))
+                    .service_config(Endpoints)
+                    .build(),
+            ),
+            endpoint_url: Some("http://127.0.0.1:4566/".parse().expect("a URL")),
+            ..ConnectOptions::default()
+        };
+        let aws = block_on(Aws::connect(options)).expect("a connection");
+        let endpoint = aws.endpoint_override("S3").expect("an endpoint");
+        assert_eq!(endpoint.as_deref(), Some("http://127.0.0.1:4566"));
+    }
+}
