@@ -24,6 +24,8 @@ mod pipeline;
 mod policy_document;
 mod resolved_scope;
 pub mod rights;
+#[cfg(feature = "s3")]
+mod s3;
 mod service_response;
 mod step;
 mod text;

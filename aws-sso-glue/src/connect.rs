@@ -118,6 +118,8 @@ struct Shared {
     sso_admin: Option<SlidingWindow>,
     identity_store: SlidingWindow,
     organizations: SlidingWindow,
+    #[cfg(feature = "secrets-manager")]
+    secrets_manager: SlidingWindow,
     throttled: SharedInterceptor,
     // The SDK's default partition is shared by the whole process.
     retries: RetryPartition,
@@ -255,6 +257,8 @@ impl Aws {
             sso_admin: connect.sso_admin_calls_per_second.map(SlidingWindow::new),
             identity_store: SlidingWindow::new(CALLS_PER_SECOND),
             organizations: SlidingWindow::new(CALLS_PER_SECOND),
+            #[cfg(feature = "secrets-manager")]
+            secrets_manager: SlidingWindow::new(CALLS_PER_SECOND),
             retries: retries.token_bucket(quota).build(),
         };
         Ok(Self::build(config, region, shared))
@@ -341,6 +345,21 @@ impl Aws {
         )
     }
 
+    /// Returns the client of AWS Secrets Manager in a Region.
+    #[cfg(feature = "secrets-manager")]
+    pub(crate) fn secrets_manager(&self, region: &str) -> aws_sdk_secretsmanager::Client {
+        let shared = &self.0.shared;
+        let config = aws_sdk_secretsmanager::config::Builder::from(&self.config_in(region))
+            .retry_partition(shared.retries.clone())
+            .interceptor(shared.throttled.clone())
+            .http_client(shared.http_client(Some(&shared.secrets_manager)));
+        aws_sdk_secretsmanager::Client::from_conf(config.build())
+    }
+
+    pub(crate) fn config(&self) -> &SdkConfig {
+        &self.0.config
+    }
+
     fn config_in(&self, region: &str) -> SdkConfig {
         self.0
             .config
@@ -409,7 +428,7 @@ fn no_region() -> Error {
     )
 }
 
-fn insecure(problem: String) -> Error {
+pub(crate) fn insecure(problem: String) -> Error {
     Error::configuration(
         problem,
         "use https://, because responses contain credentials",

@@ -124,6 +124,114 @@ id!(
     RequestId, "the request id of an asynchronous operation", is_request
 );
 
+#[cfg(feature = "secrets-manager")]
+mod secret {
+    use super::*;
+    use crate::Partition;
+
+    id!(
+        /// The ARN of a secret in AWS Secrets Manager, `arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME`. Needs the feature
+        /// `secrets-manager`.
+        ///
+        /// ```
+        /// use aws_sso_glue::{Partition, SecretArn};
+        ///
+        /// let secret: SecretArn = "arn:aws-cn:secretsmanager:cn-north-1:111122223333:secret:scim-AbCdEf".parse()?;
+        /// assert_eq!((secret.region(), secret.partition()), ("cn-north-1", Partition::AwsCn));
+        /// # Ok::<(), aws_sso_glue::ParseIdError>(())
+        /// ```
+        SecretArn,
+        "the ARN of a secret (arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME-XXXXXX)",
+        is_secret
+    );
+
+    impl SecretArn {
+        /// Returns the Region that has the secret.
+        #[must_use]
+        pub fn region(&self) -> &str {
+            self.0.split(':').nth(3).unwrap_or_default()
+        }
+
+        /// Returns the partition that has the secret.
+        #[must_use]
+        pub fn partition(&self) -> Partition {
+            Partition::of_arn(&self.0).unwrap_or(Partition::Aws)
+        }
+    }
+
+    /// Accepts a name of the characters that `CreateSecret` allows (Secrets Manager API reference), in a Region of the
+    /// partition.
+    fn is_secret(text: &str) -> bool {
+        let parts: Vec<&str> = text.split(':').collect();
+        let ["arn", _, "secretsmanager", region, account, "secret", name] = *parts else {
+            return false;
+        };
+        let is_name_byte = |byte: u8| byte.is_ascii_alphanumeric() || b"/_+=.@-".contains(&byte);
+        let is_region_byte =
+            |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+        let partition = Partition::of_arn(text);
+        !region.is_empty()
+            && region.bytes().all(is_region_byte)
+            && partition.is_some_and(|partition| {
+                Partition::of_region(region).is_none_or(|of_region| of_region == partition)
+            })
+            && is_account(account)
+            && !name.is_empty()
+            && name.bytes().all(is_name_byte)
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::SecretArn;
+        use crate::Partition;
+
+        #[test]
+        fn the_arn_of_a_secret_has_its_region_and_partition() {
+            for (arn, region, partition) in [
+                (
+                    "arn:aws:secretsmanager:eu-west-1:111122223333:secret:sync/scim_token-a1B2c3",
+                    "eu-west-1",
+                    Partition::Aws,
+                ),
+                (
+                    "arn:aws-us-gov:secretsmanager:us-gov-west-1:111122223333:secret:scim-a1B2c3",
+                    "us-gov-west-1",
+                    Partition::AwsUsGov,
+                ),
+                (
+                    "arn:aws-eusc:secretsmanager:eusc-de-east-1:111122223333:secret:scim-a1B2c3",
+                    "eusc-de-east-1",
+                    Partition::Other("aws-eusc".to_owned()),
+                ),
+            ] {
+                let arn = SecretArn::parse(arn).expect(arn);
+                assert_eq!((arn.region(), arn.partition()), (region, partition));
+            }
+        }
+
+        #[test]
+        fn a_text_that_is_not_the_whole_arn_of_a_secret_is_refused() {
+            for text in [
+                "scim-token",
+                "arn:aws:secretsmanager:eu-west-1:111122223333:secret:",
+                "arn:aws:secretsmanager:eu-west-1:111122223333:secret:scim token",
+                // A part of the value, as Amazon ECS names it.
+                "arn:aws:secretsmanager:eu-west-1:111122223333:secret:scim-a1B2c3:token::",
+                "arn:aws:secretsmanager::111122223333:secret:scim-a1B2c3",
+                "arn:aws:secretsmanager:evil.example/:111122223333:secret:scim-a1B2c3",
+                "arn:aws:secretsmanager:eu-west-1:1111:secret:scim-a1B2c3",
+                // The Region of another partition.
+                "arn:aws:secretsmanager:cn-north-1:111122223333:secret:scim-a1B2c3",
+                "arn:aws:ssm:eu-west-1:111122223333:secret:scim-a1B2c3",
+            ] {
+                SecretArn::parse(text).expect_err(text);
+            }
+        }
+    }
+}
+#[cfg(feature = "secrets-manager")]
+pub use secret::SecretArn;
+
 // The patterns are from the service models "SSO Admin" and "IdentityStore".
 
 fn is_account(text: &str) -> bool {

@@ -5,7 +5,7 @@
 //! Center. [`IdentityCenter`] has the calls for one instance: [permission
 //! sets](IdentityCenter::permission_sets), [account assignments](IdentityCenter::assignments), and
 //! [users and groups](IdentityCenter::identity_store). [`Aws::sign_in`] signs a user in at an access
-//! portal.
+//! portal. With the feature `secrets-manager`, `Aws::secret` reads a secret of AWS Secrets Manager.
 //!
 //! ```
 //! use aws_sso_glue::{Aws, ConnectOptions};
@@ -77,12 +77,15 @@ mod instances;
 mod noop_subscriber;
 mod operations;
 mod organizations;
+mod other_clients;
 mod partition;
 mod permission_sets;
 mod rate_limit;
 #[cfg(test)]
 mod replay;
 mod retry;
+#[cfg(feature = "secrets-manager")]
+mod secrets;
 mod service;
 mod session;
 mod sign_in;
@@ -103,6 +106,8 @@ pub use connect::{Aws, ConnectOptions, SdkClients};
 pub use credentials::Credentials;
 pub use error::Error;
 pub use identity_store::{ExternalId, IdentityGroup, IdentityStore, IdentityUser};
+#[cfg(feature = "secrets-manager")]
+pub use ids::SecretArn;
 pub use ids::{
     AccountId, GroupId, IdentityStoreId, InstanceArn, ParseIdError, PermissionSetArn, RequestId,
     UnitId, UserId,

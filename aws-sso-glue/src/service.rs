@@ -8,6 +8,11 @@ pub(crate) enum Service {
     IdentityStore,
     Organizations,
     Portal,
+    #[cfg_attr(
+        not(feature = "secrets-manager"),
+        expect(dead_code, reason = "its calls need the feature")
+    )]
+    SecretsManager,
     SignIn,
     SsoAdmin,
     Sts,
@@ -20,6 +25,7 @@ impl Service {
             Self::IdentityStore => "identitystore",
             Self::Organizations => "organizations",
             Self::Portal => "sso",
+            Self::SecretsManager => "secretsmanager",
             Self::SignIn => "sso-oidc",
             Self::SsoAdmin => "sso-admin",
             Self::Sts => "sts",
@@ -32,6 +38,7 @@ impl Service {
         match self {
             Self::IdentityStore => Some("identitystore"),
             Self::Organizations => Some("organizations"),
+            Self::SecretsManager => Some("secretsmanager"),
             Self::SsoAdmin => Some("sso"),
             Self::Sts => Some("sts"),
             Self::Configuration | Self::Portal | Self::SignIn => None,

@@ -19,11 +19,8 @@ use okta_aws_sso::{
 use rest_core::{Clock as _, SystemClock};
 
 use crate::{
-    Connection, Failure, Status,
-    environment::{Environment, selects_real_org},
-    integrate,
-    output::Output,
-    terminal,
+    Connection, Failure, StateLocation, Status, environment::Environment, integrate,
+    output::Output, terminal, variables::selects_real_org,
 };
 
 /// Lists the roles of the users in the accounts, and the group that each role comes from.
@@ -60,9 +57,9 @@ pub(crate) struct ReportArguments {
     /// Name the entries of this blueprint that give each role.
     #[arg(long, value_name = "FILE", requires = "state")]
     blueprint: Option<PathBuf>,
-    /// The state folder of the runs of that blueprint.
-    #[arg(long, value_name = "DIR", requires = "blueprint")]
-    state: Option<PathBuf>,
+    /// The place of the state of the runs of that blueprint.
+    #[arg(long, value_name = "PLACE", requires = "blueprint")]
+    state: Option<StateLocation>,
     /// The form of the report.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -176,7 +173,7 @@ impl ReportArguments {
             }
             let blueprint = connection.blueprint()?;
             let environment = Environment::connect(&connection, false).await?;
-            let pipeline = integrate::pipeline(&connection, &blueprint, &environment)?;
+            let pipeline = integrate::pipeline(&connection, &blueprint, &environment).await?;
             return read_access(&pipeline, &query).await;
         }
         if !real && self.target.is_none() {

@@ -1,12 +1,12 @@
 //! The command line of the program.
 
-use std::io::Write as _;
+use std::{env, ffi::OsString, io::Write as _};
 
 use clap::{Args, Parser, Subcommand};
 use okta_aws_sso::{Blueprint, Document};
 
 use crate::{
-    Connection, Status,
+    Connection, Failure, Status,
     access_report::ReportArguments,
     drift::DriftArguments,
     integrate::{ApplyArguments, PlanArguments, VerifyArguments},
@@ -76,7 +76,50 @@ enum SchemaOf {
     Document,
 }
 
+/// Returns the command line of this process, with the options of `SYNC_OPTIONS` behind the command `sync`.
+pub(crate) fn command_line() -> Result<Vec<OsString>, Failure> {
+    let mut arguments: Vec<OsString> = env::args_os().collect();
+    if arguments.get(1).is_some_and(|command| command == "sync") {
+        arguments.splice(2..2, options_of_sync()?);
+    }
+    Ok(arguments)
+}
+
+/// Returns the options of `SYNC_OPTIONS`, which are written as in a shell.
+fn options_of_sync() -> Result<Vec<OsString>, Failure> {
+    let Some(text) = env::var_os("SYNC_OPTIONS") else {
+        return Ok(Vec::new());
+    };
+    let options = text.to_str().and_then(shlex::split).ok_or_else(|| {
+        Failure::input(
+            "SYNC_OPTIONS is not a list of options",
+            "write the options of `okta-aws-sso sync` as in a shell, with an end for each quotation mark",
+        )
+    })?;
+    Ok(options.into_iter().map(Into::into).collect())
+}
+
 impl Arguments {
+    /// Returns the arguments of the command `sync` with these options and those of `SYNC_OPTIONS`.
+    #[cfg(feature = "lambda")]
+    pub(crate) fn of_sync(options: &[&str]) -> Result<scim_sync::Arguments, Failure> {
+        let command = ["okta-aws-sso", "sync"].iter().chain(options);
+        let arguments = command.map(Into::into).chain(options_of_sync()?);
+        let wrong = |problem: String| {
+            Failure::input(
+                format!("SYNC_OPTIONS cannot be used: {}", problem.trim_end()),
+                "correct the options; `okta-aws-sso sync --help` lists them",
+            )
+        };
+        match Self::try_parse_from(arguments) {
+            Ok(Self {
+                command: Command::Sync(sync),
+            }) => Ok(sync),
+            Ok(_) => Err(wrong("it has another command".to_owned())),
+            Err(error) => Err(wrong(error.to_string())),
+        }
+    }
+
     pub(crate) async fn run(self) -> Status {
         match self.command {
             // The sandbox serves until Ctrl-C.

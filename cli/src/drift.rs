@@ -58,7 +58,7 @@ impl DriftArguments {
     async fn compare(&self, output: &Output) -> Result<Status, Failure> {
         let blueprint = self.connection.blueprint()?;
         let environment = Environment::connect(&self.connection, false).await?;
-        let mut pipeline = pipeline(&self.connection, &blueprint, &environment)?;
+        let mut pipeline = pipeline(&self.connection, &blueprint, &environment).await?;
         if environment.is_own_sandbox() {
             let quiet = Output::new(true, true);
             pipeline = pipeline.operator(environment.operator(&self.connection, false, &quiet)?);

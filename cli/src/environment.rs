@@ -13,7 +13,11 @@ use sandbox::Sandbox;
 use serde::Deserialize;
 use url::Url;
 
-use crate::{Connection, Failure, output::Output};
+use crate::{
+    Connection, Failure,
+    output::Output,
+    variables::{Variables, selects_real_org},
+};
 
 /// The clients of both services.
 pub(crate) struct Environment {
@@ -51,7 +55,7 @@ impl Environment {
     /// Connects to the sandbox of `--target`, or to the real tenants of the environment variables, or else to a new
     /// sandbox in this process.
     ///
-    /// A run on real tenants that `applies` a plan needs a state folder.
+    /// A run on real tenants that `applies` a plan needs a place for the state.
     pub(crate) async fn connect(connection: &Connection, applies: bool) -> Result<Self, Failure> {
         if let Some(path) = &connection.target {
             return Self::on_sandbox(ready_file(path)?, None).await;
@@ -59,16 +63,14 @@ impl Environment {
         if !selects_real_org() {
             return Self::own_sandbox().await;
         }
-        let okta = real_okta()?;
+        let okta = real_okta(&Variables::read().await?)?;
         if connection.blueprint.is_none() || (connection.state.is_none() && applies) {
             return Err(Failure::input(
-                "the OKTA_ variables select a real org, which needs its own blueprint and, to apply a plan, a state folder",
-                "pass --blueprint FILE and --state DIR, or unset the variables to use a sandbox",
+                "the OKTA_ variables select a real org, which needs its own blueprint and, to apply a plan, a place for the state",
+                "pass --blueprint FILE and --state DIR or s3://BUCKET/PREFIX, or unset the variables to use a sandbox",
             ));
         }
-        let aws = Aws::connect(aws::ConnectOptions::default())
-            .await
-            .map_err(not_connected)?;
+        let aws = aws_of_environment().await?;
         Ok(Self {
             okta,
             aws,
@@ -143,7 +145,7 @@ impl Environment {
             Some(console) => Arc::new(SandboxOperator::new(console.clone()).map_err(|error| {
                 Failure::input(error.to_string(), "check the sandbox's console_url")
             })?),
-            None => Arc::new(terminal_operator(connection.state.as_deref())),
+            None => Arc::new(terminal_operator(connection.state_folder())),
         };
         Ok(Arc::new(output.operator(operator, self.is_sandbox())))
     }
@@ -180,16 +182,9 @@ pub(crate) fn ready_file(path: &Path) -> Result<Ready, Failure> {
     })
 }
 
-/// Returns whether the variables of this process select a real org.
-///
-/// The configuration file of another program in the home folder must not do it.
-pub(crate) fn selects_real_org() -> bool {
-    okta::Config::is_in_variables(&okta::Environment::of_process())
-}
-
 /// Returns the client of the org in the variables, and in the configuration files that Okta's SDKs read.
-pub(crate) fn real_okta() -> Result<Okta, Failure> {
-    let config = okta::Config::from_env().map_err(|error| {
+pub(crate) fn real_okta(variables: &Variables) -> Result<Okta, Failure> {
+    let config = okta::Config::read(&variables.okta()).map_err(|error| {
         let cause = error.source().map(|cause| format!(": {cause}"));
         Failure::input(
             format!("{error}{}", cause.unwrap_or_default()),
@@ -217,6 +212,12 @@ fn built(builder: okta::ClientBuilder) -> Result<Okta, Failure> {
             "set OKTA_ORG_URL to the URL of the org, such as https://acme.okta.com, and check the other OKTA_ variables",
         ),
     })
+}
+
+/// Connects to AWS with the credentials and the Region of the environment or the profile.
+pub(crate) async fn aws_of_environment() -> Result<Aws, Failure> {
+    let aws = Aws::connect(aws::ConnectOptions::default()).await;
+    aws.map_err(not_connected)
 }
 
 fn not_connected(error: aws::Error) -> Failure {

@@ -12,6 +12,7 @@ use crate::{
     options::{read_plan, save_plan},
     output::Output,
     terminal,
+    variables::Variables,
 };
 
 /// Connects Okta to AWS IAM Identity Center.
@@ -132,7 +133,7 @@ impl PlanArguments {
     async fn plan(&self, output: &Output) -> Result<Status, Failure> {
         let blueprint = self.connection.blueprint()?;
         let environment = Environment::connect(&self.connection, false).await?;
-        let pipeline = pipeline(&self.connection, &blueprint, &environment)?;
+        let pipeline = pipeline(&self.connection, &blueprint, &environment).await?;
         let pipeline = pipeline.on_event(output.on_event());
         let plan = pipeline.plan().await?;
         if let Some(path) = &self.out {
@@ -154,7 +155,8 @@ impl ApplyArguments {
         let blueprint = self.connection.blueprint()?;
         let environment = Environment::connect(&self.connection, true).await?;
         let operator = environment.operator(&self.connection, self.no_input, output)?;
-        let pipeline = pipeline(&self.connection, &blueprint, &environment)?
+        let pipeline = pipeline(&self.connection, &blueprint, &environment)
+            .await?
             .guard(self.guard.guard())
             .operator(operator)
             .strict(self.strict)
@@ -218,7 +220,7 @@ impl VerifyArguments {
     async fn verify(&self, output: &Output) -> Result<Status, Failure> {
         let blueprint = self.connection.blueprint()?;
         let environment = Environment::connect(&self.connection, false).await?;
-        let pipeline = pipeline(&self.connection, &blueprint, &environment)?;
+        let pipeline = pipeline(&self.connection, &blueprint, &environment).await?;
         let pipeline = pipeline.on_event(output.on_event());
         Ok(if verify(&environment, &pipeline, output).await?.passed() {
             Status::Done
@@ -229,7 +231,7 @@ impl VerifyArguments {
 }
 
 /// Returns the pipeline of a blueprint, without an operator.
-pub(crate) fn pipeline(
+pub(crate) async fn pipeline(
     connection: &Connection,
     blueprint: &Blueprint,
     environment: &Environment,
@@ -237,10 +239,10 @@ pub(crate) fn pipeline(
     let steps = steps::default_steps(blueprint, &environment.okta, &environment.aws);
     let pipeline = Pipeline::new(steps)
         .blueprint(blueprint)
-        .store(connection.store()?);
-    Ok(match std::env::var("SCIM_TOKEN") {
-        Ok(token) => pipeline.scim_token(Secret::new(token)),
-        Err(_not_set) => pipeline,
+        .store(connection.store().await?);
+    Ok(match Variables::read().await?.get("SCIM_TOKEN") {
+        Some(token) => pipeline.scim_token(Secret::new(token)),
+        None => pipeline,
     })
 }
 

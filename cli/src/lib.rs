@@ -14,25 +14,42 @@ pub mod scim_sync;
 mod arguments;
 mod environment;
 mod failure;
+#[cfg(feature = "lambda")]
+mod lambda;
 mod options;
 mod output;
 mod plan_view;
 mod sandbox_access;
 mod status;
 mod terminal;
+mod variables;
 
-use std::{future::Future, process::ExitCode};
+use std::{future::Future, io::IsTerminal as _, process::ExitCode};
 
 use clap::Parser;
 
-use arguments::Arguments;
+use arguments::{Arguments, command_line};
 pub use failure::Failure;
-pub use options::{Connection, GuardOptions};
+pub use options::{Connection, GuardOptions, StateLocation};
 pub use status::Status;
 
 /// Runs the program with the arguments of this process.
+///
+/// With the feature `lambda`, a process that AWS Lambda has started runs `sync` for each event.
 pub async fn main() -> ExitCode {
-    match start::<Arguments>() {
+    #[cfg(feature = "lambda")]
+    if lambda::is_in_lambda() {
+        start_log();
+        return lambda::main().await;
+    }
+    let arguments = match command_line() {
+        Ok(arguments) => arguments,
+        Err(failure) => {
+            terminal::note(&failure.explain());
+            return Status::Usage.into();
+        }
+    };
+    match start(Arguments::try_parse_from(arguments)) {
         Ok(arguments) => arguments.run().await.into(),
         Err(status) => status.into(),
     }
@@ -43,20 +60,20 @@ pub(crate) async fn run<A: Parser, F>(program: impl FnOnce(A) -> F) -> ExitCode
 where
     F: Future<Output = Status>,
 {
-    match start() {
+    match start(A::try_parse()) {
         // A box, because the future is large.
         Ok(arguments) => until_ctrl_c(Box::pin(program(arguments))).await.into(),
         Err(status) => status.into(),
     }
 }
 
-/// Reads the arguments of this process, and starts the log.
+/// Starts the log, and returns the arguments of this process.
 ///
 /// # Errors
 ///
 /// Returns the exit status if the arguments are wrong or ask for the help; the text is printed.
-pub(crate) fn start<A: Parser>() -> Result<A, Status> {
-    let arguments = A::try_parse().map_err(|error| {
+pub(crate) fn start<A>(parsed: Result<A, clap::Error>) -> Result<A, Status> {
+    let arguments = parsed.map_err(|error| {
         let _closed = error.print();
         if error.use_stderr() {
             Status::Usage
@@ -64,12 +81,17 @@ pub(crate) fn start<A: Parser>() -> Result<A, Status> {
             Status::Done
         }
     })?;
+    start_log();
+    Ok(arguments)
+}
+
+fn start_log() {
     // A second program in one process, as in a test, keeps the first subscriber.
     let _installed = tracing_subscriber::fmt()
         .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
         .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
         .try_init();
-    Ok(arguments)
 }
 
 /// Runs `program`; Ctrl-C ends it with status 130 and leaves the terminal as it was.

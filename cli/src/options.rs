@@ -1,6 +1,9 @@
 //! Options that several programs have.
 
-use std::{path::PathBuf, str::FromStr};
+use std::{
+    path::{Path, PathBuf},
+    str::FromStr,
+};
 
 use clap::{Args, ValueEnum};
 use okta_aws_sso::{
@@ -11,6 +14,8 @@ use okta_aws_sso::{
 };
 
 use crate::Failure;
+#[cfg(feature = "s3")]
+use crate::environment::aws_of_environment;
 
 /// The tenants, the blueprint and the state.
 #[derive(Args, Clone, Debug, Default)]
@@ -22,9 +27,34 @@ pub struct Connection {
     /// The blueprint, in TOML or JSON (default: a small example for the sandbox's company).
     #[arg(long, value_name = "FILE")]
     pub blueprint: Option<PathBuf>,
-    /// The folder for the state, so that an interrupted run can be resumed (default: in memory).
-    #[arg(long, value_name = "DIR")]
-    pub state: Option<PathBuf>,
+    /// The place of the state, so that an interrupted run can be resumed (default: in memory): a folder, or in Amazon S3
+    /// `s3://BUCKET/PREFIX`, with `?region=REGION` if the bucket is in another Region than `AWS_REGION` or the profile.
+    #[arg(long, value_name = "PLACE")]
+    pub state: Option<StateLocation>,
+}
+
+/// The place of a state.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum StateLocation {
+    /// A folder of this machine.
+    Folder(PathBuf),
+    /// A prefix in Amazon S3: `s3://BUCKET/PREFIX`.
+    S3(String),
+}
+
+impl FromStr for StateLocation {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.split_once("://") {
+            None => Ok(Self::Folder(text.into())),
+            Some(("s3", _)) => Ok(Self::S3(text.to_owned())),
+            Some((scheme, _)) => Err(format!(
+                "a state can be in a folder or at s3://BUCKET/PREFIX, and not at {scheme}://"
+            )),
+        }
+    }
 }
 
 /// The limits of the guard.
@@ -131,13 +161,39 @@ impl Connection {
     ///
     /// # Errors
     ///
-    /// Fails if the folder cannot be used.
-    pub fn store(&self) -> Result<StateStore, Failure> {
-        Ok(match &self.state {
-            Some(folder) => StateStore::folder(folder)?,
-            None => StateStore::memory(),
-        })
+    /// Fails if the folder cannot be used, or if there are no credentials for Amazon S3.
+    pub async fn store(&self) -> Result<StateStore, Failure> {
+        match &self.state {
+            Some(StateLocation::Folder(folder)) => Ok(StateStore::folder(folder)?),
+            Some(StateLocation::S3(location)) => in_s3(location).await,
+            None => Ok(StateStore::memory()),
+        }
     }
+
+    /// Returns the folder of the state, if it is in one.
+    pub(crate) fn state_folder(&self) -> Option<&Path> {
+        match &self.state {
+            Some(StateLocation::Folder(folder)) => Some(folder),
+            Some(StateLocation::S3(_)) | None => None,
+        }
+    }
+}
+
+#[cfg(feature = "s3")]
+async fn in_s3(location: &str) -> Result<StateStore, Failure> {
+    let aws = aws_of_environment().await?;
+    Ok(StateStore::s3(location, &aws).await?)
+}
+
+#[cfg(not(feature = "s3"))]
+#[expect(clippy::unused_async, reason = "the other build needs it")]
+async fn in_s3(location: &str) -> Result<StateStore, Failure> {
+    Err(Failure::input(
+        format!(
+            "this build of the program has no state in Amazon S3, so {location} cannot be used"
+        ),
+        "build the program with the feature `s3`, or pass a folder",
+    ))
 }
 
 /// Reads a plan that `--out` has written.

@@ -47,7 +47,7 @@ enum Profile {
 
 /// Runs the program `sandbox` with the arguments of this process.
 pub async fn main() -> ExitCode {
-    match crate::start::<Program>() {
+    match crate::start(Program::try_parse()) {
         Ok(program) => program.arguments.run().await.into(),
         Err(status) => status.into(),
     }

@@ -6,7 +6,7 @@ mod environment;
 use okta_aws_sso::{
     Document, Guard,
     guard::Excess,
-    sync::{DirectorySync, ReadMode},
+    sync::{DirectorySync, ReadMode, SyncReport},
 };
 
 pub use args::Arguments;
@@ -17,13 +17,15 @@ use environment::Environment;
 impl Arguments {
     /// Runs the sync, prints its result, and returns the exit status.
     pub async fn run(self) -> Status {
-        Output::new(self.json, true).end(self.sync().await)
+        let result = self.sync().await;
+        Output::new(self.json, true).end(result.map(|(status, _)| status))
     }
 
-    async fn sync(&self) -> Result<Status, Failure> {
+    /// Runs the sync and prints its result. Returns the report if the plan was applied.
+    pub(crate) async fn sync(&self) -> Result<(Status, Option<SyncReport>), Failure> {
         let environment = Environment::connect(self).await?;
         let source = &environment.source;
-        let store = self.connection.store()?;
+        let store = self.connection.store().await?;
         let mut sync = DirectorySync::new(source.clone(), &environment.scim)
             .store(store.clone())
             .guard(self.guard()?)
@@ -45,14 +47,15 @@ impl Arguments {
             if !self.json {
                 terminal::print("Nothing was written.");
             }
-            return Ok(if is_empty {
+            let status = if is_empty {
                 Status::Done
             } else {
                 Status::Changes
-            });
+            };
+            return Ok((status, None));
         }
         if !is_empty && !self.is_confirmed().await? {
-            return Ok(Status::Changes);
+            return Ok((Status::Changes, None));
         }
         let report = sync.apply(prepared).await?;
         if self.json {
@@ -62,7 +65,7 @@ impl Arguments {
             environment.print_requests("written");
         }
         if !report.is_complete() {
-            return Ok(Status::Failed);
+            return Ok((Status::Failed, Some(report)));
         }
         if self.uses_own_sandbox() && !self.json {
             for (mode, phase) in [
@@ -77,7 +80,7 @@ impl Arguments {
                 environment.print_requests(phase);
             }
         }
-        Ok(Status::Done)
+        Ok((Status::Done, Some(report)))
     }
 
     /// Returns the guard of the options and of the blueprint.

@@ -132,9 +132,7 @@ impl StateStore {
         &self,
         name: &str,
     ) -> Result<Option<(Vec<u8>, UpdateVersion)>> {
-        let failed = |error| {
-            Error::new(ErrorKind::State, format!("{name} could not be read")).with_source(error)
-        };
+        let failed = |error| state_error(format!("{name} could not be read"), error);
         match self.store.get(&self.path(name)).await {
             Ok(file) => {
                 let version = UpdateVersion {
@@ -158,23 +156,16 @@ impl StateStore {
             Some(format!("{folder}/{}", file.location.filename()?))
         };
         let names = files.try_filter_map(async |file| Ok(name(file)));
-        names.try_collect().await.map_err(|error| {
-            Error::new(
-                ErrorKind::State,
-                format!("the files of {folder} could not be listed"),
-            )
-            .with_source(error)
-        })
+        let failed =
+            |error| state_error(format!("the files of {folder} could not be listed"), error);
+        names.try_collect().await.map_err(failed)
     }
 
     /// Removes a file, if it exists.
     pub(crate) async fn remove(&self, name: &str) -> Result<()> {
         match self.store.delete(&self.path(name)).await {
             Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
-            Err(error) => Err(
-                Error::new(ErrorKind::State, format!("{name} could not be removed"))
-                    .with_source(error),
-            ),
+            Err(error) => Err(state_error(format!("{name} could not be removed"), error)),
         }
     }
 
@@ -220,9 +211,21 @@ impl fmt::Debug for StateStore {
 }
 
 pub(super) fn not_saved(name: &str, error: object_store::Error) -> Error {
-    Error::new(ErrorKind::State, format!("{name} could not be saved"))
-        .with_source(error)
-        .with_help("check that the state store can be written, then run again")
+    state_error(format!("{name} could not be saved"), error)
+}
+
+/// Returns the error of an access to the store.
+fn state_error(summary: String, error: object_store::Error) -> Error {
+    let help = match error {
+        object_store::Error::PermissionDenied { .. }
+        | object_store::Error::Unauthenticated { .. } => {
+            "allow the caller to get, put and delete the objects of the state and to list them (for Amazon S3, \
+             docs/SCHEDULED_SYNC.md has the policy), then run again"
+        }
+        _ => "check that the state store can be read and written, then run again",
+    };
+    let error = Error::new(ErrorKind::State, summary).with_source(error);
+    error.with_help(help)
 }
 
 fn unreadable(why: &str) -> Error {

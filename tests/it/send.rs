@@ -196,6 +196,9 @@ fn scim(client: &scim::Client) {
 
 fn aws_accounts(aws: &Aws) {
     is_send(Aws::connect(any()));
+    is_send(aws.credentials());
+    #[cfg(feature = "secrets-manager")]
+    is_send(aws.secret(any()));
     is_send(aws.caller());
     is_send(aws.verify_credentials(any()));
     is_send(aws.describe_instance(any()));
@@ -272,6 +275,8 @@ fn facade(pipeline: &Pipeline, store: &StateStore, cx: &Context, sync: &Director
     is_send(store.load());
     is_send(store.read(any()));
     is_send(store.lock(any()));
+    #[cfg(feature = "s3")]
+    is_send(StateStore::s3(any(), any()));
     is_send(any::<&StateLock>().check());
     is_send(any::<&StateLock>().save(any()));
     is_send(any::<&StateLock>().put(any(), any::<Vec<u8>>()));

@@ -3,6 +3,7 @@
 use rest_core::ListError;
 
 use super::{Error, Kind, is_credentials_error};
+use crate::service::Service;
 
 /// The SDK has several errors for an expired session of `aws sso login`. This advice fits all of
 /// these errors.
@@ -27,6 +28,9 @@ pub(super) fn for_error(error: &Error) -> Option<String> {
              again"
                 .to_owned(),
         ),
+        Kind::InvalidResponse { .. } if error.0.service == Service::SecretsManager => Some(format!(
+            "store the value as a text, and not as binary data; if it is a text, {NOT_AWS}"
+        )),
         Kind::InvalidResponse { .. } => Some(NOT_AWS.to_owned()),
         Kind::List(ListError::Item(_)) => Some(
             "AWS sent an item that this version cannot read: report it with its raw text; the other \
@@ -53,6 +57,11 @@ fn for_refusal(error: &Error) -> Option<String> {
     }
     if error.code().is_some() && error.is_permission_denied() {
         return Some(for_access_denied(error));
+    }
+    if error.0.service == Service::SecretsManager
+        && let Some(text) = for_secret(error)
+    {
+        return Some(text.to_owned());
     }
     let Some(code) = error.code() else {
         return Some(NOT_AWS.to_owned());
@@ -133,7 +142,31 @@ fn for_throttling(error: &Error) -> &'static str {
     }
 }
 
+/// Returns the advice for a secret that cannot be read.
+///
+/// The reasons are from the Secrets Manager API reference, `GetSecretValue`.
+fn for_secret(error: &Error) -> Option<&'static str> {
+    Some(match error.code()? {
+        "ResourceNotFoundException" => {
+            "the Region has no secret with this ARN, or no current value in it: copy the whole ARN from Secrets Manager, and \
+             store a value"
+        }
+        "DecryptionFailure" => {
+            "the key of the secret cannot be used: enable it, and allow `kms:Decrypt` on it to the caller"
+        }
+        "InvalidRequestException" => {
+            "the secret may be marked for deletion: restore it, or pass another one"
+        }
+        _ => return None,
+    })
+}
+
 fn for_access_denied(error: &Error) -> String {
+    if error.0.service == Service::SecretsManager {
+        return "allow `secretsmanager:GetSecretValue` on the secret to the caller, and `kms:Decrypt` on its key if the key is \
+                customer-managed; if they are already allowed, check the policies of the secret and of the organization"
+            .to_owned();
+    }
     match error.0.service.iam_prefix() {
         Some(prefix) => format!(
             "allow `{prefix}:{}` to the caller; if it is already allowed, check the service control \

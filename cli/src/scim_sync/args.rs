@@ -5,12 +5,20 @@ use std::{num::NonZeroU32, path::PathBuf};
 use clap::Args;
 use okta_aws_sso::sync::ReadMode;
 
-use crate::{Connection, GuardOptions, environment::selects_real_org};
+use crate::{
+    Connection, GuardOptions,
+    variables::{selects_real_endpoint, selects_real_org},
+};
 
 /// Writes the changed users and groups of an Okta org, or of files, to AWS's SCIM endpoint.
 ///
 /// With `SCIM_ENDPOINT`, `SCIM_TOKEN`, and `OKTA_ORG_URL` with its credential or `--source`, the program writes to a real
-/// identity store. Without all of them, it shows a plan, applies it and syncs again, on a sandbox in this process.
+/// identity store. Without all of them, and without `--yes` and `--state`, it shows a plan, applies it and syncs again, on a
+/// sandbox in this process.
+///
+/// `SCIM_TOKEN_SECRET_ARN`, `OKTA_API_TOKEN_SECRET_ARN` and `OKTA_API_PRIVATE_KEY_SECRET_ARN` take the place of the variable
+/// without the ending: the ARN of a secret in AWS Secrets Manager whose text is the value. `SYNC_OPTIONS` has more options,
+/// written as in a shell.
 ///
 /// Exit status: 0 done or nothing to do, 1 failed, or refused or withheld by the guard, 2 changes (`--plan-only`), 64 wrong
 /// command line.
@@ -61,13 +69,15 @@ impl Arguments {
         }
     }
 
-    /// Returns whether the run uses a sandbox in this process: nothing selects a real org, file or endpoint.
+    /// Returns whether the run uses a sandbox in this process: nothing selects a real org, file or endpoint, and no option
+    /// is one of a scheduled run, whose variables may be misspelled.
     pub(crate) fn uses_own_sandbox(&self) -> bool {
-        let is_set = |name| std::env::var_os(name).is_some();
-        self.connection.target.is_none()
+        let connection = &self.connection;
+        connection.target.is_none()
+            && connection.state.is_none()
             && self.source.is_none()
-            && !is_set("SCIM_ENDPOINT")
-            && !is_set("SCIM_TOKEN")
+            && !self.yes
+            && !selects_real_endpoint()
             && !selects_real_org()
     }
 }

@@ -15,6 +15,7 @@ use super::Arguments;
 use crate::{
     Failure,
     environment::{okta_client, ready_file, real_okta},
+    variables::Variables,
 };
 
 /// The source and the target.
@@ -33,7 +34,7 @@ impl Environment {
             return Self::running_sandbox(path, args).await;
         }
         if !args.uses_own_sandbox() {
-            return Self::real_tenants(args);
+            return Self::real_tenants(args, &Variables::read().await?);
         }
         let sandbox = Sandbox::builder()
             .page_size(None)
@@ -87,11 +88,12 @@ impl Environment {
         })
     }
 
-    fn real_tenants(args: &Arguments) -> Result<Self, Failure> {
+    fn real_tenants(args: &Arguments, variables: &Variables) -> Result<Self, Failure> {
         let variable = |name: &str| {
-            std::env::var(name).map_err(|_not_set| {
+            variables.get(name).ok_or_else(|| {
                 unusable(format!("{name} is not set")).with_help(
-                    "set SCIM_ENDPOINT and SCIM_TOKEN, and the org with its credential or --source; or none of them to use a sandbox",
+                    "set SCIM_ENDPOINT and SCIM_TOKEN, and the org with its credential or --source; or none of them, without \
+                     --yes and --state, to use a sandbox",
                 )
             })
         };
@@ -104,8 +106,20 @@ impl Environment {
                 Dialect::AwsIdentityCenter
             },
         )?;
+        if args.source.is_none() && args.connection.blueprint.is_none() {
+            return Err(Failure::input(
+                "a sync from a real org needs its own blueprint, which names the users and groups",
+                "pass --blueprint FILE, or --source PATH to read a file",
+            ));
+        }
+        if args.connection.state.is_none() && !args.plan_only {
+            return Err(Failure::input(
+                "a sync to a real identity store needs a place for its state",
+                "pass --state DIR, or --state s3://BUCKET/PREFIX for several machines",
+            ));
+        }
         Ok(Self {
-            source: source(args, real_okta)?,
+            source: source(args, || real_okta(variables))?,
             scim,
             sandbox: None,
         })

@@ -1,0 +1,46 @@
+//! The command `sync` as an AWS Lambda function: one sync for each event.
+
+use std::process::ExitCode;
+
+use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
+use okta_aws_sso::sync::SyncReport;
+use serde::de::IgnoredAny;
+
+use crate::{Failure, Status, arguments::Arguments, terminal};
+
+/// Returns whether AWS Lambda has started this process.
+pub(crate) fn is_in_lambda() -> bool {
+    std::env::var_os("AWS_LAMBDA_RUNTIME_API").is_some()
+}
+
+/// Handles events until AWS Lambda ends the process.
+pub(crate) async fn main() -> ExitCode {
+    let handler = service_fn(|_: LambdaEvent<IgnoredAny>| async {
+        // A box, because the future is large.
+        Box::pin(sync())
+            .await
+            .map_err(|failure| diagnostic(&failure))
+    });
+    match lambda_runtime::run(handler).await {
+        Ok(()) => Status::Done.into(),
+        Err(error) => {
+            terminal::note(&format!("error: the Lambda Runtime API failed: {error}"));
+            Status::Failed.into()
+        }
+    }
+}
+
+/// Runs one sync with the options of `SYNC_OPTIONS`. Returns the report, or `None` after a dry run.
+async fn sync() -> Result<Option<SyncReport>, Failure> {
+    let (_, report) = Arguments::of_sync(&["--yes"])?.sync().await?;
+    // What failed or was withheld is an error of the invocation, so that the function's alarms tell it.
+    Ok(report.map(SyncReport::complete).transpose()?)
+}
+
+/// Returns the error of an invocation. The crate of the runtime logs it.
+fn diagnostic(failure: &Failure) -> Diagnostic {
+    Diagnostic {
+        error_type: format!("{:?}", failure.problem().kind),
+        error_message: failure.explain(),
+    }
+}
