@@ -11,7 +11,14 @@ fn run(arguments: &[&str]) -> Output {
 /// Returns the program without the variables of this process.
 fn program(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_okta-aws-sso"));
-    for variable in ["SCIM_ENDPOINT", "SCIM_TOKEN", "RUST_LOG", "COLUMNS"] {
+    for variable in [
+        "SCIM_ENDPOINT",
+        "SCIM_TOKEN",
+        "SCIM_TOKEN_SECRET_ARN",
+        "SYNC_OPTIONS",
+        "RUST_LOG",
+        "COLUMNS",
+    ] {
         command.env_remove(variable);
     }
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("OKTA_")) {

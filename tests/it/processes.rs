@@ -26,6 +26,7 @@ pub(crate) fn example(name: &str) -> Command {
     for variable in [
         "SCIM_ENDPOINT",
         "SCIM_TOKEN",
+        "SCIM_TOKEN_SECRET_ARN",
         "RUST_LOG",
         "AWS_PROFILE",
         "AWS_ENDPOINT_URL",
