@@ -27,6 +27,7 @@ pub mod rights;
 mod service_response;
 mod step;
 mod text;
+mod user_attribute;
 
 pub use aws_sso_glue as aws;
 pub use okta_client as okta;

@@ -101,12 +101,14 @@ pub use plan::{
 pub use planner::{GroupRemoval, Removal};
 pub use prepared::PreparedSync;
 
-pub use profile::{Attribute, UserProfile};
+pub use profile::UserProfile;
 pub use removal_limits::{LimitExceeded, RemovalLimits};
 pub use report::{Failed, FailedMembership, SyncReport};
+pub(crate) use source::unassigned;
 pub use source::{OktaSource, ScimSource, Source};
 pub use state::SyncState;
 
+pub use crate::user_attribute::Attribute;
 use crate::{
     error::{Error, ErrorKind, Result},
     state::{StateLock, StateStore},

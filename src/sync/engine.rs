@@ -111,6 +111,21 @@ fn removed_names(plan: &mut SyncPlan) -> impl Iterator<Item = (&ResourceId, &mut
     users.chain(members.map(|member| (&member.id, &mut member.name)))
 }
 
+/// Drops the deletion of groups that have members that the sync does not manage. The next plan says what becomes of them.
+async fn keep_groups_of_others(scim: &Client, prepared: &mut PreparedSync) -> Result<()> {
+    let mut kept = HashSet::new();
+    let managed = prepared.state.target_ids();
+    for id in prepared.plan.groups.iter().filter_map(GroupChange::removed) {
+        let members = target::named_members_of(scim, id).await?;
+        if members.keys().any(|member| !managed.contains(member)) {
+            kept.insert(id.clone());
+        }
+    }
+    let groups = &mut prepared.plan.groups;
+    groups.retain(|change| change.removed().is_none_or(|id| !kept.contains(id)));
+    Ok(())
+}
+
 /// Verifies the token with one request. Otherwise, a run that reads and writes nothing would not notice that the token has
 /// expired.
 async fn verify_token(scim: &Client) -> Result<()> {
@@ -146,11 +161,15 @@ impl Engine<'_> {
             state.check_target(&self.endpoint)?;
         }
         let is_cached = state.is_some() && self.read_mode(state.as_ref()) == ReadMode::Cached;
-        let snapshot = self
+        let mut snapshot = self
             .read_snapshot(&usable.directory, state.as_ref())
             .await?;
         let usable = leave_out_collisions(usable, &snapshot);
         let directory = &usable.directory;
+        let deletes_groups = self.settings.group_removal == GroupRemoval::Delete;
+        if let (true, Some(scim)) = (deletes_groups, self.scim) {
+            target::read_members_of_missing(scim, directory, &mut snapshot).await?;
+        }
         let policy = Policy {
             users: self.settings.removal,
             groups: self.settings.group_removal,
@@ -160,7 +179,7 @@ impl Engine<'_> {
         };
         let now = now(self.clock.as_ref());
         let serial = state.as_ref().map_or(0, |state| state.serial);
-        let plan = planner::plan(&usable, &snapshot, policy, now, serial);
+        let plan = planner::plan(&usable, &mut snapshot, policy, now, serial);
         let mut state = state.unwrap_or_else(|| SyncState::empty(&self.endpoint));
         let adopted = plan.users.iter().filter_map(|change| match change {
             UserChange::Update {
@@ -215,6 +234,7 @@ impl Engine<'_> {
             users,
             adopted_members,
             target_incomplete,
+            knows_members: self.scim.is_some(),
         };
         if let Some(scim) = self.scim {
             read_removed_names(scim, &mut prepared.plan).await?;
@@ -238,6 +258,9 @@ impl Engine<'_> {
         })?;
         // A plan that was made without a client lacks names, so the limits do not recognize all protected users in it.
         self.read_missing_names(scim, &mut prepared).await?;
+        if !prepared.knows_members {
+            keep_groups_of_others(scim, &mut prepared).await?;
+        }
         self.settings.limits.check(&prepared.plan)?;
         Ok(Run::new(scim.clone(), self.clock.clone(), prepared))
     }
@@ -263,8 +286,10 @@ impl Engine<'_> {
                 continue;
             };
             match change {
-                UserChange::Update { before, .. } => {
-                    *before = Some(UserProfile::of(&user));
+                UserChange::Update {
+                    before, profile, ..
+                } => {
+                    *before = Some(UserProfile::of(&user).limited_to(&profile.attributes()));
                     prepared.users.insert(id, user);
                 }
                 UserChange::Deactivate(removed) | UserChange::Delete(removed) => {
@@ -345,8 +370,12 @@ fn merge_cached_state(snapshot: &mut TargetSnapshot, state: &SyncState, mode: Re
             && cached.kept == user.kept
         {
             user.digest.clone_from(&cached.digest);
+            user.is_read = false;
             user.keys.clone_from(&cached.keys);
             user.external_id = Some(owner.clone());
+        }
+        if let Some(cached) = { owners.get(&user.id) }.and_then(|owner| state.users.get(*owner)) {
+            user.owned.clone_from(&cached.owned);
         }
         if user.external_id.is_none() {
             let owner = owners.get(&user.id).copied();
@@ -360,6 +389,7 @@ fn merge_cached_state(snapshot: &mut TargetSnapshot, state: &SyncState, mode: Re
             .filter(|cached| cached.id == user.id);
         if let Some(cached) = cached {
             user.managed = true;
+            user.adopted = cached.adopted;
             user.inactive_since = cached.inactive_since.filter(|_| !user.active);
         }
     }
@@ -376,6 +406,7 @@ fn merge_cached_state(snapshot: &mut TargetSnapshot, state: &SyncState, mode: Re
             .filter(|cached| cached.id == group.id);
         if let Some(cached) = cached {
             group.managed = true;
+            group.adopted = cached.adopted;
             if mode == ReadMode::Verify && group.members.is_none() {
                 group.members = Some(cached.members.clone());
             }

@@ -2,14 +2,14 @@
 
 mod show;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use scim_types::{ExternalId, ResourceId};
 use serde::{Deserialize, Serialize};
 
 use super::profile::UserProfile;
-use crate::plan::count;
+use crate::{plan::count, user_attribute::Attribute};
 
 /// All changes that a run would write, in the order of writing.
 ///
@@ -78,10 +78,13 @@ pub enum UserChange {
         id: ResourceId,
         /// The source's id.
         external_id: ExternalId,
-        /// The current profile, if it was read.
+        /// The current profile with the attributes that the sync has written or takes over, if it was read.
         before: Option<UserProfile>,
         /// The desired profile.
         profile: UserProfile,
+        /// The attributes that the sync has written and that the source no longer has. The target's other attributes are kept.
+        #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+        removes: BTreeSet<Attribute>,
         /// Whether the update adopts the user: the user was matched by name and gets the source's id.
         adopts: bool,
         /// Whether the update deactivates an active user.
@@ -140,6 +143,9 @@ pub struct RemovedPrincipal {
     pub name: Option<String>,
     /// The reason of the removal.
     pub why: Why,
+    /// Whether the cached state says that the user or group existed before the sync adopted it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub adopted: bool,
 }
 
 /// A member that a group loses.

@@ -50,6 +50,7 @@ fn removed(name: Option<&str>) -> RemovedPrincipal {
         why: Why::ProfileRefused {
             problems: vec![BAD.into()],
         },
+        adopted: true,
     }
 }
 
@@ -68,6 +69,7 @@ fn a_plan_shows_texts_from_outside_on_one_line() {
                 ..profile()
             }),
             profile: profile(),
+            removes: BTreeSet::new(),
             adopts: true,
             deactivates: true,
         },
