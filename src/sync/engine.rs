@@ -289,7 +289,8 @@ impl Engine<'_> {
                 UserChange::Update {
                     before, profile, ..
                 } => {
-                    *before = Some(UserProfile::of(&user).limited_to(&profile.attributes()));
+                    let current = UserProfile::of(&user).limited_to(&profile.attributes());
+                    *before = Some(Box::new(current));
                     prepared.users.insert(id, user);
                 }
                 UserChange::Deactivate(removed) | UserChange::Delete(removed) => {

@@ -79,7 +79,7 @@ pub enum UserChange {
         /// The source's id.
         external_id: ExternalId,
         /// The current profile with the attributes that the sync has written or takes over, if it was read.
-        before: Option<UserProfile>,
+        before: Option<Box<UserProfile>>,
         /// The desired profile.
         profile: UserProfile,
         /// The attributes that the sync has written and that the source no longer has. The target's other attributes are kept.

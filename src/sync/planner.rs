@@ -49,6 +49,9 @@ pub enum GroupRemoval {
     #[default]
     Keep,
     /// Deletes the groups. The access that they grant is lost.
+    ///
+    /// A group that the sync has adopted, or that has members that it does not manage, is kept, and loses only the members that
+    /// the sync manages.
     Delete,
 }
 
@@ -156,12 +159,7 @@ fn plan_users<'a>(
     let mut removals = Vec::new();
     let mut unowned: BTreeMap<Attribute, Vec<String>> = BTreeMap::new();
     let may_exist = (!target.unread_users.is_empty()).then_some(MAY_EXIST);
-    let taken: HashSet<usize> = matches.iter().flatten().copied().collect();
-    for (index, user) in target.users.iter_mut().enumerate() {
-        if !taken.contains(&index) {
-            user.own(None);
-        }
-    }
+    target.own_unmatched(&matches);
     for (user, found) in source.users.iter().zip(&matches) {
         let mut found = found.map(|index| &mut target.users[index]);
         if !user.profile.active && found.is_none() {
@@ -237,7 +235,7 @@ fn plan_users<'a>(
         let change = UserChange::Update {
             id: found.id.clone(),
             external_id: user.id.clone(),
-            before: found.profile(),
+            before: found.profile().map(Box::new),
             removes: profile.lacks(&found.owned),
             profile,
             adopts,
@@ -249,14 +247,36 @@ fn plan_users<'a>(
             plan.users.push(change);
         }
     }
-    for (attribute, names) in unowned {
-        plan.notes.push(format!(
-            "{attribute} of {} is kept: the source does not have it, and the sync has not written it: {}",
-            count(names.len(), "user"),
-            abbreviated(&names, MAX_NAMED)
-        ));
-    }
-    for user in target.missing_users(&matches) {
+    note_unowned(unowned, plan);
+    removals.extend(plan_missing_users(
+        usable, target, &matches, policy, now, plan,
+    ));
+    plan.users.extend(removals);
+    user_ids
+}
+
+/// Adds a note for each attribute that the sync does not own, with the names of its users.
+fn note_unowned(unowned: BTreeMap<Attribute, Vec<String>>, plan: &mut SyncPlan) {
+    plan.notes.extend(unowned.into_iter().map(|(attribute, names)| {
+        let users = count(names.len(), "user");
+        let names = abbreviated(&names, MAX_NAMED);
+        format!(
+            "{attribute} of {users} is kept: the source does not have it, and the sync has not written it: {names}"
+        )
+    }));
+}
+
+/// Plans the removal of the managed users that the source does not have.
+fn plan_missing_users(
+    usable: &Usable,
+    target: &TargetSnapshot,
+    matches: &[Option<usize>],
+    policy: Policy,
+    now: Timestamp,
+    plan: &mut SyncPlan,
+) -> Vec<UserChange> {
+    let mut removals = Vec::new();
+    for user in target.missing_users(matches) {
         if usable.protects(user) {
             let removed = user.to_removed(Why::Missing);
             plan.notes.push(format!(
@@ -271,8 +291,7 @@ fn plan_users<'a>(
                 .push(format!("user {}: {note}", user.to_removed(Why::Missing))),
         }
     }
-    plan.users.extend(removals);
-    user_ids
+    removals
 }
 
 /// Returns what it means that the user has another user name in the target, and that it stays: the identity provider sends the

@@ -231,7 +231,7 @@ impl RemovalLimits {
         });
         let users = plan.users.iter().filter_map(|change| {
             let before = match change {
-                UserChange::Update { before, .. } => before.as_ref(),
+                UserChange::Update { before, .. } => before.as_deref(),
                 _ => None,
             };
             let before = before.map(|before| before.user_name.clone());

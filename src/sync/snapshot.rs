@@ -25,6 +25,10 @@ pub(super) struct TargetSnapshot {
 
 /// A user of the target.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own, and all combinations occur"
+)]
 pub(super) struct TargetUser {
     pub(super) id: ResourceId,
     pub(super) external_id: Option<ExternalId>,
@@ -73,6 +77,16 @@ impl TargetSnapshot {
     /// Returns whether users or groups of the target could not be read.
     pub(super) fn is_incomplete(&self) -> bool {
         !self.unread_users.is_empty() || !self.unread_groups.is_empty()
+    }
+
+    /// Limits the digests of the users that no source user matches to the attributes that the sync owns.
+    pub(super) fn own_unmatched(&mut self, matches: &[Option<usize>]) {
+        let taken: HashSet<usize> = matches.iter().flatten().copied().collect();
+        for (index, user) in self.users.iter_mut().enumerate() {
+            if !taken.contains(&index) {
+                user.own(None);
+            }
+        }
     }
 
     /// Returns the managed users that no source user matches. `matches` is the result of [`match_users`].

@@ -130,7 +130,8 @@ impl OktaSource {
         });
         let incomplete = unread.chain(missing);
         let remarks = { scope.unassigned_member_notes().into_iter() }.map(|note| note.text);
-        let unknown = mapping.unknown_attributes(assigned.values().copied());
+        let users_in_okta: Vec<&okta_client::User> = assigned.values().copied().collect();
+        let unknown = mapping.unknown_attributes(&users_in_okta);
         Directory {
             users,
             groups: groups.collect(),
@@ -252,15 +253,12 @@ impl<'a> Mapping<'a> {
     }
 
     /// Returns a remark for each attribute of Okta that the blueprint names and no user has, such as a misspelt one.
-    fn unknown_attributes(
-        &self,
-        users: impl Iterator<Item = &'a okta_client::User> + Clone,
-    ) -> Vec<String> {
+    fn unknown_attributes(&self, users: &[&okta_client::User]) -> Vec<String> {
         let named = self.attributes.iter();
         let named = named.filter(|(attribute, _)| self.named.contains(attribute));
         let unknown = named.filter(|(_, name)| {
-            let mut users = users.clone().peekable();
-            users.peek().is_some() && users.all(|user| user.profile.get(name).is_none())
+            let has_none = |user: &&okta_client::User| user.profile.get(name).is_none();
+            !users.is_empty() && users.iter().all(has_none)
         });
         let remark = |(attribute, name): &(Attribute, &str)| {
             let key = attribute.key();
