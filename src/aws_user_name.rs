@@ -3,11 +3,59 @@
 //! AWS signs in the user whose `userName` is the `NameID` of the SAML assertion, and Okta sends the user name of the
 //! assignment. Okta's own provisioning and the directory sync write the same name.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use okta_client::{App, AppUser, AppUserScope, Client, Id, User};
 
 use crate::error::{Error, Result};
+
+/// The template from which Okta makes the user name of a new assignment.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) enum NameTemplate {
+    /// `${source.login}`, which a new app of the step `catalog-app` has.
+    #[default]
+    Login,
+    /// `${fn:toLowerCase(source.login)}`
+    LowerLogin,
+    /// `${source.email}`
+    Email,
+    /// `${fn:toLowerCase(source.email)}`
+    LowerEmail,
+    /// Another template, which only Okta evaluates.
+    Other(String),
+}
+
+impl NameTemplate {
+    /// Returns the template of an app.
+    pub(crate) fn of(app: &App) -> Self {
+        app.user_name_template().map_or(Self::Login, Self::parse)
+    }
+
+    fn parse(template: &str) -> Self {
+        let expression = template.trim().strip_prefix("${");
+        let expression = expression.and_then(|rest| rest.strip_suffix('}'));
+        let expression = expression.unwrap_or(template).replace("user.", "source.");
+        match expression.trim() {
+            "source.login" | "source.userName" => Self::Login,
+            "source.email" => Self::Email,
+            "fn:toLowerCase(source.login)" => Self::LowerLogin,
+            "fn:toLowerCase(source.email)" => Self::LowerEmail,
+            _ => Self::Other(template.to_owned()),
+        }
+    }
+
+    /// Returns the user name that an assignment of the user will have, if the template tells it.
+    fn evaluate<'a>(&self, user: &'a User) -> Option<Cow<'a, str>> {
+        let (login, email) = (&user.profile.login, user.profile.email.as_deref());
+        match self {
+            Self::Login => Some(login.into()),
+            Self::LowerLogin => Some(login.to_lowercase().into()),
+            Self::Email => email.map(Cow::Borrowed),
+            Self::LowerEmail => email.map(|email| email.to_lowercase().into()),
+            Self::Other(_) => None,
+        }
+    }
+}
 
 /// The users that are assigned to the app.
 #[derive(Default)]
@@ -54,10 +102,44 @@ impl AppAssignments {
         individual.map(|(id, _)| id).collect()
     }
 
-    /// Returns the user's name in AWS.
+    /// Returns the name in the assignment of the user, which Okta sends as `NameID`. Without an assignment, returns the name
+    /// that the template gives, if it is known.
+    pub(crate) fn name_id<'a>(
+        &'a self,
+        user: &'a User,
+        template: &NameTemplate,
+    ) -> Option<Cow<'a, str>> {
+        let assigned = self.get(&user.id);
+        let name = assigned.and_then(|assigned| assigned.user_name.as_deref());
+        name.map(Cow::Borrowed).or_else(|| template.evaluate(user))
+    }
+
+    /// Returns the user's name in AWS, or the login if the user is not assigned yet.
     pub(crate) fn aws_user_name<'a>(&'a self, user: &'a User) -> &'a str {
         let assigned = self.get(&user.id);
         let name = assigned.and_then(|assigned| assigned.user_name.as_deref());
         name.unwrap_or(&user.profile.login)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::NameTemplate;
+
+    #[test]
+    fn the_usual_templates_are_known_in_all_their_spellings() {
+        for (template, expected) in [
+            ("${source.login}", NameTemplate::Login),
+            ("${user.login}", NameTemplate::Login),
+            ("source.email", NameTemplate::Email),
+            ("${fn:toLowerCase(source.login)}", NameTemplate::LowerLogin),
+            ("${fn:toLowerCase(user.email)}", NameTemplate::LowerEmail),
+            (
+                "${fn:substringBefore(source.login, \"@\")}",
+                NameTemplate::Other("${fn:substringBefore(source.login, \"@\")}".to_owned()),
+            ),
+        ] {
+            assert_eq!(NameTemplate::parse(template), expected);
+        }
     }
 }

@@ -64,6 +64,7 @@ pub(crate) use self::text::nearest;
 use crate::{
     error::{Error, ErrorKind},
     plan::{Note, Problem, Subject},
+    user_attribute::Attribute,
 };
 
 pub use access::{Access, ForEach, OneOrMany, PrincipalSpec};
@@ -186,10 +187,28 @@ pub struct Provisioning {
     /// `user.displayName`. It has no effect in mode `direct`, in which the run itself sends the first and the last name.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub display_name: bool,
+    /// The attributes of Okta's profile from which the directory sync writes attributes of users (mode `direct`), such as
+    /// `phone = "mobilePhone"`. An attribute that is empty, `manager = ""`, is not written. Default: the attributes of the same
+    /// meaning in Okta's default profile.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(schema_with = "attributes_schema")]
+    pub attributes: BTreeMap<Attribute, String>,
     /// The users and groups that must arrive in AWS before any access is assigned.
     pub wait_for: WaitFor,
     /// Okta groups that become groups in AWS. In mode `okta`, a group is either assigned or pushed, never both.
     pub push_groups: Vec<String>,
+}
+
+impl Provisioning {
+    /// Returns the attribute of Okta's profile from which the directory sync writes an attribute, or `None` if it does not
+    /// write the attribute.
+    #[must_use]
+    pub fn okta_attribute(&self, attribute: Attribute) -> Option<&str> {
+        match self.attributes.get(&attribute) {
+            Some(name) => Some(name.as_str()).filter(|name| !name.is_empty()),
+            None => attribute.okta_default(),
+        }
+    }
 }
 
 /// The writer of users and groups in AWS.
@@ -459,6 +478,25 @@ impl Blueprint {
         }
         roles
     }
+}
+
+/// Returns the schema of [`Provisioning::attributes`], from the table of attributes.
+fn attributes_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    let properties = Attribute::ALL.iter().map(|attribute| {
+        let default = attribute.okta_default().unwrap_or("not written");
+        let schema = serde_json::json!({
+            "description": format!("`{}` in SCIM (default: `{default}`).", attribute.name()),
+            "type": "string",
+            "pattern": "^[A-Za-z0-9_]*$",
+        });
+        (attribute.key().to_owned(), schema)
+    });
+    let properties: serde_json::Map<_, _> = properties.collect();
+    schemars::json_schema!({
+        "type": "object",
+        "properties": properties,
+        "additionalProperties": false,
+    })
 }
 
 /// A section without effect is left out, so that the digest of an old blueprint does not change.

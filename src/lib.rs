@@ -30,6 +30,7 @@ mod service_response;
 mod step;
 mod text;
 mod token_age;
+mod user_attribute;
 
 pub use aws_sso_glue as aws;
 pub use okta_client as okta;

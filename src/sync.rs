@@ -42,7 +42,9 @@
 //!   early, the run fails.
 //! - The sync deletes a user only if the caller enables deletion and an earlier run has deactivated the user.
 //! - The sync never removes unmanaged resources: users and groups without an id of the source, and memberships of such
-//!   users.
+//!   users. A group that the sync has adopted, or that has members that it does not manage, is not deleted.
+//! - An attribute that the source does not have and that the sync has not written is kept. The sync removes only attributes that
+//!   it has written, or found as the source had them.
 //! - A rename is an update: resources are matched by the source's id first, then by name. One run may pass a name on to
 //!   another user or swap names, also if one of the users is deactivated in the same run. If the renames form a cycle, one
 //!   resource gets a temporary name with the prefix `renaming-`. If the run is killed at that point, the temporary name
@@ -109,11 +111,13 @@ pub use plan::{
 pub use planner::{GroupRemoval, Removal};
 pub use prepared::PreparedSync;
 
-pub use profile::{Attribute, UserProfile};
+pub use profile::UserProfile;
 pub use report::{Failed, FailedMembership, SyncReport};
+pub(crate) use source::unassigned;
 pub use source::{OktaSource, ScimSource, Source};
 pub use state::SyncState;
 
+pub use crate::user_attribute::Attribute;
 use crate::{
     error::{Error, ErrorKind, Result},
     guard::Guard,
@@ -309,7 +313,7 @@ impl DirectorySync {
         let (removals, totals) = (removals.removal_counts(), removals.totals());
         let today = self.today();
         prepared.state.removals.add(today, &removals, &totals);
-        let run = self.engine().start(prepared)?;
+        let run = self.engine().start(prepared).await?;
         run.apply(sink).await?;
         run.refund(today, &removals, &totals);
         run.finish(sink).await?;

@@ -48,6 +48,7 @@ pub(super) fn problems(blueprint: &Blueprint) -> Vec<Problem> {
         .chain(group_ids(blueprint))
         .chain(portal_url(blueprint))
         .chain(access)
+        .chain(attributes(blueprint))
         .chain(assigned_and_pushed_groups(blueprint))
         .chain(sets)
         .chain(include)
@@ -163,6 +164,21 @@ fn group_ids(blueprint: &Blueprint) -> Option<Problem> {
                 &at,
                 format!("the blueprint names no group `{name}`"),
                 "use the name of a group in `access` or `provisioning.assign_groups`, or remove the id",
+            )
+        })
+    })
+}
+
+/// Returns the first attribute that is taken from something else than an attribute of Okta.
+fn attributes(blueprint: &Blueprint) -> Option<Problem> {
+    let mut attributes = blueprint.provisioning.attributes.iter();
+    attributes.find_map(|(attribute, name)| {
+        let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        (!name.chars().all(is_name)).then(|| {
+            problem(
+                &["provisioning", "attributes", attribute.key()],
+                format!("`{name}` is not the variable name of an attribute in Okta"),
+                "use a name such as `mobilePhone`, from Directory > Profile Editor > User in Okta; expressions are not supported",
             )
         })
     })

@@ -161,7 +161,12 @@ impl Arrival {
         let mut reasons = BTreeMap::new();
         if !missing.users.is_empty() {
             let accounts = Accounts::read(scope, &lists, max_age).await?;
-            for (subject, MissingUser { user, disabled }) in &missing.users {
+            for (subject, missing_user) in &missing.users {
+                let MissingUser {
+                    user,
+                    disabled,
+                    other_name,
+                } = missing_user;
                 let assigned = accounts.assigned.get(&user.id);
                 let concern = Concern::user(assigned);
                 let reason = match assigned {
@@ -177,11 +182,15 @@ impl Arrival {
                     Account::Unassigned(assignment) => Some(End::Skipped(assignment)),
                     Account::Provisioned | Account::Pending(_) => None,
                 };
-                let reason = Reason {
-                    end,
-                    concern,
-                    ..reason
+                let text = match other_name {
+                    None => reason.text,
+                    Some(other) => format!(
+                        "{}; AWS has the user as `{other}`, so a sign-in as `{}` (NameID) fails until Okta sends the new name",
+                        reason.text,
+                        accounts.assigned.aws_user_name(user)
+                    ),
                 };
+                let reason = Reason { text, end, concern };
                 reasons.insert(subject.clone(), reason);
             }
         }

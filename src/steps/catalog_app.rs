@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     aws_app,
+    aws_user_name::NameTemplate,
     blueprint::Blueprint,
     context::Context,
     error::{Error, ErrorKind, Result, root_cause},
@@ -284,11 +285,16 @@ impl Step for CatalogApp {
                         "ACTIVE",
                     ));
             }
-            match app.user_name_template() {
-                Some(USER_NAME_TEMPLATE | "${source.email}") | None => {}
-                Some(other) => {
-                    planned = planned.note("user-name-template", format!("the app derives user names from `{other}`; AWS requires the same user name in SCIM and SAML"));
-                }
+            if let NameTemplate::Other(other) = NameTemplate::of(&app) {
+                planned = planned.note("user-name-template", format!("the app derives user names from `{other}`; AWS requires the same user name in SCIM and SAML, so a user gets its account in AWS only after its assignment to the app, which has the name"));
+            }
+            if let Some(name_id) = other_name_id(&app) {
+                let error = Error::new(
+                    ErrorKind::UnusableSubject,
+                    format!("app \"{}\" sends `{name_id}` as NameID, and not the user name of the assignment, which is the user name in AWS", app.label()),
+                )
+                .with_help("set the NameID of the app back to the application user name in Okta (Sign On > Settings > Credentials Details), or no user can sign in");
+                planned.problem(self.subject(), &error);
             }
             Ok(planned)
         })
@@ -328,6 +334,14 @@ fn is_refused(error: &okta_client::Error) -> bool {
         && !error.is_unauthenticated()
         && !error.is_permission_denied()
         && !error.is_throttled()
+}
+
+/// Returns the template of the `NameID` if it is not the user name of the assignment.
+fn other_name_id(app: &App) -> Option<String> {
+    let template = app.raw().get("/settings/signOn/subjectNameIdTemplate")?;
+    let template = template.as_text()?.into_owned();
+    let is_user_name = ["", "${user.userName}", "${source.userName}"].contains(&template.trim());
+    (!is_user_name).then_some(template)
 }
 
 /// The source of the SAML `NameID` and the SCIM `userName`, which AWS requires to be equal.

@@ -21,6 +21,7 @@ use super::{
     scim_endpoint::{self, ScimEndpoint, scim_token},
 };
 use crate::{
+    aws_user_name::NameTemplate,
     batch::Batch,
     blueprint::Blueprint,
     context::Context,
@@ -32,7 +33,8 @@ use crate::{
     sync::{
         Directory, Engine, Failed, FailedMembership, GroupChange, GroupRemoval, OktaSource,
         PreparedSync, ReadMode, Removal, Settings, StateSink, SyncChange, SyncPlan, SyncReport,
-        UserNames, changes_for_unknown_target, retain_approved, sync_changes, without_target,
+        UserNames, changes_for_unknown_target, retain_approved, sync_changes, unassigned,
+        without_target,
     },
 };
 
@@ -204,7 +206,15 @@ impl SyncStep {
     async fn directory(&self, cx: &Context) -> Result<Directory> {
         let scope = lookup::scope(&self.okta, &self.blueprint, cx).await?;
         let assigned = AppLists::new(&self.okta, cx).users(app_lists::RUN).await?;
-        Ok(OktaSource::directory_of(&scope, &assigned))
+        // A user that is not assigned yet gets the name of the app's template.
+        let app = match unassigned(&scope, &assigned).as_slice() {
+            [] => None,
+            _ => lookup::app(&self.okta, cx).await?,
+        };
+        let template = app.as_ref().map(NameTemplate::of).unwrap_or_default();
+        let provisioning = &self.blueprint.provisioning;
+        let directory = OktaSource::directory_of(&scope, &assigned, &template, provisioning);
+        Ok(directory)
     }
 
     /// Plans the sync. Returns `None` if the endpoint is unknown, or both the cached state and the token are missing.
@@ -370,7 +380,7 @@ impl SyncStep {
             .collect();
         let removals = member_removals(&prepared.plan, &names);
         let sides = self.sides(cx)?.ok_or_else(unknown)?;
-        let run = self.engine(&sides, cx).start(prepared)?;
+        let run = self.engine(&sides, cx).start(prepared).await?;
         let sink = StateSink::Pipeline(cx);
         run.apply(&sink).await?;
         run.finish(&sink).await?;

@@ -8,9 +8,12 @@ use serde_json::Value;
 
 use super::{
     directory::{Directory, Group, UnreadItem, User},
-    profile::{Attribute, UserProfile},
+    profile::UserProfile,
 };
-use crate::error::{Error, ErrorKind, Result};
+use crate::{
+    error::{Error, ErrorKind, Result},
+    user_attribute::Attribute,
+};
 
 impl Directory {
     /// Reads a directory from a file with JSON, or from a folder with the tables of [`from_csv`](Self::from_csv) as
@@ -83,7 +86,7 @@ impl Directory {
     ///
     /// | table | columns |
     /// | --- | --- |
-    /// | `users` | `id`, `user_name`, `given_name`, `family_name`, `display_name`; optional: `email`, `active` (`true` or `false`, default: `true`) and the names of [`Attribute`] |
+    /// | `users` | `id`, `user_name`, `given_name`, `family_name`, `display_name`; optional: `email`, `active` (`true` or `false`, default: `true`) and the keys of [`Attribute`] |
     /// | `groups` | `id`, `name` |
     /// | `members` | `group`, `member`, both by id |
     ///
@@ -96,7 +99,7 @@ impl Directory {
     pub fn from_csv(users: &str, groups: &str, members: &str) -> Result<Self> {
         let mut directory = Self::default();
         let optional = ["email", "active"].into_iter();
-        let optional = optional.chain(Attribute::ALL.map(Attribute::name));
+        let optional = optional.chain(Attribute::ALL.iter().map(|attribute| attribute.key()));
         let optional: Vec<&str> = optional.collect();
         let users = Table::read("users", users, &USER_COLUMNS, &optional)?;
         directory.users = directory.read_rows(&users, user);
@@ -178,9 +181,9 @@ fn user(row: &Row<'_>) -> std::result::Result<User, String> {
         Some("false") => false,
         Some(other) => return Err(format!("`{other}` is neither `true` nor `false` (active)")),
     };
-    let optional = Attribute::ALL.into_iter().filter_map(|attribute| {
-        let value = row.get(attribute.name())?;
-        Some((attribute, value.to_owned()))
+    let optional = Attribute::ALL.iter().filter_map(|attribute| {
+        let value = row.get(attribute.key())?;
+        Some((*attribute, value.to_owned()))
     });
     let profile = UserProfile {
         user_name: row.required("user_name")?.to_owned(),
@@ -282,7 +285,7 @@ const USER_COLUMNS: [&str; 5] = [
 mod tests {
     use super::*;
 
-    const USERS: &str = "id,user_name,given_name,family_name,display_name,email,active,costCenter\n\
+    const USERS: &str = "id,user_name,given_name,family_name,display_name,email,active,cost_center\n\
         u1,ada@example.com,Ada,Lovelace,\"Lovelace, Ada\",ada@example.com,true,7\n\
         u2,bob@example.com,Bob,Hope,Bob Hope,,false,\n";
     const GROUPS: &str = "id,name\ng1,engines\n";
@@ -299,6 +302,26 @@ mod tests {
         assert_eq!((bob.email.as_deref(), bob.active), (None, false));
         assert_eq!(bob.optional.len(), 0);
         assert_eq!(directory.groups[0].members.len(), 2);
+        let json = serde_json::to_string(&directory).expect("JSON");
+        assert_eq!(Directory::from_json(&json).expect("JSON"), directory);
+    }
+
+    #[test]
+    fn a_table_can_have_each_attribute() {
+        let keys: Vec<&str> = { Attribute::ALL.iter() }
+            .map(|attribute| attribute.key())
+            .collect();
+        let header = format!(
+            "id,user_name,given_name,family_name,display_name,{}",
+            keys.join(",")
+        );
+        let users = format!("{header}\nu1,ada,Ada,Lovelace,Ada,{}\n", keys.join(","));
+        let directory = Directory::from_csv(&users, GROUPS, MEMBERS).expect("tables");
+        let profile = &directory.users[0].profile;
+        assert_eq!(profile.optional.len(), keys.len());
+        for (attribute, value) in &profile.optional {
+            assert_eq!(value, attribute.key());
+        }
         let json = serde_json::to_string(&directory).expect("JSON");
         assert_eq!(Directory::from_json(&json).expect("JSON"), directory);
     }

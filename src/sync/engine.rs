@@ -127,6 +127,21 @@ fn removed_names(plan: &mut SyncPlan) -> impl Iterator<Item = (&ResourceId, &mut
     users.chain(members.map(|member| (&member.id, &mut member.name)))
 }
 
+/// Drops the deletion of groups that have members that the sync does not manage. The next plan says what becomes of them.
+async fn keep_groups_of_others(scim: &Client, prepared: &mut PreparedSync) -> Result<()> {
+    let mut kept = HashSet::new();
+    let managed = prepared.state.target_ids();
+    for id in prepared.plan.groups.iter().filter_map(GroupChange::removed) {
+        let members = target::named_members_of(scim, id).await?;
+        if members.keys().any(|member| !managed.contains(member)) {
+            kept.insert(id.clone());
+        }
+    }
+    let groups = &mut prepared.plan.groups;
+    groups.retain(|change| change.removed().is_none_or(|id| !kept.contains(id)));
+    Ok(())
+}
+
 /// Verifies the token with one request. Otherwise, a run that reads and writes nothing would not notice that the token has
 /// expired.
 async fn verify_token(scim: &Client) -> Result<()> {
@@ -166,11 +181,15 @@ impl Engine<'_> {
             (Some(state), Some(_)) if is_cached => state.runs_since_verify.saturating_add(1),
             _ => 0,
         };
-        let snapshot = self
+        let mut snapshot = self
             .read_snapshot(&usable.directory, state.as_ref())
             .await?;
         let usable = leave_out_collisions(usable, &snapshot);
         let directory = &usable.directory;
+        let deletes_groups = self.settings.group_removal == GroupRemoval::Delete;
+        if let (true, Some(scim)) = (deletes_groups, self.scim) {
+            target::read_members_of_missing(scim, directory, &mut snapshot).await?;
+        }
         let policy = Policy {
             users: self.settings.removal,
             groups: self.settings.group_removal,
@@ -180,7 +199,7 @@ impl Engine<'_> {
         };
         let now = now(self.clock.as_ref());
         let serial = state.as_ref().map_or(0, |state| state.serial);
-        let mut plan = planner::plan(&usable, &snapshot, policy, now, serial);
+        let mut plan = planner::plan(&usable, &mut snapshot, policy, now, serial);
         let mut state = state.unwrap_or_else(|| SyncState::empty(&self.endpoint));
         let adopted = plan.users.iter().filter_map(|change| match change {
             UserChange::Update {
@@ -246,6 +265,7 @@ impl Engine<'_> {
             users,
             adopted_members,
             target_incomplete,
+            knows_members: self.scim.is_some(),
         };
         if let Some(scim) = self.scim {
             read_removed_names(scim, &mut prepared.plan).await?;
@@ -258,7 +278,7 @@ impl Engine<'_> {
     }
 
     /// Returns the run that applies the plan. Writes nothing.
-    pub(crate) fn start(&self, prepared: PreparedSync) -> Result<Run> {
+    pub(crate) async fn start(&self, mut prepared: PreparedSync) -> Result<Run> {
         prepared.state.check_target(&self.endpoint)?;
         let scim = self.scim.ok_or_else(|| {
             Error::new(
@@ -267,6 +287,9 @@ impl Engine<'_> {
             )
             .with_help("pass the token to the pipeline, or run with an operator who can provide it")
         })?;
+        if !prepared.knows_members {
+            keep_groups_of_others(scim, &mut prepared).await?;
+        }
         Ok(Run::new(scim.clone(), self.clock.clone(), prepared))
     }
 
@@ -319,8 +342,11 @@ impl Engine<'_> {
                 continue;
             };
             match change {
-                UserChange::Update { before, .. } => {
-                    *before = Some(UserProfile::of(&user));
+                UserChange::Update {
+                    before, profile, ..
+                } => {
+                    let current = UserProfile::of(&user).limited_to(&profile.attributes());
+                    *before = Some(Box::new(current));
                     prepared.users.insert(id, user);
                 }
                 UserChange::Deactivate(removed) | UserChange::Delete(removed) => {
@@ -428,8 +454,12 @@ fn merge_cached_state(snapshot: &mut TargetSnapshot, state: &SyncState, mode: Re
             && cached.kept == user.kept
         {
             user.digest.clone_from(&cached.digest);
+            user.is_read = false;
             user.keys.clone_from(&cached.keys);
             user.external_id = Some(owner.clone());
+        }
+        if let Some(cached) = { owners.get(&user.id) }.and_then(|owner| state.users.get(*owner)) {
+            user.owned.clone_from(&cached.owned);
         }
         if user.external_id.is_none() {
             let owner = owners.get(&user.id).copied();
@@ -443,6 +473,7 @@ fn merge_cached_state(snapshot: &mut TargetSnapshot, state: &SyncState, mode: Re
             .filter(|cached| cached.id == user.id);
         if let Some(cached) = cached {
             user.managed = true;
+            user.adopted = cached.adopted;
             user.inactive_since = cached.inactive_since.filter(|_| !user.active);
         }
     }
@@ -459,6 +490,7 @@ fn merge_cached_state(snapshot: &mut TargetSnapshot, state: &SyncState, mode: Re
             .filter(|cached| cached.id == group.id);
         if let Some(cached) = cached {
             group.managed = true;
+            group.adopted = cached.adopted;
             if mode == ReadMode::Verify && group.members.is_none() {
                 group.members = Some(cached.members.clone());
             }

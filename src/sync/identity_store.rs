@@ -80,6 +80,8 @@ fn target_user(
         // The API does not return all attributes, so a user that exists is planned as an update. It is no longer planned if SCIM
         // returns the desired attributes.
         digest: String::new(),
+        is_read: false,
+        owned: BTreeSet::new(),
         kept: None,
         keys: UserProfile {
             user_name: user.user_name.clone(),
@@ -88,6 +90,7 @@ fn target_user(
         }
         .keys(),
         active,
+        adopted: false,
         inactive_since: None,
         cached_external_id: None,
         scim_user: Some(Box::new(User {
@@ -113,6 +116,8 @@ fn target_group(
         external_id,
         name: group.display_name,
         members: None,
+        adopted: false,
+        other_members: Vec::new(),
     })
 }
 

@@ -2,7 +2,7 @@
 
 mod show;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{Timestamp, civil::Date};
 use schemars::JsonSchema;
@@ -13,6 +13,7 @@ use super::profile::UserProfile;
 use crate::{
     plan::{Hazard, count},
     token_age::TokenAge,
+    user_attribute::Attribute,
 };
 
 /// All changes that a run would write, in the order of writing.
@@ -88,10 +89,13 @@ pub enum UserChange {
         id: ResourceId,
         /// The source's id.
         external_id: ExternalId,
-        /// The current profile, if it was read.
-        before: Option<UserProfile>,
+        /// The current profile with the attributes that the sync has written or takes over, if it was read.
+        before: Option<Box<UserProfile>>,
         /// The desired profile.
         profile: UserProfile,
+        /// The attributes that the sync has written and that the source no longer has. The target's other attributes are kept.
+        #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+        removes: BTreeSet<Attribute>,
         /// Whether the update adopts the user: the user was matched by name and gets the source's id.
         adopts: bool,
         /// Whether the update deactivates an active user.
@@ -150,6 +154,9 @@ pub struct RemovedPrincipal {
     pub name: Option<String>,
     /// The reason of the removal.
     pub why: Why,
+    /// Whether the cached state says that the user or group existed before the sync adopted it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub adopted: bool,
 }
 
 /// A member that a group loses.

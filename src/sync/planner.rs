@@ -19,7 +19,7 @@ use super::{
     records::Usable,
     snapshot::{TargetSnapshot, TargetUser, match_groups, match_users},
 };
-use crate::{plan::count, text::abbreviated};
+use crate::{plan::count, text::abbreviated, user_attribute::Attribute};
 
 /// The treatment of users that are no longer in the source.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -49,6 +49,9 @@ pub enum GroupRemoval {
     #[default]
     Keep,
     /// Deletes the groups. The access that they grant is lost.
+    ///
+    /// A group that the sync has adopted, or that has members that it does not manage, is kept, and loses only the members that
+    /// the sync manages.
     Delete,
 }
 
@@ -61,9 +64,11 @@ pub(super) struct Policy {
 }
 
 /// Returns the plan that changes the target to match the source.
+///
+/// The users of the target take over the attributes that the source has too.
 pub(super) fn plan(
     usable: &Usable,
-    target: &TargetSnapshot,
+    target: &mut TargetSnapshot,
     policy: Policy,
     now: Timestamp,
     serial: u64,
@@ -155,7 +160,7 @@ fn skip(plan: &mut SyncPlan, user: &User, reason: String) {
 
 fn plan_users<'a>(
     usable: &'a Usable,
-    target: &TargetSnapshot,
+    target: &mut TargetSnapshot,
     policy: Policy,
     now: Timestamp,
     plan: &mut SyncPlan,
@@ -164,20 +169,26 @@ fn plan_users<'a>(
     let matches = match_users(&source.users, &target.users);
     let mut user_ids = HashMap::with_capacity(source.users.len());
     let mut removals = Vec::new();
+    let mut unowned: BTreeMap<Attribute, Vec<String>> = BTreeMap::new();
+    let may_exist = (!target.unread_users.is_empty()).then_some(MAY_EXIST);
+    target.own_unmatched(&matches);
     for (user, found) in source.users.iter().zip(&matches) {
-        let found = found.map(|index| &target.users[index]);
+        let mut found = found.map(|index| &mut target.users[index]);
         if !user.profile.active && found.is_none() {
             continue;
         }
-        let uncertain = match found {
-            None => (!target.unread_users.is_empty()).then_some(MAY_EXIST),
+        let uncertain = match &found {
+            None => may_exist,
             Some(found) => may_belong_to_another(source, &user.id, found.owner(), found.managed),
         };
         if let Some(reason) = uncertain {
+            if let Some(found) = &mut found {
+                found.own(None);
+            }
             skip(plan, user, reason.to_owned());
             continue;
         }
-        if let Some(found) = found {
+        if let Some(found) = &found {
             user_ids.insert(&user.id, Some(found.id.clone()));
         }
         let adapted = if user.problems.is_empty() {
@@ -185,6 +196,10 @@ fn plan_users<'a>(
         } else {
             Err(user.problems.clone())
         };
+        if let Some(found) = &mut found {
+            found.own(adapted.as_ref().ok().map(|(profile, _)| profile));
+        }
+        let found = found.as_deref();
         let profile = match (adapted, found) {
             (Ok((profile, remarks)), _) => {
                 let name = &user.profile.user_name;
@@ -200,7 +215,8 @@ fn plan_users<'a>(
                 removals.push(UserChange::Deactivate(removed));
                 continue;
             }
-            (Err(problems), _) => {
+            (Err(mut problems), found) => {
+                problems.extend(found.and_then(|found| old_name(found, &user.profile)));
                 skip(plan, user, problems.join("; "));
                 continue;
             }
@@ -213,6 +229,10 @@ fn plan_users<'a>(
             });
             continue;
         };
+        for attribute in found.unowned(&profile) {
+            let names = unowned.entry(attribute).or_default();
+            names.push(profile.user_name.clone());
+        }
         let adopts = found.external_id.as_ref() != Some(&user.id);
         if !adopts && found.digest == profile.digest() {
             continue;
@@ -221,7 +241,8 @@ fn plan_users<'a>(
         let change = UserChange::Update {
             id: found.id.clone(),
             external_id: user.id.clone(),
-            before: found.scim_user.as_deref().map(UserProfile::of),
+            before: found.profile().map(Box::new),
+            removes: profile.lacks(&found.owned),
             profile,
             adopts,
             deactivates,
@@ -232,7 +253,36 @@ fn plan_users<'a>(
             plan.users.push(change);
         }
     }
-    for user in target.missing_users(&matches) {
+    note_unowned(unowned, plan);
+    removals.extend(plan_missing_users(
+        usable, target, &matches, policy, now, plan,
+    ));
+    plan.users.extend(removals);
+    user_ids
+}
+
+/// Adds a note for each attribute that the sync does not own, with the names of its users.
+fn note_unowned(unowned: BTreeMap<Attribute, Vec<String>>, plan: &mut SyncPlan) {
+    plan.notes.extend(unowned.into_iter().map(|(attribute, names)| {
+        let users = count(names.len(), "user");
+        let names = abbreviated(&names, MAX_NAMED);
+        format!(
+            "{attribute} of {users} is kept: the source does not have it, and the sync has not written it: {names}"
+        )
+    }));
+}
+
+/// Plans the removal of the managed users that the source does not have.
+fn plan_missing_users(
+    usable: &Usable,
+    target: &TargetSnapshot,
+    matches: &[Option<usize>],
+    policy: Policy,
+    now: Timestamp,
+    plan: &mut SyncPlan,
+) -> Vec<UserChange> {
+    let mut removals = Vec::new();
+    for user in target.missing_users(matches) {
         if usable.protects(user) {
             let removed = user.to_removed(Why::Missing);
             plan.notes.push(format!(
@@ -247,8 +297,29 @@ fn plan_users<'a>(
                 .push(format!("user {}: {note}", user.to_removed(Why::Missing))),
         }
     }
-    plan.users.extend(removals);
-    user_ids
+    removals
+}
+
+/// Returns what it means that the user has another user name in the target, and that it stays: the identity provider sends the
+/// new name.
+fn old_name(found: &TargetUser, profile: &UserProfile) -> Option<String> {
+    let is_renamed = match found.name() {
+        Some(name) => name != profile.user_name,
+        None => found.keys.user_name != profile.keys().user_name,
+    };
+    let is_renamed = is_renamed && profile.active && found.keys.user_name.is_some();
+    is_renamed.then(|| no_sign_in(found.name(), &profile.user_name))
+}
+
+/// Returns why a user whose rename is not written cannot sign in.
+pub(super) fn no_sign_in(before: Option<&str>, name: &str) -> String {
+    let before = before.map_or_else(
+        || "another user name".to_owned(),
+        |name| format!("the user name `{name}`"),
+    );
+    format!(
+        "the account keeps {before} in the target, so a sign-in as `{name}` (NameID) fails until the rename is written"
+    )
 }
 
 /// Returns why a user or group of the target that was found by name is not adopted: its id may belong to an item of the
@@ -345,17 +416,20 @@ fn plan_groups(
         }
     }
     let taken: HashSet<usize> = matches.into_iter().flatten().collect();
-    plan_group_removals(usable, target, policy, &taken, plan);
+    plan_group_removals(&people, policy, &taken, plan);
 }
 
 /// Plans the removal of managed groups that the source does not have. `taken` has the indexes of the others.
+///
+/// A group that the sync has adopted, or that has members of others, is not deleted. It loses the members that the sync
+/// manages.
 fn plan_group_removals(
-    usable: &Usable,
-    target: &TargetSnapshot,
+    people: &People<'_>,
     policy: Policy,
     taken: &HashSet<usize>,
     plan: &mut SyncPlan,
 ) {
+    let (usable, target) = (people.usable, people.target);
     for (index, group) in target.groups.iter().enumerate() {
         let protected = group
             .external_id
@@ -372,8 +446,36 @@ fn plan_group_removals(
             external_id: group.external_id.clone(),
             name: Some(group.name.clone()),
             why: Why::Missing,
+            adopted: group.adopted,
         };
+        let adopted = { group.adopted }.then(|| "it existed before the sync adopted it".to_owned());
+        let others = (!group.other_members.is_empty()).then(|| {
+            let others = count(group.other_members.len(), "member");
+            let names = abbreviated(&group.other_members, MAX_NAMED);
+            format!("it has {others} that the sync does not manage: {names}")
+        });
+        let reasons: Vec<String> = adopted.into_iter().chain(others).collect();
         match policy.groups {
+            GroupRemoval::Delete if !reasons.is_empty() => {
+                plan.notes.push(format!(
+                    "group {removed}: not in the source, but not deleted, because {}",
+                    reasons.join(", and ")
+                ));
+                let members = group.members.iter().flatten();
+                let managed = members.filter(|id| people.managed.contains(id));
+                let remove: Vec<RemovedMember> = managed.map(|id| people.removed(id)).collect();
+                if let (Some(external_id), false) = (&group.external_id, remove.is_empty()) {
+                    plan.groups.push(GroupChange::Update {
+                        id: group.id.clone(),
+                        external_id: external_id.clone(),
+                        name: group.name.clone(),
+                        renamed_from: None,
+                        adopts: false,
+                        add: Vec::new(),
+                        remove,
+                    });
+                }
+            }
             GroupRemoval::Delete => plan.groups.push(GroupChange::Delete(removed)),
             GroupRemoval::Keep => plan
                 .notes

@@ -31,6 +31,8 @@ pub struct PreparedSync {
     pub(super) adopted_members: HashMap<ResourceId, BTreeSet<ResourceId>>,
     /// Whether the target could not be read completely. The next run then reads it again.
     pub(super) target_incomplete: bool,
+    /// Whether the plan is made with the members of the groups that it deletes.
+    pub(super) knows_members: bool,
 }
 
 impl PreparedSync {

@@ -1,13 +1,13 @@
 //! The synchronized attributes of a user, and their conversion to and from a SCIM user.
 
-use std::{collections::BTreeMap, fmt};
+use std::collections::{BTreeMap, BTreeSet};
 
 use scim_client::Dialect;
-use scim_types::{EnterpriseUser, ExternalId, MultiValued, Name, Text, User, schema_uri};
+use scim_types::{ExternalId, MultiValued, Name, Text, User};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use crate::text::hex;
+use crate::{text::hex, user_attribute::Attribute};
 
 /// The synchronized attributes of a user.
 ///
@@ -36,118 +36,6 @@ pub struct UserProfile {
     pub optional: BTreeMap<Attribute, String>,
 }
 
-/// An optional attribute of a user.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-#[non_exhaustive]
-pub enum Attribute {
-    /// The nickname.
-    NickName,
-    /// The job title.
-    Title,
-    /// The relationship to the organization, such as employee or contractor.
-    UserType,
-    /// The preferred language.
-    PreferredLanguage,
-    /// The locale.
-    Locale,
-    /// The time zone.
-    Timezone,
-    /// The employee number.
-    EmployeeNumber,
-    /// The cost centre.
-    CostCenter,
-    /// The organization.
-    Organization,
-    /// The division.
-    Division,
-    /// The department.
-    Department,
-}
-
-impl Attribute {
-    /// All optional attributes.
-    pub const ALL: [Self; 11] = [
-        Self::NickName,
-        Self::Title,
-        Self::UserType,
-        Self::PreferredLanguage,
-        Self::Locale,
-        Self::Timezone,
-        Self::EmployeeNumber,
-        Self::CostCenter,
-        Self::Organization,
-        Self::Division,
-        Self::Department,
-    ];
-
-    /// Returns the attribute's name, which is the same in Okta's base profile and in SCIM.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::NickName => "nickName",
-            Self::Title => "title",
-            Self::UserType => "userType",
-            Self::PreferredLanguage => "preferredLanguage",
-            Self::Locale => "locale",
-            Self::Timezone => "timezone",
-            Self::EmployeeNumber => "employeeNumber",
-            Self::CostCenter => "costCenter",
-            Self::Organization => "organization",
-            Self::Division => "division",
-            Self::Department => "department",
-        }
-    }
-
-    /// Returns the attribute's full path in SCIM.
-    fn path(self) -> String {
-        match self {
-            Self::EmployeeNumber
-            | Self::CostCenter
-            | Self::Organization
-            | Self::Division
-            | Self::Department => format!("{}:{}", schema_uri::ENTERPRISE_USER, self.name()),
-            _ => self.name().to_owned(),
-        }
-    }
-
-    /// Returns the attribute's value in a SCIM user.
-    fn value_in(self, user: &User) -> Option<&str> {
-        let enterprise = user.enterprise.as_ref();
-        match self {
-            Self::NickName => user.nick_name.as_deref(),
-            Self::Title => user.title.as_deref(),
-            Self::UserType => user.user_type.as_deref(),
-            Self::PreferredLanguage => user.preferred_language.as_deref(),
-            Self::Locale => user.locale.as_deref(),
-            Self::Timezone => user.timezone.as_deref(),
-            Self::EmployeeNumber => enterprise?.employee_number.as_deref(),
-            Self::CostCenter => enterprise?.cost_center.as_deref(),
-            Self::Organization => enterprise?.organization.as_deref(),
-            Self::Division => enterprise?.division.as_deref(),
-            Self::Department => enterprise?.department.as_deref(),
-        }
-    }
-
-    /// Sets the attribute's value in a SCIM user.
-    fn set(self, user: &mut User, enterprise: &mut EnterpriseUser, value: Option<&str>) {
-        let slot = match self {
-            Self::NickName => &mut user.nick_name,
-            Self::Title => &mut user.title,
-            Self::UserType => &mut user.user_type,
-            Self::PreferredLanguage => &mut user.preferred_language,
-            Self::Locale => &mut user.locale,
-            Self::Timezone => &mut user.timezone,
-            Self::EmployeeNumber => &mut enterprise.employee_number,
-            Self::CostCenter => &mut enterprise.cost_center,
-            Self::Organization => &mut enterprise.organization,
-            Self::Division => &mut enterprise.division,
-            Self::Department => &mut enterprise.department,
-        };
-        *slot = value.map(Text::from);
-    }
-}
-
 impl UserProfile {
     /// Returns the synchronized attributes of a SCIM user.
     #[must_use]
@@ -163,27 +51,18 @@ impl UserProfile {
             // "If it is left out, the user is active" (AWS SCIM developer guide, `active`).
             active: user.active.unwrap_or(true),
             optional: Attribute::ALL
-                .into_iter()
-                .filter_map(|attribute| Some((attribute, attribute.value_in(user)?.to_owned())))
+                .iter()
+                .filter_map(|attribute| Some((*attribute, attribute.value_in(user)?.to_owned())))
                 .collect(),
         }
     }
 
-    /// Returns the SCIM user to write: `base` with the synchronized attributes and the source's id.
+    /// Returns the SCIM user to write: `base` with the attributes of the profile and the source's id.
     ///
     /// Other attributes of `base` are kept, except the read-only ones.
     #[must_use]
     pub fn merge_into(&self, base: User, id: &ExternalId) -> User {
         let mut user = base;
-        let mut enterprise = user.enterprise.take().unwrap_or_default();
-        for attribute in Attribute::ALL {
-            attribute.set(
-                &mut user,
-                &mut enterprise,
-                self.optional.get(&attribute).map(String::as_str),
-            );
-        }
-        user.enterprise = (enterprise != EnterpriseUser::default()).then_some(enterprise);
         user.external_id = Some(id.clone());
         user.user_name = Some(self.user_name.as_str().into());
         user.display_name = Some(self.display_name.as_str().into());
@@ -212,10 +91,27 @@ impl UserProfile {
         name.given_name = Some(self.given_name.as_str().into());
         name.family_name = Some(self.family_name.as_str().into());
         user.name = Some(name);
+        for (attribute, value) in &self.optional {
+            attribute.set(&mut user, value);
+        }
         // `meta` and `groups` are read-only; some servers reject them in a write.
         user.meta = None;
         user.groups = Vec::new();
         user
+    }
+
+    /// Returns the SCIM user to write like [`merge_into`](Self::merge_into), without the attributes that the source no longer
+    /// has.
+    pub(super) fn replace_in(
+        &self,
+        mut base: User,
+        removes: &BTreeSet<Attribute>,
+        id: &ExternalId,
+    ) -> User {
+        for attribute in removes {
+            attribute.remove(&mut base);
+        }
+        self.merge_into(base, id)
     }
 
     /// Returns a digest of the profile, 128 bits in hex, to detect changes.
@@ -239,20 +135,36 @@ impl UserProfile {
         id: &ExternalId,
         dialect: Dialect,
     ) -> Result<(Self, Vec<String>), Vec<String>> {
-        let violations = dialect.violations(&self.merge_into(User::default(), id));
+        let mut document = self.merge_into(User::default(), id);
         let mut accepted = self.clone();
         let mut remarks = Vec::new();
+        accepted.optional.retain(|attribute, value| {
+            let is_valid = attribute.value_in(&document) == Some(value);
+            if !is_valid {
+                remarks.push(format!("attribute omitted: {attribute} is no id"));
+                attribute.remove(&mut document);
+            }
+            is_valid
+        });
         let mut problems = Vec::new();
-        for violation in violations {
-            let optional = Attribute::ALL
-                .into_iter()
-                .find(|attribute| violation.omit() == Some(&*attribute.path()));
-            match optional {
-                Some(attribute) => {
-                    accepted.optional.remove(&attribute);
+        for violation in dialect.violations(&document) {
+            let before = accepted.optional.len();
+            if let Some(path) = violation.omit() {
+                accepted
+                    .optional
+                    .retain(|attribute, _| !attribute.is_at(path));
+            }
+            let is_known = violation.omit().is_some_and(|path| {
+                let mut attributes = self.optional.keys();
+                attributes.any(|attribute| attribute.is_at(path))
+            });
+            if is_known {
+                // An attribute with several violations is named once.
+                if accepted.optional.len() < before {
                     remarks.push(format!("attribute omitted: {violation}"));
                 }
-                None => problems.push(violation.to_string()),
+            } else {
+                problems.push(violation.to_string());
             }
         }
         if problems.is_empty() {
@@ -277,9 +189,30 @@ impl UserProfile {
             .into_iter()
             .filter_map(|(name, same)| (!same).then_some(name));
         let optional = Attribute::ALL
-            .into_iter()
+            .iter()
             .filter(|attribute| self.optional.get(attribute) != other.optional.get(attribute));
-        fields.chain(optional.map(Attribute::name)).collect()
+        fields
+            .chain(optional.map(|attribute| attribute.name()))
+            .collect()
+    }
+
+    /// Returns the profile with only these optional attributes.
+    pub(super) fn limited_to(mut self, attributes: &BTreeSet<Attribute>) -> Self {
+        self.optional
+            .retain(|attribute, _| attributes.contains(attribute));
+        self
+    }
+
+    /// Returns the attributes of `owned` that the profile does not have.
+    pub(super) fn lacks(&self, owned: &BTreeSet<Attribute>) -> BTreeSet<Attribute> {
+        let lacking = owned.iter();
+        let lacking = lacking.filter(|attribute| !self.optional.contains_key(attribute));
+        lacking.copied().collect()
+    }
+
+    /// Returns the optional attributes of the profile.
+    pub(super) fn attributes(&self) -> BTreeSet<Attribute> {
+        self.optional.keys().copied().collect()
     }
 
     /// Returns the digests of the values that must be unique in the target.
@@ -308,12 +241,6 @@ pub(super) fn name_key(name: &str) -> String {
 pub(super) fn kept_digest(user: &User) -> String {
     let kept = (UserProfile::of(user), &user.external_id);
     digest(&serde_json::to_vec(&kept).expect("a profile has string keys only"))
-}
-
-impl fmt::Display for Attribute {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
 }
 
 /// Returns the first 128 bits of the SHA-256 digest in hex: enough to detect a change, and short to store.
@@ -352,7 +279,10 @@ mod tests {
             optional: BTreeMap::new(),
             ..ada()
         };
-        assert_eq!(UserProfile::of(&less.merge_into(user, &id)), less);
+        let removed = less.lacks(&ada().attributes());
+        let written = less.replace_in(user, &removed, &id);
+        assert_eq!(UserProfile::of(&written), less);
+        assert_eq!(written.enterprise, None);
     }
 
     #[test]
@@ -373,6 +303,55 @@ mod tests {
         let name = user.name.expect("the user has a name");
         assert_eq!(name.middle_name.as_deref(), Some("King"));
         assert_eq!(name.formatted, None);
+    }
+
+    #[test]
+    fn an_incomplete_address_is_omitted_and_the_other_attributes_are_not() {
+        let aws = Dialect::AwsIdentityCenter;
+        let id = ExternalId::new("00u1");
+        let mut profile = ada();
+        for (attribute, value) in [
+            (Attribute::StreetAddress, "12 St James's Square"),
+            (Attribute::FormattedAddress, "12 St James's Square, London"),
+            (Attribute::Phone, "1"),
+            (Attribute::MiddleName, "King"),
+        ] {
+            profile.optional.insert(attribute, value.to_owned());
+        }
+        let (accepted, remarks) = profile.adapt_to_dialect(&id, aws).expect("a profile");
+        assert_eq!(
+            remarks,
+            ["attribute omitted: addresses.locality is required in addresses"]
+        );
+        let kept = [
+            Attribute::MiddleName,
+            Attribute::Title,
+            Attribute::Phone,
+            Attribute::Department,
+        ];
+        assert!(accepted.optional.keys().eq(&kept), "{accepted:?}");
+        for (attribute, value) in [
+            (Attribute::Locality, "London"),
+            (Attribute::Region, "LDN"),
+            (Attribute::PostalCode, "SW1Y 4JH"),
+            (Attribute::Country, "GB"),
+        ] {
+            profile.optional.insert(attribute, value.to_owned());
+        }
+        let complete = profile.adapt_to_dialect(&id, aws);
+        assert_eq!(complete, Ok((profile.clone(), Vec::new())));
+        // A middle name is found by its path, and not by a part of it.
+        profile.optional.insert(Attribute::MiddleName, "a:b".into());
+        profile.optional.insert(Attribute::Manager, "..".into());
+        let (accepted, remarks) = profile.adapt_to_dialect(&id, aws).expect("a profile");
+        assert_eq!(
+            remarks,
+            [
+                "attribute omitted: manager.value is no id",
+                "attribute omitted: name.middleName contains `:`, U+003A, which is not accepted"
+            ]
+        );
+        assert_eq!(accepted.optional.len(), 9);
     }
 
     #[test]

@@ -8,8 +8,9 @@ use scim_types::{ExternalId, ResourceId};
 use super::{
     directory::{Group, UnreadItem, User},
     plan::{RemovedPrincipal, Why},
-    profile::UserKeys,
+    profile::{UserKeys, UserProfile},
 };
+use crate::user_attribute::Attribute;
 
 /// The users and groups of the target, as read or as cached.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -24,12 +25,20 @@ pub(super) struct TargetSnapshot {
 
 /// A user of the target.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own, and all combinations occur"
+)]
 pub(super) struct TargetUser {
     pub(super) id: ResourceId,
     pub(super) external_id: Option<ExternalId>,
-    /// The digest of the [`UserProfile`](super::UserProfile). If the target does not keep all attributes, the digest of the
-    /// profile that was written.
+    /// The digest of the [`UserProfile`](super::UserProfile), with the `owned` attributes only. If the target does not keep
+    /// all attributes, the digest of the profile that was written.
     pub(super) digest: String,
+    /// Whether `digest` is of `scim_user`, and not of a profile that was written.
+    pub(super) is_read: bool,
+    /// The optional attributes that the sync has written, or found as the source has them. The sync keeps the others.
+    pub(super) owned: BTreeSet<Attribute>,
     /// The digest of what the target has, with the source's id, if it was read or is not what was written.
     pub(super) kept: Option<String>,
     /// The name and the email address, as far as they are known.
@@ -38,6 +47,8 @@ pub(super) struct TargetUser {
     /// Whether the sync may remove the user: the cached state has the user, or the source may have issued the user's
     /// external id.
     pub(super) managed: bool,
+    /// Whether the cached state says that the sync has adopted the account: it existed before.
+    pub(super) adopted: bool,
     /// The time of deactivation, if the cached state has it.
     pub(super) inactive_since: Option<Timestamp>,
     /// The external id in the cached state, if the user's `externalId` was removed in the target.
@@ -56,12 +67,26 @@ pub(super) struct TargetGroup {
     pub(super) managed: bool,
     /// The ids of the members, if they were read or cached.
     pub(super) members: Option<BTreeSet<ResourceId>>,
+    /// Whether the cached state says that the sync has adopted the group: it existed before.
+    pub(super) adopted: bool,
+    /// The names of the members that the sync does not manage, as far as they were read before a deletion.
+    pub(super) other_members: Vec<String>,
 }
 
 impl TargetSnapshot {
     /// Returns whether users or groups of the target could not be read.
     pub(super) fn is_incomplete(&self) -> bool {
         !self.unread_users.is_empty() || !self.unread_groups.is_empty()
+    }
+
+    /// Limits the digests of the users that no source user matches to the attributes that the sync owns.
+    pub(super) fn own_unmatched(&mut self, matches: &[Option<usize>]) {
+        let taken: HashSet<usize> = matches.iter().flatten().copied().collect();
+        for (index, user) in self.users.iter_mut().enumerate() {
+            if !taken.contains(&index) {
+                user.own(None);
+            }
+        }
     }
 
     /// Returns the managed users that no source user matches. `matches` is the result of [`match_users`].
@@ -85,6 +110,37 @@ impl TargetUser {
             .or(self.cached_external_id.as_ref())
     }
 
+    /// Takes over the attributes of the source's profile, and limits the digest to the attributes that the sync owns.
+    pub(super) fn own(&mut self, profile: Option<&UserProfile>) {
+        let Some(user) = self.scim_user.as_deref().filter(|_| self.is_read) else {
+            return;
+        };
+        self.owned
+            .extend(profile.map(UserProfile::attributes).unwrap_or_default());
+        let current = UserProfile::of(user).limited_to(&self.owned);
+        self.owned = current.attributes();
+        self.digest = current.digest();
+    }
+
+    /// Returns the current profile with the attributes that the sync owns, if it was read.
+    pub(super) fn profile(&self) -> Option<UserProfile> {
+        let user = self.scim_user.as_deref()?;
+        Some(UserProfile::of(user).limited_to(&self.owned))
+    }
+
+    /// Returns the attributes that the sync does not own and that the source's profile does not have.
+    pub(super) fn unowned(&self, profile: &UserProfile) -> BTreeSet<Attribute> {
+        let user = self.scim_user.as_deref();
+        let mut present = user.map(|user| UserProfile::of(user).attributes());
+        if let Some(present) = &mut present {
+            let is_other = |attribute: &Attribute| {
+                !self.owned.contains(attribute) && !profile.optional.contains_key(attribute)
+            };
+            present.retain(is_other);
+        }
+        present.unwrap_or_default()
+    }
+
     pub(super) fn name(&self) -> Option<&str> {
         self.scim_user.as_ref()?.user_name.as_deref()
     }
@@ -95,6 +151,7 @@ impl TargetUser {
             external_id: self.external_id.clone(),
             name: self.name().map(ToOwned::to_owned),
             why,
+            adopted: self.adopted,
         }
     }
 }

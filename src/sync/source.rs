@@ -3,24 +3,33 @@
 
 mod scim;
 
-use std::sync::Arc;
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use futures::future::BoxFuture;
 use okta_client::{App, Client as Okta, Id};
 use scim_types::ExternalId;
+use serde::Deserialize;
+use serde_json::value::RawValue;
 
 pub use scim::ScimSource;
 
 use super::{
     directory::{Directory, Group, UnreadItem, User},
-    profile::{Attribute, UserProfile},
+    profile::UserProfile,
 };
 use crate::{
     aws_app,
-    aws_user_name::AppAssignments,
-    blueprint::Blueprint,
-    error::Result,
+    aws_user_name::{AppAssignments, NameTemplate},
+    blueprint::{Blueprint, Provisioning},
+    error::{Error, Result},
+    plan::count,
     resolved_scope::{Required, ResolvedScope, is_provisioned, unknown_status},
+    text::abbreviated,
+    user_attribute::Attribute,
 };
 
 /// A source of users and groups.
@@ -77,11 +86,25 @@ impl OktaSource {
     }
 
     /// Returns the directory of a scope that was already read.
-    pub(crate) fn directory_of(scope: &ResolvedScope, assignments: &AppAssignments) -> Directory {
+    pub(crate) fn directory_of(
+        scope: &ResolvedScope,
+        assignments: &AppAssignments,
+        template: &NameTemplate,
+        provisioning: &Provisioning,
+    ) -> Directory {
         let assigned = scope.assigned_users();
+        let mapping = Mapping::of(provisioning);
         let users = assigned
             .values()
-            .map(|user| to_user(user, assignments.aws_user_name(user)));
+            .map(|user| {
+                to_user(
+                    user,
+                    assignments.name_id(user, template),
+                    template,
+                    &mapping,
+                )
+            })
+            .collect();
         let groups = scope.pushed.iter().map(|members| Group {
             id: ExternalId::new(members.group.id.as_str()),
             name: members.group.name.clone(),
@@ -106,14 +129,13 @@ impl OktaSource {
             reason: problem.message.clone(),
         });
         let incomplete = unread.chain(missing);
+        let remarks = { scope.unassigned_member_notes().into_iter() }.map(|note| note.text);
+        let users_in_okta: Vec<&okta_client::User> = assigned.values().copied().collect();
+        let unknown = mapping.unknown_attributes(&users_in_okta);
         Directory {
-            users: users.collect(),
+            users,
             groups: groups.collect(),
-            remarks: scope
-                .unassigned_member_notes()
-                .into_iter()
-                .map(|note| note.text)
-                .collect(),
+            remarks: remarks.chain(unknown).collect(),
             incomplete: incomplete.collect(),
         }
     }
@@ -127,14 +149,42 @@ impl Source for OktaSource {
     fn read(&self) -> BoxFuture<'_, Result<Directory>> {
         Box::pin(async move {
             let (okta, blueprint) = (&self.okta, &self.blueprint);
-            let app = match &self.app {
-                Some(app) => Some(app.clone()),
-                None => { aws_app::find(okta, &blueprint.okta).await? }.map(|app| app.id().clone()),
+            let found = match &self.app {
+                Some(_) => None,
+                None => aws_app::find(okta, &blueprint.okta).await?,
             };
-            let app = app.as_ref();
+            let app = self.app.as_ref().or(found.as_ref().map(App::id));
             let assignments = AppAssignments::read(okta, app).await?;
             let scope = ResolvedScope::read_with(okta, blueprint, app, &assignments).await?;
-            Ok(Self::directory_of(&scope, &assignments))
+            let unassigned = unassigned(&scope, &assignments);
+            let template = match (&found, app) {
+                (Some(app), _) => NameTemplate::of(app),
+                (None, Some(id)) if !unassigned.is_empty() => {
+                    let app = okta.apps().get(id).await;
+                    NameTemplate::of(&app.map_err(|error| {
+                        Error::service(format!("app {id} could not be read from Okta"), error)
+                    })?)
+                }
+                _ => NameTemplate::default(),
+            };
+            let mut directory =
+                Self::directory_of(&scope, &assignments, &template, &blueprint.provisioning);
+            let remark = if app.is_none() {
+                let label = &blueprint.okta.app_label;
+                Some(format!(
+                    "Okta has no app `{label}`, so the user names are the logins: create the app, whose assignments have the names that users sign in with"
+                ))
+            } else if unassigned.is_empty() {
+                None
+            } else {
+                Some(format!(
+                    "not assigned to the app: {} ({}); they cannot sign in, and their user names are those of a new assignment: assign them",
+                    abbreviated(&unassigned, MAX_NAMED),
+                    count(unassigned.len(), "user"),
+                ))
+            };
+            directory.remarks.extend(remark);
+            Ok(directory)
         })
     }
 
@@ -147,33 +197,117 @@ impl Source for OktaSource {
     }
 }
 
+/// Returns the logins of the active users of a scope that are not assigned to the app.
+pub(crate) fn unassigned(scope: &ResolvedScope, assignments: &AppAssignments) -> Vec<String> {
+    let users = scope.assigned_users().into_values();
+    let unassigned = users
+        .filter(|user| is_provisioned(&user.status) && assignments.get(&user.id).is_none())
+        .map(|user| user.profile.login.clone());
+    unassigned.collect()
+}
+
+/// Maximum number of users in a remark.
+const MAX_NAMED: usize = 20;
+
 /// The length of an Okta id: `00u` or `00g`, and 17 letters and digits.
 const OKTA_ID_LENGTH: usize = 20;
 
+/// The attributes that are written, each with the attribute of Okta's profile that has its value.
+struct Mapping<'a> {
+    attributes: Vec<(Attribute, &'a str)>,
+    /// The attributes that the blueprint names.
+    named: BTreeSet<Attribute>,
+}
+
+/// The profile of an Okta user, with the values as Okta has sent them.
+#[derive(Deserialize)]
+struct OktaProfile<'a> {
+    #[serde(borrow)]
+    profile: BTreeMap<String, &'a RawValue>,
+}
+
+impl<'a> Mapping<'a> {
+    fn of(provisioning: &'a Provisioning) -> Self {
+        let attributes = Attribute::ALL.iter().filter_map(|attribute| {
+            let name = provisioning.okta_attribute(*attribute)?;
+            Some((*attribute, name))
+        });
+        Self {
+            attributes: attributes.collect(),
+            named: provisioning.attributes.keys().copied().collect(),
+        }
+    }
+
+    /// Returns the values of a user that are texts and not empty.
+    fn read(&self, user: &okta_client::User) -> Result<BTreeMap<Attribute, String>, String> {
+        let read = user.raw().read::<OktaProfile<'_>>();
+        let profile = read
+            .map_err(|error| format!("the profile in Okta could not be read: {error}"))?
+            .profile;
+        let values = self.attributes.iter().filter_map(|(attribute, name)| {
+            let text: String = serde_json::from_str(profile.get(*name)?.get()).ok()?;
+            let text = text.trim();
+            (!text.is_empty()).then(|| (*attribute, text.to_owned()))
+        });
+        Ok(values.collect())
+    }
+
+    /// Returns a remark for each attribute of Okta that the blueprint names and no user has, such as a misspelt one.
+    fn unknown_attributes(&self, users: &[&okta_client::User]) -> Vec<String> {
+        let named = self.attributes.iter();
+        let named = named.filter(|(attribute, _)| self.named.contains(attribute));
+        let unknown = named.filter(|(_, name)| {
+            let has_none = |user: &&okta_client::User| user.profile.get(name).is_none();
+            !users.is_empty() && users.iter().all(has_none)
+        });
+        let remark = |(attribute, name): &(Attribute, &str)| {
+            let key = attribute.key();
+            format!(
+                "no user has the attribute {name} in Okta, which provisioning.attributes.{key} names"
+            )
+        };
+        unknown.map(remark).collect()
+    }
+}
+
 /// Converts an Okta user.
-fn to_user(user: &okta_client::User, user_name: &str) -> User {
-    let profile = &user.profile;
-    let required = Required::of(user);
-    let optional = Attribute::ALL.into_iter().filter_map(|attribute| {
-        let value = profile.text(attribute.name())?.trim().to_owned();
-        (!value.is_empty()).then_some((attribute, value))
+fn to_user(
+    user: &okta_client::User,
+    name_id: Option<Cow<'_, str>>,
+    template: &NameTemplate,
+    mapping: &Mapping<'_>,
+) -> User {
+    // The `NameID` that Okta will send is not known: another `userName` would be an account without sign-in.
+    let unknown_name = name_id.is_none().then(|| match template {
+        NameTemplate::Other(template) => format!(
+            "the user is not assigned to the app, and only Okta evaluates its template `{template}` of user names: assign the user to the app, then run again"
+        ),
+        _ => "the user has no email address in Okta, from which the app takes the user name: fill it in".to_owned(),
     });
+    let user_name = name_id.unwrap_or_else(|| user.profile.login.as_str().into());
+    let required = Required::of(user);
+    let (optional, unreadable) = match mapping.read(user) {
+        Ok(optional) => (optional, None),
+        Err(problem) => (BTreeMap::new(), Some(problem)),
+    };
     let unknown_status = unknown_status(user);
     let active = is_provisioned(&user.status) || unknown_status.is_some();
     User {
         id: ExternalId::new(user.id.as_str()),
         profile: UserProfile {
-            user_name: user_name.to_owned(),
+            user_name: user_name.into_owned(),
             display_name: required.display_name,
             given_name: required.given_name.to_owned(),
             family_name: required.family_name.to_owned(),
             email: required.email.map(ToOwned::to_owned),
             active,
-            optional: optional.collect(),
+            optional,
         },
         // With an unknown status, the account stays as it is.
         problems: { unknown_status.into_iter() }
             .map(|status| format!("the user has {status} in Okta"))
+            .chain(unreadable)
+            .chain(unknown_name)
             .collect(),
     }
 }

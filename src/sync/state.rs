@@ -14,14 +14,16 @@ use crate::{
     error::{Error, ErrorKind, Result},
     guard::RemovalHistory,
     token_age::TokenAge,
+    user_attribute::{Attribute, from_bits, to_bits},
 };
 
 /// The cached state of the directory sync, which allows the next run to plan without reading the target.
 ///
 /// For each user the state holds the ids in source and target, digests of the written profile, of the name and of the email
-/// address, the active flag, and the time of deactivation. For each group it holds the ids, the name, and the members. It
-/// also holds the ids of users that are left out, the number of removals of the last 7 days, and the age of the token. It holds
-/// no other personal data. If the state is lost, or an older version of the crate has written it, the next run reads
+/// address, the names of the written attributes, the active flag, and the time of deactivation. For each group it holds the
+/// ids, the name, and the members. It also holds the ids of users that are left out, the number of removals of the last 7 days,
+/// and the age of the token. It holds no other personal data. If the state is lost, or an older version of the crate has written
+/// it, the next run reads
 /// the whole target.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SyncState {
@@ -51,11 +53,15 @@ pub(super) struct CachedUser {
     pub(super) id: ResourceId,
     /// The digest of the [`UserProfile`](super::UserProfile); empty if the current profile is unknown.
     pub(super) digest: String,
+    /// The optional attributes that the sync has written, or found as the source had them.
+    pub(super) owned: BTreeSet<Attribute>,
     /// The digest of what the target has kept of the written profile, if it is not all.
     pub(super) kept: Option<String>,
     /// The written name and email address.
     pub(super) keys: UserKeys,
     pub(super) active: bool,
+    /// Whether the account existed before the sync adopted it.
+    pub(super) adopted: bool,
     /// The time of deactivation, or the time when a run first found the user inactive.
     pub(super) inactive_since: Option<Timestamp>,
 }
@@ -69,6 +75,8 @@ pub(super) struct CachedGroup {
     pub(super) members: BTreeSet<ResourceId>,
     /// Whether the target does not keep the external id.
     pub(super) drops_id: bool,
+    /// Whether the group existed before the sync adopted it. Such a group is not deleted.
+    pub(super) adopted: bool,
 }
 
 impl SyncState {
@@ -161,9 +169,12 @@ impl SyncState {
             id: user.id.clone(),
             external_id: Some(external_id.clone()),
             digest: user.digest.clone(),
+            is_read: false,
+            owned: user.owned.clone(),
             kept: user.kept.clone(),
             keys: user.keys.clone(),
             active: user.active,
+            adopted: user.adopted,
             managed: true,
             inactive_since: user.inactive_since,
             cached_external_id: None,
@@ -175,6 +186,8 @@ impl SyncState {
             name: group.name.clone(),
             managed: true,
             members: Some(group.members.clone()),
+            adopted: group.adopted,
+            other_members: Vec::new(),
         });
         TargetSnapshot {
             users: users.collect(),
@@ -206,11 +219,13 @@ impl SyncState {
             let cached = CachedUser {
                 id: user.id.clone(),
                 digest: user.digest.clone(),
+                owned: user.owned.clone(),
                 kept: before
                     .filter(|cached| cached.digest == user.digest)
                     .and_then(|cached| cached.kept.clone()),
                 keys: user.keys.clone(),
                 active: user.active,
+                adopted: before.is_some_and(|cached| cached.adopted),
                 // If the deactivation time is unknown, the retention period starts now.
                 inactive_since: (!user.active).then(|| since.unwrap_or(now)),
             };
@@ -245,13 +260,13 @@ impl SyncState {
                     .map(|cached| cached.members.clone())
                     .unwrap_or_default(),
             };
+            let before = cached_groups.get(external_id);
             let cached = CachedGroup {
                 id: group.id.clone(),
                 name: group.name.clone(),
                 members,
-                drops_id: cached_groups
-                    .get(external_id)
-                    .is_some_and(|group| group.drops_id),
+                drops_id: before.is_some_and(|cached| cached.drops_id),
+                adopted: before.is_some_and(|cached| cached.adopted && cached.id == group.id),
             };
             self.groups.insert(external_id.clone(), cached);
         }
@@ -319,7 +334,34 @@ struct File {
         Option<Timestamp>,
         UserKeysFile,
     )>,
+    /// The owned attributes of each user, as bits.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    owned: Vec<u32>,
     groups: Vec<(ExternalId, ResourceId, String, Vec<u32>, bool)>,
+    /// The users and groups that existed before the sync adopted them.
+    #[serde(default, skip_serializing_if = "Adopted::is_empty")]
+    adopted: Adopted,
+}
+
+#[derive(Default, Deserialize, Serialize)]
+struct Adopted {
+    users: BTreeSet<ExternalId>,
+    groups: BTreeSet<ExternalId>,
+}
+
+impl Adopted {
+    fn of(state: &SyncState) -> Self {
+        let users = state.users.iter().filter(|(_, user)| user.adopted);
+        let groups = state.groups.iter().filter(|(_, group)| group.adopted);
+        Self {
+            users: users.map(|(id, _)| id.clone()).collect(),
+            groups: groups.map(|(id, _)| id.clone()).collect(),
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.users.is_empty() && self.groups.is_empty()
+    }
 }
 
 /// The digests of the user name, of the email address, and of what the target has kept.
@@ -372,22 +414,30 @@ impl File {
             runs_since_verify: state.runs_since_verify,
             left_out: state.left_out.clone(),
             users: users.collect(),
+            owned: { state.users.values() }
+                .map(|user| to_bits(&user.owned))
+                .collect(),
             groups: groups.collect(),
+            adopted: Adopted::of(state),
         }
     }
 
     /// Returns the state, or `None` if the index of a group member is out of range.
     fn into_state(self) -> Option<SyncState> {
         let ids: Vec<ResourceId> = self.users.iter().map(|(_, id, ..)| id.clone()).collect();
-        let users = self.users.into_iter().map(
-            |(external_id, id, digest, active, inactive_since, keys)| {
+        let adopted = self.adopted;
+        let owned = self.owned.into_iter().chain(std::iter::repeat(0));
+        let users = self.users.into_iter().zip(owned).map(
+            |((external_id, id, digest, active, inactive_since, keys), owned)| {
                 let (user_name, email, kept) = keys;
                 let user = CachedUser {
                     id,
                     digest,
+                    owned: from_bits(owned),
                     kept,
                     keys: UserKeys { user_name, email },
                     active,
+                    adopted: adopted.users.contains(&external_id),
                     inactive_since,
                 };
                 (external_id, user)
@@ -406,6 +456,7 @@ impl File {
                     name,
                     members,
                     drops_id,
+                    adopted: adopted.groups.contains(&external_id),
                 };
                 Some((external_id, group))
             });
@@ -435,9 +486,11 @@ mod tests {
             let user = CachedUser {
                 id: id(&format!("r{number}")),
                 digest: format!("d{number}"),
+                owned: [Attribute::MiddleName].into(),
                 kept: None,
                 keys: UserKeys::default(),
                 active,
+                adopted: false,
                 inactive_since: (!active).then_some(Timestamp::UNIX_EPOCH),
             };
             state
@@ -449,6 +502,7 @@ mod tests {
             name: "team".into(),
             members: [id("r1"), id("r10")].into(),
             drops_id: false,
+            adopted: true,
         };
         state.groups.insert(ExternalId::new("00g1"), group);
         state
@@ -459,7 +513,7 @@ mod tests {
         let json = state().to_json();
         assert_eq!(
             String::from_utf8_lossy(&json),
-            r#"{"version":3,"serial":0,"target":"https://scim.example/v2/","users":[["00u1","r1","d1",true,null,[null,null,null]],["00u10","r10","d10",true,null,[null,null,null]],["00u2","r2","d2",false,"1970-01-01T00:00:00Z",[null,null,null]]],"groups":[["00g1","t","team",[0,1],false]]}"#
+            r#"{"version":3,"serial":0,"target":"https://scim.example/v2/","users":[["00u1","r1","d1",true,null,[null,null,null]],["00u10","r10","d10",true,null,[null,null,null]],["00u2","r2","d2",false,"1970-01-01T00:00:00Z",[null,null,null]]],"owned":[2,2,2],"groups":[["00g1","t","team",[0,1],false]],"adopted":{"users":[],"groups":["00g1"]}}"#
         );
         assert_eq!(
             SyncState::from_json(&json).expect("a valid state"),

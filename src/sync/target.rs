@@ -81,10 +81,13 @@ fn target_user(user: User, managed: bool) -> Result<TargetUser, UnreadItem> {
         id,
         external_id: user.external_id.clone(),
         digest: profile.digest(),
+        is_read: true,
+        owned: BTreeSet::new(),
         kept: Some(kept_digest(&user)),
         keys: profile.keys(),
         active: profile.active,
         managed,
+        adopted: false,
         inactive_since: None,
         cached_external_id: None,
         scim_user: Some(Box::new(user)),
@@ -107,6 +110,8 @@ fn target_group(
         name: name.into_string(),
         managed,
         members: returns_members.then(|| members.collect()),
+        adopted: false,
+        other_members: Vec::new(),
     })
 }
 
@@ -202,6 +207,67 @@ pub(super) async fn read_members(
         snapshot.groups[index].members = Some(present);
     }
     Ok(())
+}
+
+/// Reads the members of the managed groups that the source does not have, before they are deleted: a group with members that
+/// the sync does not manage is kept.
+pub(super) async fn read_members_of_missing(
+    scim: &Client,
+    directory: &Directory,
+    snapshot: &mut TargetSnapshot,
+) -> Result<()> {
+    let taken = match_groups(&directory.groups, &snapshot.groups).into_iter();
+    let taken: BTreeSet<usize> = taken.flatten().collect();
+    let managed: BTreeSet<ResourceId> = match_users(&directory.users, &snapshot.users)
+        .into_iter()
+        .flatten()
+        .map(|index| &snapshot.users[index])
+        .chain(snapshot.users.iter().filter(|user| user.managed))
+        .map(|user| user.id.clone())
+        .collect();
+    for (index, group) in snapshot.groups.iter_mut().enumerate() {
+        let is_known = group.adopted && group.members.is_some();
+        if taken.contains(&index) || !group.managed || is_known {
+            continue;
+        }
+        let members = named_members_of(scim, &group.id).await?;
+        let others = members.iter().filter(|(id, _)| !managed.contains(id));
+        group.other_members = others.map(|(_, name)| name.clone()).collect();
+        group.members = Some(members.into_keys().collect());
+    }
+    Ok(())
+}
+
+/// Reads the members of a group that a run deletes, with their names. A member without a name has its id.
+pub(super) async fn named_members_of(
+    scim: &Client,
+    group: &ResourceId,
+) -> Result<BTreeMap<ResourceId, String>> {
+    let failed = |error| {
+        let what = format!(
+            "the members of group {group}, which is missing in the source, could not be read from the target; nothing was written"
+        );
+        Error::service(what, error)
+    };
+    if scim.dialect().rules().returns_members {
+        let members = match members_of(scim, group).await {
+            Err(error) if error.is_not_found() => BTreeSet::new(),
+            members => members.map_err(failed)?,
+        };
+        let names = members.into_iter().map(|id| (id.clone(), id.to_string()));
+        return Ok(names.collect());
+    }
+    let filter = Filter::eq(AttributePath::GROUPS_VALUE, group.as_str());
+    let users = match scim.users().list(filter).try_collect().await {
+        Err(error) if error.is_not_found() => Vec::new(),
+        users => users.map_err(failed)?,
+    };
+    let members = users.into_iter().filter_map(|user| {
+        let id = user.id?;
+        let name = user.user_name.map(|name| name.to_string());
+        Some((id.clone(), name.unwrap_or_else(|| id.to_string())))
+    });
+    Ok(members.collect())
 }
 
 /// Reads the group memberships of users that are missing from the cached state.

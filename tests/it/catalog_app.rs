@@ -210,3 +210,27 @@ async fn an_inactive_app_is_activated_by_the_plan_and_its_metadata_is_known_afte
     assert_eq!(after, [&Value::AfterApply(StepId::new("catalog-app")); 3]);
     assert!(fixture.run().await.expect("a second run").0.is_empty());
 }
+
+#[tokio::test]
+async fn a_name_id_that_is_not_the_user_name_of_the_assignment_is_a_problem() {
+    let fixture = Fixture::with_sandbox(org(), SEED).await;
+    fixture.run().await.expect("the first run");
+    let id = fixture.app().await;
+    let app = fixture.okta.apps().get(&id).await.expect("the app");
+    let mut document = app.raw().to_value().expect("JSON");
+    document["settings"]["signOn"]["subjectNameIdTemplate"] = "${user.email}".into();
+    let answer = sandbox::Fault::fail(sandbox::Service::Okta, 200, document.to_string());
+    fixture
+        .sandbox
+        .inject(answer.on(format!("GET /api/v1/apps/{id}")));
+    let plan = fixture.pipeline().plan().await.expect("a plan");
+    let problems = &step(&plan, "catalog-app").problems;
+    assert!(
+        problems[0]
+            .message
+            .contains("sends `${user.email}` as NameID"),
+        "{problems:?}"
+    );
+    let plan = fixture.pipeline().plan().await.expect("a plan");
+    assert!(plan.is_empty(), "{plan}");
+}

@@ -6,9 +6,11 @@ use okta_aws_sso::{
     Blueprint, CheckOutcome, ErrorKind, Guard, StateStore,
     operator::NoOperator,
     plan::{Action, StepId},
+    scim::{Client, Dialect, Endpoint},
+    sync::{DirectorySync, OktaSource},
 };
 use rest_core::Secret;
-use sandbox::{PersonStatus, Sandbox, Service, Stage};
+use sandbox::{IdentityGroup, IdentityUser, PersonStatus, Sandbox, Service, Stage};
 
 use crate::{
     fixture::{Fixture, SEED, TEAM, apply, company, direct, team_and_auditors},
@@ -229,6 +231,127 @@ async fn users_and_groups_provisioned_by_okta_are_adopted_with_their_ids() {
     assert!(plan.is_empty(), "{plan}");
 }
 
+/// The attributes that Okta's provisioning sends, each with a value for every user.
+const ATTRIBUTES: [(&str, &str); 23] = [
+    ("streetAddress", "12 St James's Square"),
+    ("city", "London"),
+    ("state", "LDN"),
+    ("zipCode", "SW1Y 4JH"),
+    ("countryCode", "GB"),
+    ("postalAddress", "12 St James's Square, London"),
+    ("costCenter", "1815"),
+    ("department", "Engines"),
+    ("division", "Analysis"),
+    ("employeeNumber", "1"),
+    ("managerId", "charles@example.com"),
+    ("organization", "Babbage"),
+    ("locale", "en_GB"),
+    ("honorificPrefix", "Lady"),
+    ("honorificSuffix", "II"),
+    ("middleName", "King"),
+    ("nickName", "Enchantress"),
+    ("primaryPhone", "+44 20 7946 0000"),
+    ("preferredLanguage", "en-GB"),
+    ("profileUrl", "https://example.com/ada"),
+    ("timezone", "Europe/London"),
+    ("title", "Countess"),
+    ("userType", "Employee"),
+];
+
+/// Returns the users and groups in AWS as they should be after the change to direct mode. Okta gives a group no id, so that it is
+/// adopted by its name.
+fn expected_after_change(fixture: &Fixture) -> (Vec<IdentityUser>, Vec<IdentityGroup>) {
+    let sandbox = &fixture.sandbox;
+    let mut groups = sandbox.identity_groups();
+    for group in &mut groups {
+        group.external_id = sandbox.group_id(&group.display_name);
+    }
+    (sandbox.identity_users(), groups)
+}
+
+/// Provisions users with all attributes by Okta, and returns the fixture with the blueprint in direct mode.
+async fn provisioned_by_okta() -> Fixture {
+    let mut fixture = Fixture::new(TEAM).await;
+    for login in [
+        "ada.lovelace@example.com",
+        "person.00002@example.com",
+        "person.00003@example.com",
+    ] {
+        for (name, value) in ATTRIBUTES {
+            fixture.sandbox.set_user_attribute(login, name, value);
+        }
+    }
+    fixture.run().await.expect("the run with Okta provisioning");
+    for user in fixture.sandbox.identity_users() {
+        // The names, the email address with its type, and the types of phone number and address come in addition.
+        assert_eq!(user.attributes.len(), ATTRIBUTES.len() + 8, "{user:?}");
+    }
+    fixture.blueprint = Blueprint::from_toml(&direct(TEAM)).expect("a blueprint");
+    fixture
+}
+
+#[tokio::test]
+async fn the_change_to_direct_mode_recreates_no_account_and_loses_no_attribute() {
+    let fixture = provisioned_by_okta().await;
+    let (users, groups) = expected_after_change(&fixture);
+    fixture.run().await.expect("the change");
+    assert_eq!(fixture.sandbox.identity_users(), users);
+    assert_eq!(fixture.sandbox.identity_groups(), groups);
+    fixture.sandbox.clear_requests();
+    let (plan, _) = fixture.run().await.expect("the second run");
+    assert!(plan.is_empty(), "{plan}");
+    assert_eq!(fixture.sandbox.writes().len(), 0);
+    // From now on, the run writes the changes of attributes.
+    let ada = "ada.lovelace@example.com";
+    fixture.sandbox.set_user_attribute(ada, "city", "Ockham");
+    fixture.sandbox.set_user_attribute(ada, "primaryPhone", "");
+    fixture.run().await.expect("a third run");
+    let mut changed = users;
+    let user = changed.iter_mut().find(|user| user.user_name == ada);
+    let attributes = &mut user.expect("Ada").attributes;
+    attributes.insert("addresses.locality".into(), "Ockham".into());
+    attributes.remove("phoneNumbers.value");
+    attributes.remove("phoneNumbers.type");
+    assert_eq!(fixture.sandbox.identity_users(), changed);
+}
+
+#[tokio::test]
+async fn a_sync_that_takes_over_from_okta_changes_nothing_and_then_only_verifies_the_token() {
+    let fixture = provisioned_by_okta().await;
+    let (users, groups) = expected_after_change(&fixture);
+    let shown = fixture.sandbox.console().enable_automatic_provisioning();
+    let shown = shown.expect("a token");
+    let endpoint = Endpoint::parse(&shown.scim_endpoint).expect("an endpoint");
+    let scim = Client::builder(&endpoint, Secret::new(shown.access_token))
+        .dialect(Dialect::AwsIdentityCenter)
+        .build()
+        .expect("a client");
+    let source = OktaSource::new(&fixture.okta, &fixture.blueprint);
+    let sync = DirectorySync::new(source, &scim)
+        .store(StateStore::memory())
+        .clock(Arc::new(fixture.clock.clone()));
+    for requests in [None, Some(1)] {
+        fixture.sandbox.clear_requests();
+        let prepared = sync.prepare().await.expect("a plan");
+        assert_eq!(prepared.plan().notes, [""; 0]);
+        let report = sync.apply(prepared).await.expect("a run");
+        report.complete().expect("no failure");
+        assert_eq!(fixture.sandbox.identity_users(), users);
+        assert_eq!(fixture.sandbox.identity_groups(), groups);
+        // The first run writes the id of the group, and no user.
+        let writes = fixture.sandbox.writes();
+        assert!(
+            writes.iter().all(|write| write.path.contains("/Groups/")),
+            "{writes:?}"
+        );
+        let sent = scim_requests(&fixture);
+        assert!(
+            requests.is_none_or(|number| sent.len() == number),
+            "{sent:?}"
+        );
+    }
+}
+
 /// Returns the ids of the users and groups in AWS, sorted.
 fn ids(fixture: &Fixture) -> Vec<String> {
     let users = fixture.sandbox.identity_users();
@@ -279,6 +402,23 @@ fn an_unknown_mode_is_an_error_with_its_position() {
     let error = Blueprint::from_toml(text).expect_err("no such mode");
     assert_eq!(error.span().map(|span| &text[span]), Some("\"directly\""));
     insta::assert_snapshot!(error.render("blueprint.toml", text));
+}
+
+#[test]
+fn an_unknown_attribute_and_an_expression_are_errors_with_their_positions() {
+    for (line, place, message) in [
+        ("phon = \"mobilePhone\"", "phon", "unknown variant `phon`"),
+        (
+            "phone = \"user.mobilePhone\"",
+            "\"user.mobilePhone\"",
+            "is not the variable name of an attribute in Okta",
+        ),
+    ] {
+        let text = format!("[provisioning.attributes]\n{line}\n");
+        let error = Blueprint::from_toml(&text).expect_err(line);
+        assert_eq!(error.span().map(|span| &text[span]), Some(place));
+        assert!(error.to_string().contains(message), "{error}");
+    }
 }
 
 #[test]

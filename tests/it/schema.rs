@@ -93,6 +93,9 @@ fn the_schema_refuses_what_the_reader_refuses_for_its_shape() {
         format!("[permission_sets.{}]", "x".repeat(33)),
         "[provisioning]\nmode = \"other\"".to_owned(),
         "[provisioning]\ndisplay_name = \"first-last\"".to_owned(),
+        "[provisioning.attributes]\nphon = \"mobilePhone\"".to_owned(),
+        "[provisioning.attributes]\nphone = 1".to_owned(),
+        "[provisioning.attributes]\nphone = \"user.mobilePhone\"".to_owned(),
         "[lists]\nteam = \"a\"".to_owned(),
         "include = \"a.toml\"".to_owned(),
     ];
@@ -145,6 +148,7 @@ fn the_schema_accepts_what_the_reader_accepts() {
         "",
         "[okta]\nsign_on_policy = \"Any two factors\"\n[provisioning]\ndisplay_name = true",
         "[aws]\nportal_url = \"https://acme.awsapps.com/start\"",
+        "[provisioning.attributes]\nphone = \"mobilePhone\"\nmanager = \"\"",
         &set("session_duration = \"PT1H30M\""),
         &set("session_duration = \"8h\""),
         &set("session_duration = \"90m\""),

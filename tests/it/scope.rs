@@ -211,3 +211,24 @@ async fn the_name_in_the_app_is_validated_and_not_the_login() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_rename_that_okta_has_not_sent_says_who_cannot_sign_in() {
+    let fixture = Fixture::new(TEAM).await;
+    fixture.run().await.expect("a run");
+    assert_eq!(fixture.failed_checks().await, [""; 0]);
+    let login = "person.00002@example.com";
+    let id = fixture.sandbox.user_id(login).expect("the user");
+    let id = okta_aws_sso::okta::Id::parse(&id).expect("an id");
+    let mut edit = okta_aws_sso::okta::Edit::new();
+    edit.set_user_name("new@example.com");
+    let app = fixture.app().await;
+    let updated = fixture.okta.apps().update_user(&app, &id, &edit).await;
+    updated.expect("another name");
+    let failed = fixture.failed_checks().await;
+    let text = "AWS has the user as `person.00002@example.com`, so a sign-in as `new@example.com` (NameID) fails until Okta sends the new name";
+    assert!(
+        failed.iter().any(|check| check.contains(text)),
+        "{failed:?}"
+    );
+}

@@ -1,6 +1,7 @@
 //! Tests of the directory sync against the sandbox: written changes, request counts, and removals that must not happen.
 
 mod adoption;
+mod attributes;
 mod collisions;
 mod faults;
 mod fixture;
@@ -11,6 +12,7 @@ mod kept;
 mod leavers;
 mod lifecycle;
 mod name_changes;
+mod okta_source;
 mod program;
 mod random_changes;
 mod rate_limit;

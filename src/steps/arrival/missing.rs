@@ -27,6 +27,8 @@ pub(super) struct MissingUser {
     pub(super) user: User,
     /// Whether AWS has a user with this name that is disabled.
     pub(super) disabled: bool,
+    /// The other name under which AWS has the user, by its external id: a rename of Okta has not arrived.
+    pub(super) other_name: Option<String>,
 }
 
 impl Missing {
@@ -37,6 +39,11 @@ impl Missing {
         in_aws: &IdentityView,
     ) -> Self {
         let mut missing = Self::default();
+        let by_id: HashMap<&str, &str> = in_aws
+            .users
+            .iter()
+            .flat_map(|(name, user)| user.external_ids.iter().map(|id| (&*id.id, name.as_str())))
+            .collect();
         for user in scope.provisionable_users() {
             match in_aws.users.get(assigned.aws_user_name(user)) {
                 Some(found) if found.is_enabled() => {}
@@ -44,6 +51,9 @@ impl Missing {
                     let missing_user = MissingUser {
                         user: user.clone(),
                         disabled: found.is_some(),
+                        other_name: { by_id.get(user.id.as_str()) }
+                            .filter(|_| found.is_none())
+                            .map(|name| (*name).to_owned()),
                     };
                     let subject = Subject::user(&user.profile.login);
                     missing.users.insert(subject, missing_user);

@@ -15,7 +15,7 @@ use crate::{
         name_conflicts::{NameKind, Names},
         plan::{Counts, GroupChange, Member, RemovedMember},
         report::FailedMembership,
-        state::CachedGroup,
+        state::{CachedGroup, SyncState},
         target,
     },
 };
@@ -27,6 +27,10 @@ impl Change for GroupChange {
 
     fn description(&self) -> String {
         Self::description(self)
+    }
+
+    fn no_sign_in(&self, _: &SyncState) -> Option<String> {
+        None
     }
 
     fn count(&self, done: &mut Counts) {
@@ -97,6 +101,8 @@ struct Written<'a> {
     id: &'a ResourceId,
     external_id: &'a ExternalId,
     name: &'a str,
+    /// Whether the group existed before, without the source's id.
+    adopted: bool,
 }
 
 /// A kind of change of memberships.
@@ -140,6 +146,7 @@ impl Run {
                     id,
                     external_id,
                     name,
+                    adopted: *adopts,
                 };
                 self.patch_group(group, patch).await
             }
@@ -201,6 +208,7 @@ impl Run {
                     || renamed_from.as_deref().unwrap_or(name),
                     |cached| &cached.name,
                 ),
+                adopted: false,
             };
             let limit = self.member_limit();
             for users in remaining.chunks(limit) {
@@ -257,6 +265,7 @@ impl Run {
                 id: &cached.id,
                 external_id: &external_id,
                 name: &cached.name,
+                adopted: false,
             };
             for users in users.chunks(self.member_limit()) {
                 if let Err(error) = self.change_members(group, MemberChange::Add, users).await {
@@ -336,6 +345,7 @@ impl Run {
                     id: &id,
                     external_id,
                     name,
+                    adopted: false,
                 };
                 self.cache_group(group, first, &[]);
                 if answer.display_name.is_some() && answer.external_id.is_none() {
@@ -363,6 +373,7 @@ impl Run {
                     id: &id,
                     external_id,
                     name,
+                    adopted: found.external_id.as_ref() != Some(external_id),
                 };
                 self.cache_group(group, &managed, &[]);
                 let wanted: BTreeSet<&ResourceId> = members.iter().collect();
@@ -668,6 +679,8 @@ impl Run {
     fn cache_group(&self, written: Written<'_>, added: &[ResourceId], removed: &[ResourceId]) {
         let mut inner = self.lock();
         let groups = &mut inner.state.groups;
+        let before = groups.values().find(|group| group.id == *written.id);
+        let adopted = before.map_or(written.adopted, |group| group.adopted);
         if !groups.contains_key(written.external_id) {
             // An adopted group may be cached under another external id.
             groups.retain(|_, group| group.id != *written.id);
@@ -679,6 +692,7 @@ impl Run {
                 name: written.name.to_owned(),
                 members: BTreeSet::new(),
                 drops_id: false,
+                adopted,
             });
         group.id.clone_from(written.id);
         written.name.clone_into(&mut group.name);

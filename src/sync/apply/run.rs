@@ -53,6 +53,9 @@ pub(super) trait Change: Sync {
     /// Describes the change for messages, such as `create user ada@example.com`.
     fn description(&self) -> String;
 
+    /// Returns why the failed change keeps a user from signing in, if it is a rename of a user.
+    fn no_sign_in(&self, state: &SyncState) -> Option<String>;
+
     /// Counts the change as applied.
     fn count(&self, done: &mut Counts);
 
@@ -313,6 +316,11 @@ impl Run {
             Some(CONFLICT_HELP.to_owned())
         } else {
             error.advice()
+        };
+        let no_sign_in = change.no_sign_in(&inner.state);
+        let help = match (no_sign_in, help) {
+            (Some(reason), Some(help)) => Some(format!("{reason}; {help}")),
+            (reason, help) => reason.or(help),
         };
         inner.report.failed.push(Failed {
             change: change.description(),

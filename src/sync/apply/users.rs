@@ -1,5 +1,7 @@
 //! Writes one user.
 
+use std::collections::BTreeSet;
+
 use futures::future::BoxFuture;
 use scim_client::{Created, Error as ScimError};
 use scim_types::{
@@ -7,12 +9,16 @@ use scim_types::{
 };
 
 use super::run::{Change, Existing, MAX_WRITE_ATTEMPTS, Recreated, Run, retry_undecodable};
-use crate::sync::{
-    name_conflicts::{NameKind, Names},
-    plan::{Counts, RemovedPrincipal, UserChange},
-    profile::{UserProfile, kept_digest},
-    state::CachedUser,
-    target,
+use crate::{
+    sync::{
+        name_conflicts::{NameKind, Names},
+        plan::{Counts, RemovedPrincipal, UserChange},
+        planner::no_sign_in,
+        profile::{UserProfile, kept_digest},
+        state::{CachedUser, SyncState},
+        target,
+    },
+    user_attribute::Attribute,
 };
 
 impl Change for UserChange {
@@ -22,6 +28,25 @@ impl Change for UserChange {
 
     fn description(&self) -> String {
         Self::description(self)
+    }
+
+    fn no_sign_in(&self, state: &SyncState) -> Option<String> {
+        let Self::Update {
+            external_id,
+            before,
+            profile,
+            ..
+        } = self
+        else {
+            return None;
+        };
+        let before = before.as_ref().map(|before| before.user_name.as_str());
+        let is_renamed = match (before, state.users.get(external_id)) {
+            (Some(before), _) => before != profile.user_name,
+            (None, Some(cached)) => cached.keys.user_name != profile.keys().user_name,
+            (None, None) => false,
+        };
+        (is_renamed && profile.active).then(|| no_sign_in(before, &profile.user_name))
     }
 
     fn count(&self, done: &mut Counts) {
@@ -97,6 +122,16 @@ fn unique_names(profile: &UserProfile) -> Names {
         .collect()
 }
 
+/// A user of the target, for a write.
+#[derive(Clone, Copy)]
+struct Written<'a> {
+    id: &'a ResourceId,
+    external_id: &'a ExternalId,
+    profile: &'a UserProfile,
+    /// The attributes that the user loses.
+    removes: &'a BTreeSet<Attribute>,
+}
+
 impl Run {
     /// Applies one change of a user.
     async fn apply_user_change(&self, change: &UserChange) -> Result<(), ScimError> {
@@ -109,14 +144,23 @@ impl Run {
                 id,
                 external_id,
                 profile,
+                removes,
                 adopts,
                 ..
-            } => match self.update_user(id, external_id, profile, *adopts).await {
-                Err(error) if error.is_not_found() => {
-                    self.recreate_user(id, external_id, profile).await
+            } => {
+                let written = Written {
+                    id,
+                    external_id,
+                    profile,
+                    removes,
+                };
+                match self.update_user(written, *adopts).await {
+                    Err(error) if error.is_not_found() => {
+                        self.recreate_user(id, external_id, profile).await
+                    }
+                    result => result,
                 }
-                result => result,
-            },
+            }
             UserChange::Deactivate(removed) => self.deactivate_user(removed).await,
             UserChange::Delete(removed) => self.delete_user(removed).await,
         }
@@ -177,13 +221,19 @@ impl Run {
             }
         };
         let mut answer = created.resource().clone();
+        let mut removes = BTreeSet::new();
         let id = match &created {
             Created::New(user) => user.id.clone(),
             Created::Adopted(found) => {
-                let is_current = UserProfile::of(found) == *profile
+                removes = found
+                    .id
+                    .as_ref()
+                    .map(|id| profile.lacks(&self.owned_attributes(id)))
+                    .unwrap_or_default();
+                let written = profile.replace_in(found.clone(), &removes, external_id);
+                let is_current = UserProfile::of(found) == UserProfile::of(&written)
                     && found.external_id.as_ref() == Some(external_id);
                 if let (Some(id), false) = (&found.id, is_current) {
-                    let written = profile.merge_into(found.clone(), external_id);
                     answer = retry_undecodable(|| async {
                         self.scim.users().replace(id, &written).await
                     })
@@ -202,10 +252,28 @@ impl Run {
             let mut inner = self.lock();
             inner.created_ids.insert(external_id.clone(), id.clone());
             drop(inner);
-            let adopted = matches!(created, Created::Adopted(_));
-            self.cache_user(id, external_id, profile, &answer, adopted);
+            // An account with the source's id is of an earlier run whose response was lost.
+            let adopted = match &created {
+                Created::Adopted(found) => found.external_id.as_ref() != Some(external_id),
+                Created::New(_) => false,
+            };
+            let written = Written {
+                id: &id,
+                external_id,
+                profile,
+                removes: &removes,
+            };
+            self.cache_user(written, &answer, adopted);
         }
         Ok(())
+    }
+
+    /// Returns the optional attributes of an account that the sync has written.
+    fn owned_attributes(&self, id: &ResourceId) -> BTreeSet<Attribute> {
+        let inner = self.lock();
+        let mut users = inner.state.users.values();
+        let cached = users.find(|user| user.id == *id);
+        cached.map(|user| user.owned.clone()).unwrap_or_default()
     }
 
     /// Returns the managed account that has the profile's user name but no matching user in the source.
@@ -248,22 +316,19 @@ impl Run {
     }
 
     /// Updates a user to a profile.
-    async fn update_user(
-        &self,
-        id: &ResourceId,
-        external_id: &ExternalId,
-        profile: &UserProfile,
-        adopts: bool,
-    ) -> Result<(), ScimError> {
+    async fn update_user(&self, user: Written<'_>, adopts: bool) -> Result<(), ScimError> {
+        let id = user.id;
         // `PUT` replaces the whole user. Without the current user, attributes that the sync does not manage would be lost.
         let base = match self.prepared.users.get(id) {
             Some(base) => base.clone(),
             None => self.scim.users().get(id).await?,
         };
-        let written = profile.merge_into(base, external_id);
+        let written = user
+            .profile
+            .replace_in(base, user.removes, user.external_id);
         let answer =
             retry_undecodable(|| async { self.scim.users().replace(id, &written).await }).await?;
-        self.cache_user(id.clone(), external_id, profile, &answer, adopts);
+        self.cache_user(user, &answer, adopts);
         Ok(())
     }
 
@@ -312,22 +377,29 @@ impl Run {
     }
 
     /// Updates the cached state of a user after a write, and notes what the target has not kept.
-    fn cache_user(
-        &self,
-        id: ResourceId,
-        external_id: &ExternalId,
-        profile: &UserProfile,
-        answer: &User,
-        adopted: bool,
-    ) {
+    fn cache_user(&self, written: Written<'_>, answer: &User, adopts: bool) {
+        let Written {
+            id,
+            external_id,
+            profile,
+            removes,
+        } = written;
         let now = self.now();
         let mut inner = self.lock();
-        if adopted {
+        let users = &inner.state.users;
+        let mut before = users.get(external_id).filter(|user| user.id == *id);
+        if adopts {
+            before = before.or_else(|| users.values().find(|user| user.id == *id));
+        }
+        let adopted = before.map_or(adopts, |user| user.adopted);
+        if adopts {
             // An adopted account may be cached under another external id.
             let users = &mut inner.state.users;
-            users.retain(|cached_id, user| user.id != id || cached_id == external_id);
+            users.retain(|cached_id, user| user.id != *id || cached_id == external_id);
         }
-        let has = UserProfile::of(answer);
+        let mut concerned = profile.attributes();
+        concerned.extend(removes);
+        let has = UserProfile::of(answer).limited_to(&concerned);
         let mut not_kept = Vec::new();
         // An answer without attributes says nothing.
         if answer.user_name.is_some() {
@@ -340,13 +412,15 @@ impl Run {
             inner.note_not_kept(attribute);
         }
         let user = CachedUser {
-            id,
+            id: id.clone(),
             digest: profile.digest(),
+            owned: profile.attributes(),
             // A deactivation that is not kept is sent again by every run that reads the target.
             kept: (!not_kept.is_empty() && has.active == profile.active)
                 .then(|| kept_digest(answer)),
             keys: profile.keys(),
             active: profile.active,
+            adopted,
             inactive_since: (!profile.active).then_some(now),
         };
         inner.state.users.insert(external_id.clone(), user);

@@ -55,6 +55,7 @@ impl fmt::Display for UserChange {
             Self::Update {
                 before,
                 profile,
+                removes,
                 adopts,
                 deactivates,
                 ..
@@ -69,6 +70,10 @@ impl fmt::Display for UserChange {
                         write!(f, ": {}", changed.join(", "))?;
                     }
                 }
+                if !removes.is_empty() {
+                    let removed: Vec<&str> = removes.iter().map(|removed| removed.name()).collect();
+                    write!(f, " (removes {})", removed.join(", "))?;
+                }
                 if *adopts {
                     f.write_str(" (already exists, adopted)")?;
                 }
@@ -77,8 +82,19 @@ impl fmt::Display for UserChange {
                 }
                 Ok(())
             }
-            Self::Deactivate(removed) => write!(f, " (deactivated: {})", removed.why),
-            Self::Delete(removed) => write!(f, " (deleted: {})", removed.why),
+            Self::Deactivate(removed) | Self::Delete(removed) => {
+                let verb = if matches!(self, Self::Delete(_)) {
+                    "deleted"
+                } else {
+                    "deactivated"
+                };
+                let adopted = if removed.adopted {
+                    "; the account existed before the sync adopted it"
+                } else {
+                    ""
+                };
+                write!(f, " ({verb}: {}{adopted})", removed.why)
+            }
             Self::Create { .. } => Ok(()),
         }
     }

@@ -39,11 +39,14 @@ fn target_user(id: &str, external_id: Option<&str>, profile: &UserProfile) -> Ta
     TargetUser {
         id: rid(id),
         digest: profile.digest(),
+        is_read: true,
+        owned: BTreeSet::new(),
         kept: None,
         keys: profile.keys(),
         active: profile.active,
         managed: external_id.is_some(),
         external_id,
+        adopted: false,
         inactive_since: None,
         cached_external_id: None,
         scim_user: Some(Box::new(scim_user)),
@@ -57,6 +60,8 @@ fn target_group(id: &str, external_id: Option<&str>, name: &str, members: &[&str
         name: name.to_owned(),
         managed: external_id.is_some(),
         members: Some(members.iter().map(rid).collect()),
+        adopted: false,
+        other_members: Vec::new(),
     }
 }
 
@@ -88,7 +93,7 @@ fn plan(
 ) -> SyncPlan {
     let usable = records::usable(source).expect("a usable source");
     let usable = leave_out_collisions(usable, target);
-    super::plan(&usable, target, policy, now, serial)
+    super::plan(&usable, &mut target.clone(), policy, now, serial)
 }
 
 fn now() -> Timestamp {

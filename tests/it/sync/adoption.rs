@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use okta_aws_sso::{
     plan::Hazard,
-    sync::{GroupRemoval, ReadMode, Removal},
+    sync::{Directory, DirectorySync, GroupRemoval, ReadMode, Removal},
 };
 use sandbox::{Fault, Service};
 use scim_types::{ExternalId, Group, ResourceId, User};
@@ -294,4 +294,103 @@ async fn unmanaged_resources_are_never_changed() {
     fixture.run(&sync).await;
     let (_, writes) = fixture.take_request_counts();
     assert_eq!(writes, 0);
+}
+
+/// A target with a group made by hand, whose members are an unmanaged user and a user of the source.
+async fn group_of_others(fixture: &SyncFixture) -> Directory {
+    let source = directory(3, 1, 2);
+    fixture.create_unmanaged_user("stranger@example.com").await;
+    let members = ["stranger@example.com"];
+    let _ = fixture.sandbox.add_identity_group("group-00000", &members);
+    fixture.run(&fixture.sync(&source)).await;
+    assert_eq!(members_of(fixture).len(), 3);
+    source
+}
+
+fn members_of(fixture: &SyncFixture) -> Vec<String> {
+    let groups = fixture.sandbox.identity_groups();
+    groups[0].members.clone()
+}
+
+fn deleting(sync: DirectorySync) -> DirectorySync {
+    sync.group_removal(GroupRemoval::Delete)
+}
+
+#[tokio::test]
+async fn an_adopted_group_is_not_deleted_but_loses_the_members_that_the_sync_manages() {
+    for mode in [ReadMode::Cached, ReadMode::Verify, ReadMode::Full] {
+        let fixture = SyncFixture::new().await;
+        let mut source = group_of_others(&fixture).await;
+        let id = fixture.sandbox.identity_groups()[0].id.clone();
+        // The last change of the group is not its adoption.
+        fixture
+            .run(&fixture.sync(&source).mode(ReadMode::Full))
+            .await;
+        source.groups.clear();
+        let sync = deleting(fixture.sync(&source)).mode(mode);
+        let plan = sync.plan().await.expect("a plan");
+        assert_eq!(plan.counts().groups_deleted, 0, "{plan}");
+        assert_eq!(plan.counts().members_removed, 2, "{plan}");
+        let note = "group group-00000: not in the source, but not deleted, because it existed before the sync adopted it";
+        let found = plan.notes.iter().find(|found| found.starts_with(note));
+        assert!(found.is_some(), "{plan}");
+        let json = serde_json::to_string(&plan).expect("JSON");
+        assert!(
+            json.contains("it existed before the sync adopted it"),
+            "{json}"
+        );
+        fixture.run(&sync).await;
+        assert_eq!(members_of(&fixture), ["stranger@example.com"]);
+        assert_eq!(fixture.sandbox.identity_groups()[0].id, id);
+        let plan = sync.plan().await.expect("a plan");
+        assert!(plan.is_empty(), "{plan}");
+        // Without its state, the sync sees the member of others.
+        let stateless = deleting(fixture.stateless_sync(&source));
+        let plan = stateless.plan().await.expect("a plan");
+        assert!(plan.is_empty(), "{plan}");
+        let note = "because it has 1 member that the sync does not manage: stranger@example.com";
+        assert!(
+            plan.notes.iter().any(|found| found.ends_with(note)),
+            "{plan}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_group_that_the_sync_has_created_is_deleted_unless_others_have_added_members() {
+    for mode in [ReadMode::Cached, ReadMode::Verify, ReadMode::Full] {
+        let fixture = SyncFixture::new().await;
+        let mut source = directory(3, 1, 2);
+        fixture.create_unmanaged_user("stranger@example.com").await;
+        fixture.run(&fixture.sync(&source)).await;
+        let set_member = |member| {
+            let sandbox = &fixture.sandbox;
+            sandbox.set_identity_member("group-00000", "stranger@example.com", member);
+        };
+        set_member(true);
+        source.groups.clear();
+        let sync = deleting(fixture.sync(&source)).mode(mode);
+        fixture.run(&sync).await;
+        assert_eq!(members_of(&fixture), ["stranger@example.com"]);
+        set_member(false);
+        fixture.run(&sync).await;
+        assert_eq!(fixture.sandbox.identity_groups(), []);
+    }
+}
+
+#[tokio::test]
+async fn the_plan_says_that_a_removed_account_was_adopted() {
+    let fixture = SyncFixture::new().await;
+    let mut source = directory(3, 0, 0);
+    let name = source.users[2].profile.user_name.clone();
+    fixture.create_unmanaged_user(&name).await;
+    fixture.run(&fixture.sync(&source)).await;
+    source.users.truncate(1);
+    let plan = fixture.sync(&source).plan().await.expect("a plan");
+    let text = plan.to_string();
+    let adopted = format!(
+        "x user {name} (deactivated: missing in the source; the account existed before the sync adopted it)"
+    );
+    assert!(text.contains(&adopted), "{text}");
+    assert_eq!(text.matches("adopted it").count(), 1, "{text}");
 }

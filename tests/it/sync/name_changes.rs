@@ -289,3 +289,40 @@ async fn an_interrupted_and_reverted_swap_leaves_no_temporary_name() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_rename_that_is_not_written_says_who_cannot_sign_in() {
+    for mode in [ReadMode::Cached, ReadMode::Full] {
+        let fixture = SyncFixture::new().await;
+        let mut source = directory(2, 0, 0);
+        fixture.run(&fixture.sync(&source)).await;
+        rename_user(&mut source, 0, "new@example.com");
+        let refused = Fault::fail(Service::Scim, 400, "{}").on("PUT /");
+        fixture.sandbox.inject(refused);
+        let sync = fixture.sync(&source).mode(mode);
+        let prepared = sync.prepare().await.expect("a plan");
+        let report = sync.apply(prepared).await.expect("a run");
+        let help = report.failed[0].help.clone().unwrap_or_default();
+        assert!(
+            help.contains(
+                "so a sign-in as `new@example.com` (NameID) fails until the rename is written"
+            ),
+            "{help}"
+        );
+        // A name that the target refuses is not sent.
+        rename_user(&mut source, 0, "new;@example.com");
+        let plan = fixture.sync(&source).mode(mode).plan().await;
+        let plan = plan.expect("a plan");
+        let reason = &plan.skipped[0].reason;
+        assert!(
+            reason.contains("userName contains `;`")
+                && reason.contains("so a sign-in as `new;@example.com` (NameID) fails"),
+            "{reason}"
+        );
+        // Another user with a profile that is refused has its name still.
+        source.users[1].profile.family_name.clear();
+        let plan = fixture.sync(&source).mode(mode).plan().await;
+        let plan = plan.expect("a plan");
+        assert_eq!(plan.skipped[1].reason, "name.familyName is required");
+    }
+}

@@ -53,6 +53,7 @@ fn removed(name: Option<&str>) -> RemovedPrincipal {
         why: Why::ProfileRefused {
             problems: vec![BAD.into()],
         },
+        adopted: true,
     }
 }
 
@@ -66,11 +67,12 @@ fn a_plan_shows_texts_from_outside_on_one_line() {
         UserChange::Update {
             id: id(),
             external_id: bad_id(),
-            before: Some(UserProfile {
+            before: Some(Box::new(UserProfile {
                 user_name: format!("{BAD}2"),
                 ..profile()
-            }),
+            })),
             profile: profile(),
+            removes: BTreeSet::new(),
             adopts: true,
             deactivates: true,
         },

@@ -13,10 +13,13 @@ fn apply(target: &TargetSnapshot, plan: &SyncPlan) -> TargetSnapshot {
         id: id.clone(),
         external_id: Some(external_id.clone()),
         digest: profile.digest(),
+        is_read: true,
+        owned: profile.attributes(),
         kept: None,
         keys: profile.keys(),
         active: profile.active,
         managed: true,
+        adopted: false,
         inactive_since: None,
         cached_external_id: None,
         scim_user: Some(Box::new(
@@ -75,6 +78,8 @@ fn apply(target: &TargetSnapshot, plan: &SyncPlan) -> TargetSnapshot {
                 name: name.clone(),
                 managed: true,
                 members: Some(members.iter().map(id_of).collect()),
+                adopted: false,
+                other_members: Vec::new(),
             }),
             GroupChange::Update {
                 id,
