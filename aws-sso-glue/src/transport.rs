@@ -2,6 +2,7 @@
 
 use std::{
     borrow::Cow,
+    collections::BTreeMap,
     fmt,
     future::Future,
     pin::pin,
@@ -224,7 +225,8 @@ const SECRET_FIELDS: [&str; 3] = ["clientSecret", "deviceCode", "refreshToken"];
 /// Fails if a response with a status of success is the page of a proxy or an error.
 ///
 /// The SDK ignores the body of an operation without output, and fields that it does not know. It would take such a response
-/// for a write that was carried out, or for an empty list.
+/// for a write that was carried out, or for an empty list. A JSON object is no page, also if its content type says so: moto sends
+/// all its answers as `text/html`.
 fn check_success(response: &HttpResponse) -> Result<(), ConnectorError> {
     #[derive(Deserialize)]
     struct ErrorType {
@@ -237,7 +239,9 @@ fn check_success(response: &HttpResponse) -> Result<(), ConnectorError> {
     }
     let content_type = response.headers().get("content-type").unwrap_or_default();
     let body = response.body().bytes().unwrap_or_default();
-    if content_type.starts_with("text/html") || serde_json::from_slice::<ErrorType>(body).is_ok() {
+    let is_page = content_type.starts_with("text/html")
+        && serde_json::from_slice::<BTreeMap<String, IgnoredAny>>(body).is_err();
+    if is_page || serde_json::from_slice::<ErrorType>(body).is_ok() {
         return Err(ConnectorError::other(
             ForeignResponse(status.as_u16()).into(),
             None,

@@ -2,6 +2,7 @@
 
 mod adoption;
 mod collisions;
+mod door;
 mod faults;
 mod fixture;
 mod generic;
