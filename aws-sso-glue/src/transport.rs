@@ -2,7 +2,6 @@
 
 use std::{
     borrow::Cow,
-    collections::BTreeMap,
     fmt,
     future::Future,
     pin::pin,
@@ -27,7 +26,7 @@ use aws_smithy_types::{body::SdkBody, byte_stream::ByteStream, config_bag::Confi
 use futures::future::{Either, select};
 use rest_core::{Clock, Reachability, Secret, SystemClock};
 use serde::{Deserialize, de::IgnoredAny};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use url::{Host, Url};
 
 use crate::{rate_limit::SlidingWindow, throttling::Throttling};
@@ -240,7 +239,7 @@ fn check_success(response: &HttpResponse) -> Result<(), ConnectorError> {
     let content_type = response.headers().get("content-type").unwrap_or_default();
     let body = response.body().bytes().unwrap_or_default();
     let is_page = content_type.starts_with("text/html")
-        && serde_json::from_slice::<BTreeMap<String, IgnoredAny>>(body).is_err();
+        && serde_json::from_slice::<Map<String, Value>>(body).is_err();
     if is_page || serde_json::from_slice::<ErrorType>(body).is_ok() {
         return Err(ConnectorError::other(
             ForeignResponse(status.as_u16()).into(),

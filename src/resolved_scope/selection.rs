@@ -110,10 +110,7 @@ pub(super) async fn select<T: Listed>(
             let found = selection.list(search).await?;
             // An exact name has priority over a pattern.
             let is_name = found.iter().any(|item| item.name() == pattern);
-            let matches = |name: &str| match is_name {
-                true => name == pattern,
-                false => matches_text(pattern, name),
-            };
+            let matches = |name: &str| name == pattern || !is_name && matches_text(pattern, name);
             if !selection.add(found, matches) {
                 selection.problem(
                     format!("`{pattern}` matches no {} of Okta", T::NOUN),

@@ -232,7 +232,7 @@ async fn a_group_that_the_search_still_has_after_its_deletion_is_left_out() {
     let sandbox = sandbox.search_delay(Duration::from_secs(30));
     let text = format!("[provisioning]\npush_groups = [\"aws-*\"]\n{SEED}");
     let fixture = Fixture::with_sandbox(sandbox, &text).await;
-    fixture.clock.sleep(Duration::from_secs(60)).await;
+    fixture.clock.sleep(Duration::from_mins(1)).await;
     let group = fixture
         .okta
         .groups()
@@ -293,5 +293,5 @@ fn the_examples_of_the_document_are_blueprints() {
         }
         number += 1;
     }
-    assert!(number >= 8, "{number} examples");
+    assert!(number >= 7, "{number} examples");
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use okta_aws_sso::{
     scim::Dialect,
-    sync::{Attribute, Directory, Group, User},
+    sync::{Attribute, Directory, Group, SyncPlan, User},
 };
 use proptest::prelude::*;
 use sandbox::Sandbox;
@@ -186,7 +186,6 @@ fn assert_named(found: &str, violation: &okta_aws_sso::scim::Violation) {
 }
 
 async fn check(samples: Vec<Sample>) {
-    let rules = Dialect::AwsIdentityCenter.rules();
     let (users, groups) = samples.split_at(samples.len() * 3 / 4);
     let users: Vec<_> = (users.iter().enumerate())
         .map(|(number, sample)| {
@@ -230,13 +229,24 @@ async fn check(samples: Vec<Sample>) {
         .complete()
         .unwrap_or_else(|error| panic!("{}", error.explain()));
 
+    check_users(&fixture, &plan, &users, &source).await;
+    check_groups(&fixture, &plan, &groups, &source).await;
+}
+
+async fn check_users(
+    fixture: &SyncFixture,
+    plan: &SyncPlan,
+    users: &[(usize, &str, Option<Attribute>, String)],
+    source: &Directory,
+) {
+    let rules = &Dialect::AwsIdentityCenter.rules().users;
     // The table refuses no text that the sandbox accepts.
     let direct = fixture.client_with(|client| client.dialect(Dialect::Generic));
     let found = fixture.sandbox.identity_users();
     for ((number, path, optional, text), person) in users.iter().zip(&source.users) {
         let name = &person.profile.user_name;
         let stored_user = found.iter().find(|user| user.user_name == *name);
-        let rule = rules.users.attribute(path).expect("a row");
+        let rule = rules.attribute(path).expect("a row");
         let Some(violation) = rule.check(text) else {
             let stored_user =
                 stored_user.unwrap_or_else(|| panic!("{number} {path} {text:?}\n{plan}"));
@@ -268,12 +278,23 @@ async fn check(samples: Vec<Sample>) {
             assert_named(&skipped.reason, &violation);
         }
     }
+}
+
+async fn check_groups(
+    fixture: &SyncFixture,
+    plan: &SyncPlan,
+    groups: &[(usize, &str, String)],
+    source: &Directory,
+) {
+    let rules = &Dialect::AwsIdentityCenter.rules().groups;
+    // The table refuses no text that the sandbox accepts.
+    let direct = fixture.client_with(|client| client.dialect(Dialect::Generic));
     let found = fixture.sandbox.identity_groups();
     for ((number, path, text), group) in groups.iter().zip(&source.groups) {
         let stored = found
             .iter()
             .find(|stored| stored.display_name == group.name);
-        let rule = rules.groups.attribute(path).expect("a row");
+        let rule = rules.attribute(path).expect("a row");
         let Some(violation) = rule.check(text) else {
             let stored = stored.unwrap_or_else(|| panic!("{number} {path} {text:?}\n{plan}"));
             assert_eq!(stored.external_id.as_deref(), Some(group.id.as_str()));
