@@ -43,6 +43,7 @@ mod expand;
 mod include;
 mod ownership;
 mod permission_set;
+mod principals;
 mod rounds;
 mod select;
 mod shape;
@@ -79,7 +80,9 @@ pub(crate) use ownership::{
 pub use ownership::{Ownership, OwnershipSection, Protect, Scope};
 pub(crate) use permission_set::OWNER_TAG;
 pub use permission_set::{PermissionSetSpec, PermissionsBoundary};
-pub(crate) use select::account_name;
+pub use principals::{PrincipalFilter, Principals};
+pub(crate) use select::{account_name, matches_text};
+pub(crate) use validate::both_assigned_and_pushed;
 
 /// The wanted state of Okta and AWS.
 ///
@@ -179,9 +182,9 @@ pub struct Provisioning {
     /// The writer of users and groups in AWS.
     pub mode: ProvisioningMode,
     /// Okta groups whose members are assigned to the app and become users in AWS.
-    pub assign_groups: Vec<String>,
-    /// Logins of Okta users that are assigned to the app individually.
-    pub assign_users: Vec<String>,
+    pub assign_groups: Principals,
+    /// Okta users, by login, that are assigned to the app individually.
+    pub assign_users: Principals,
     /// Whether the app's profile mapping gives users without a display name their first and last name instead (default: no). AWS
     /// refuses a user without a display name. The mapping is only changed if it has no expression for `displayName`, or
     /// `user.displayName`. It has no effect in mode `direct`, in which the run itself sends the first and the last name.
@@ -196,7 +199,7 @@ pub struct Provisioning {
     /// The users and groups that must arrive in AWS before any access is assigned.
     pub wait_for: WaitFor,
     /// Okta groups that become groups in AWS. In mode `okta`, a group is either assigned or pushed, never both.
-    pub push_groups: Vec<String>,
+    pub push_groups: Principals,
 }
 
 impl Provisioning {
@@ -329,10 +332,11 @@ impl Blueprint {
         self.name.as_deref().unwrap_or("default")
     }
 
-    /// Returns the groups that are pushed: the groups in `access` and `provisioning.push_groups`.
+    /// Returns the groups that are pushed: the groups in `access`, and those that `provisioning.push_groups` names exactly.
     #[must_use]
     pub fn pushed_groups(&self) -> BTreeSet<String> {
-        let named = self.provisioning.push_groups.iter().cloned();
+        let named = self.provisioning.push_groups.exact();
+        let named = named.map(|(_, name)| name.to_owned());
         let with_access = self.principals().into_iter();
         let groups = with_access.filter_map(|principal| match principal {
             PrincipalSpec::Group(name) => Some(name),
@@ -341,10 +345,12 @@ impl Blueprint {
         groups.chain(named).collect()
     }
 
-    /// Returns the users that are assigned individually: the users in `access` and `provisioning.assign_users`.
+    /// Returns the users that are assigned individually: the users in `access`, and those that `provisioning.assign_users` names
+    /// exactly.
     #[must_use]
     pub fn assigned_users(&self) -> BTreeSet<String> {
-        let named = self.provisioning.assign_users.iter().cloned();
+        let named = self.provisioning.assign_users.exact();
+        let named = named.map(|(_, login)| login.to_owned());
         let with_access = self.principals().into_iter();
         let users = with_access.filter_map(|principal| match principal {
             PrincipalSpec::User(login) => Some(login),
@@ -353,14 +359,11 @@ impl Blueprint {
         users.chain(named).collect()
     }
 
-    /// Returns the groups whose members are assigned.
+    /// Returns the groups whose members are assigned and that `provisioning.assign_groups` names exactly.
     #[must_use]
     pub fn assigned_groups(&self) -> BTreeSet<&str> {
-        self.provisioning
-            .assign_groups
-            .iter()
-            .map(String::as_str)
-            .collect()
+        let named = self.provisioning.assign_groups.exact();
+        named.map(|(_, name)| name).collect()
     }
 
     /// Returns the permission sets that are used or described, by name, as the commercial partition of AWS has them: see

@@ -1,15 +1,19 @@
 //! The users and groups of a blueprint, as read from Okta: assigned users, pushed groups, and profile violations.
 
 mod groups;
+mod selection;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use okta_client::{App, Client, Group, Id, ItemError, ListError, User, UserRef, UserStatus};
 
-use self::groups::{Groups, members_error};
+use self::{
+    groups::{Groups, members_error},
+    selection::{Listed, select},
+};
 use crate::{
     aws_user_name::AppAssignments,
-    blueprint::Blueprint,
+    blueprint::{Blueprint, Principals, ProvisioningMode, both_assigned_and_pushed},
     error::{Error, ErrorKind, Result},
     plan::{Note, Problem, Subject, count},
     text::abbreviated,
@@ -91,20 +95,37 @@ impl ResolvedScope {
                 Err(error) => scope.collect(subject(), error)?,
             }
         }
+        let provisioning = &blueprint.provisioning;
+        let selector = &provisioning.assign_users;
+        let selected = scope
+            .select(okta, selector, "provisioning.assign_users")
+            .await?;
+        let named: BTreeSet<Id<User>> = scope.users.iter().map(|user| user.id.clone()).collect();
+        let selected = selected.into_values().flatten();
+        let selected = selected.filter(|user: &User| !named.contains(&user.id));
+        scope.users.extend(selected);
         let mut groups = Groups {
             okta,
             ids: &blueprint.okta.group_ids,
             sources: app.map(|app| (app.clone(), true)).into_iter().collect(),
         };
-        for name in blueprint.assigned_groups() {
-            if let Some(members) = scope.read_group(&mut groups, name).await? {
-                scope.assigned.push(members);
-            }
-        }
-        for name in &blueprint.pushed_groups() {
-            if let Some(members) = scope.read_group(&mut groups, name).await? {
-                scope.pushed.push(members);
-            }
+        let selector = &provisioning.assign_groups;
+        let selected = scope
+            .select(okta, selector, "provisioning.assign_groups")
+            .await?;
+        let named = blueprint.assigned_groups();
+        scope.assigned = scope
+            .read_groups(&mut groups, named.into_iter(), selected)
+            .await?;
+        let selector = &provisioning.push_groups;
+        let selected = scope
+            .select(okta, selector, "provisioning.push_groups")
+            .await?;
+        let named = blueprint.pushed_groups();
+        let named = named.iter().map(String::as_str);
+        scope.pushed = scope.read_groups(&mut groups, named, selected).await?;
+        if provisioning.mode != ProvisioningMode::Direct {
+            scope.leave_out_assigned_and_pushed();
         }
         let unknown: Vec<Problem> = scope
             .all_users()
@@ -152,13 +173,75 @@ impl ResolvedScope {
         Ok(())
     }
 
+    /// Reads what a selector matches and does not name exactly, by name.
+    async fn select<T: Listed>(
+        &mut self,
+        okta: &Client,
+        selector: &Principals,
+        key: &str,
+    ) -> Result<BTreeMap<String, Vec<T>>> {
+        if !selector.is_open() {
+            return Ok(BTreeMap::new());
+        }
+        let selected = select(okta, selector, key).await?;
+        self.problems.extend(selected.problems);
+        Ok(selected.found)
+    }
+
+    /// Reads the groups that the blueprint names, and those that a selector has found.
+    async fn read_groups(
+        &mut self,
+        groups: &mut Groups<'_>,
+        named: impl Iterator<Item = &str>,
+        mut selected: BTreeMap<String, Vec<Group>>,
+    ) -> Result<Vec<GroupWithMembers>> {
+        let mut read = Vec::new();
+        for name in named {
+            selected.remove(name);
+            read.extend(self.read_group(groups, name, None).await?);
+        }
+        for (name, found) in selected {
+            let found = groups.without_imports_from_aws(found).await?;
+            if found.is_empty() {
+                continue;
+            }
+            read.extend(self.read_group(groups, &name, Some(found)).await?);
+        }
+        Ok(read)
+    }
+
+    /// Makes a problem of each group that is both assigned and pushed, which neither Okta nor AWS supports, and leaves it out.
+    fn leave_out_assigned_and_pushed(&mut self) {
+        let pushed: BTreeSet<&Id<Group>> = { self.pushed.iter() }
+            .map(|members| &members.group.id)
+            .collect();
+        let both: BTreeMap<Id<Group>, String> = { self.assigned.iter() }
+            .map(|members| &members.group)
+            .filter(|group| pushed.contains(&group.id))
+            .map(|group| (group.id.clone(), group.name.clone()))
+            .collect();
+        for groups in [&mut self.assigned, &mut self.pushed] {
+            groups.retain(|members| !both.contains_key(&members.group.id));
+        }
+        self.problems.extend(both.into_values().map(|name| {
+            let (message, help) = both_assigned_and_pushed(&name);
+            let error = Error::new(ErrorKind::UnusableSubject, message).with_help(help);
+            Problem::new(Some(Subject::group(&name)), &error)
+        }));
+    }
+
+    /// Reads a group, which was `found` by a selector or is looked up by its name.
     async fn read_group(
         &mut self,
         groups: &mut Groups<'_>,
         name: &str,
+        found: Option<Vec<Group>>,
     ) -> Result<Option<GroupWithMembers>> {
         let subject = || Subject::group(name);
-        match groups.read(name).await {
+        let is_selected = found.is_some();
+        match groups.read(name, found).await {
+            // Okta's search may still have a group that was deleted.
+            Err(error) if is_selected && error.is_not_found() => Ok(None),
             Ok(members) => {
                 for item in &members.unread {
                     let error = okta_client::Error::from(ListError::Item(item.clone()));
@@ -171,7 +254,8 @@ impl ResolvedScope {
         }
     }
 
-    /// Returns the users and groups of the blueprint that Okta does not have, with their problems.
+    /// Returns the users and groups of the blueprint that Okta does not have, and the selectors that have a problem, with their
+    /// problems.
     pub(crate) fn missing(&self) -> impl Iterator<Item = (&Subject, &Problem)> {
         let read: BTreeSet<&str> = self
             .all_users()
@@ -187,6 +271,8 @@ impl ResolvedScope {
                     .iter()
                     .chain(&self.pushed)
                     .any(|members| *members.group.name == **name),
+                // A selector with a problem may not have found all that it should.
+                Subject::Input { .. } => false,
                 _ => true,
             };
             (!is_read).then_some((subject, problem))

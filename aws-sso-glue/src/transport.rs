@@ -26,7 +26,7 @@ use aws_smithy_types::{body::SdkBody, byte_stream::ByteStream, config_bag::Confi
 use futures::future::{Either, select};
 use rest_core::{Clock, Reachability, Secret, SystemClock};
 use serde::{Deserialize, de::IgnoredAny};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use url::{Host, Url};
 
 use crate::{rate_limit::SlidingWindow, throttling::Throttling};
@@ -224,7 +224,8 @@ const SECRET_FIELDS: [&str; 3] = ["clientSecret", "deviceCode", "refreshToken"];
 /// Fails if a response with a status of success is the page of a proxy or an error.
 ///
 /// The SDK ignores the body of an operation without output, and fields that it does not know. It would take such a response
-/// for a write that was carried out, or for an empty list.
+/// for a write that was carried out, or for an empty list. A JSON object is no page, also if its content type says so: moto sends
+/// all its answers as `text/html`.
 fn check_success(response: &HttpResponse) -> Result<(), ConnectorError> {
     #[derive(Deserialize)]
     struct ErrorType {
@@ -237,9 +238,8 @@ fn check_success(response: &HttpResponse) -> Result<(), ConnectorError> {
     }
     let content_type = response.headers().get("content-type").unwrap_or_default();
     let body = response.body().bytes().unwrap_or_default();
-    // Mock servers such as moto send their JSON as text/html.
-    let is_page =
-        content_type.starts_with("text/html") && !body.trim_ascii_start().starts_with(b"{");
+    let is_page = content_type.starts_with("text/html")
+        && serde_json::from_slice::<Map<String, Value>>(body).is_err();
     if is_page || serde_json::from_slice::<ErrorType>(body).is_ok() {
         return Err(ConnectorError::other(
             ForeignResponse(status.as_u16()).into(),

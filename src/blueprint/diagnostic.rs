@@ -257,6 +257,16 @@ mod tests {
     }
 
     #[test]
+    fn errors_in_selectors_of_users_and_groups_show_their_positions() {
+        insta::assert_snapshot!(rendered(
+            "[provisioning]\nassign_groups = { except = [\"ops\"] }\nassign_users = { search = \"\" }\n"
+        ));
+        insta::assert_snapshot!(rendered(
+            "[provisioning]\npush_groups = { prefix = \"aws-\" }\n"
+        ));
+    }
+
+    #[test]
     fn an_undescribed_permission_set_with_an_unknown_name_is_rejected() {
         insta::assert_snapshot!(rendered(
             "[[access]]\nuser = \"ada\"\naccount = \"Sandbox\"\npermission_set = \"Deploy\"\n"

@@ -507,7 +507,7 @@ pub(crate) fn account_name(account: &Account) -> String {
 }
 
 /// Returns whether a pattern, or an exact name, matches a whole text.
-pub(super) fn matches_text(pattern: &str, text: &str) -> bool {
+pub(crate) fn matches_text(pattern: &str, text: &str) -> bool {
     pattern == text || is_pattern(pattern) && WildMatch::new(pattern).matches(text)
 }
 

@@ -6,7 +6,8 @@ use aws_sso_glue::Partition;
 
 use super::{
     Access, AccountFilter, Accounts, Blueprint, Ownership, PermissionSetSpec, PrincipalSpec,
-    ProvisioningMode, Scope, permission_set::managed_policy_arn, rounds::rounds, text::suggestion,
+    Principals, ProvisioningMode, Scope, permission_set::managed_policy_arn, rounds::rounds,
+    text::suggestion,
 };
 
 /// One component of the path to a value in a document.
@@ -49,6 +50,7 @@ pub(super) fn problems(blueprint: &Blueprint) -> Vec<Problem> {
         .chain(portal_url(blueprint))
         .chain(access)
         .chain(attributes(blueprint))
+        .chain(provisioning(blueprint))
         .chain(assigned_and_pushed_groups(blueprint))
         .chain(sets)
         .chain(include)
@@ -159,7 +161,10 @@ fn group_ids(blueprint: &Blueprint) -> Option<Problem> {
                 "use an id such as `00g1gjh63g214q0Hq0g4`, from the address of the group in Okta's admin console",
             ));
         }
-        (!named.contains(name.as_str())).then(|| {
+        let provisioning = &blueprint.provisioning;
+        let mut selectors = [&provisioning.assign_groups, &provisioning.push_groups].into_iter();
+        let is_selected = selectors.any(|selector| selector.is_open() && selector.has_name(name));
+        (!named.contains(name.as_str()) && !is_selected).then(|| {
             problem(
                 &at,
                 format!("the blueprint names no group `{name}`"),
@@ -421,14 +426,45 @@ fn assigned_and_pushed_groups(blueprint: &Blueprint) -> Vec<Problem> {
         return Vec::new();
     }
     let pushed = blueprint.pushed_groups();
-    let groups = blueprint.provisioning.assign_groups.iter().enumerate();
-    let both = groups.filter(|(_, group)| pushed.contains(group.as_str()));
-    let problems = both.map(|(index, group)| problem(
-        &["provisioning", "assign_groups", &index.to_string()],
+    let selector = &blueprint.provisioning.assign_groups;
+    let at: &[&str] = match selector {
+        Principals::Named(_) => &["provisioning", "assign_groups"],
+        Principals::Where(_) => &["provisioning", "assign_groups", "name"],
+    };
+    let both = selector
+        .exact()
+        .filter(|(_, group)| pushed.contains(*group));
+    let problems = both.map(|(index, group)| {
+        let (message, help) = both_assigned_and_pushed(group);
+        problem(&[at, &[index.to_string().as_str()]].concat(), message, help)
+    });
+    problems.collect()
+}
+
+/// Returns the message and the help for a group that is both assigned and pushed.
+pub(crate) fn both_assigned_and_pushed(group: &str) -> (String, &'static str) {
+    (
         format!("group `{group}` would be assigned to the app and pushed to AWS"),
         "use two groups, because Okta and AWS do not support one group for both (members are missing in AWS, or stay there after they leave): assign all users through a separate group, and push the groups that get access",
-    ));
-    problems.collect()
+    )
+}
+
+/// Returns the violated rules of the selectors of `provisioning`.
+fn provisioning(blueprint: &Blueprint) -> impl Iterator<Item = Problem> {
+    let provisioning = &blueprint.provisioning;
+    let selectors = [
+        ("assign_groups", &provisioning.assign_groups),
+        ("assign_users", &provisioning.assign_users),
+        ("push_groups", &provisioning.push_groups),
+    ];
+    selectors.into_iter().filter_map(|(key, selector)| {
+        let (below, message, help) = selector.violation()?;
+        Some(problem(
+            &[&["provisioning", key], below].concat(),
+            message,
+            help,
+        ))
+    })
 }
 
 fn is_set_name(name: &str) -> bool {

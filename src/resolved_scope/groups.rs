@@ -18,8 +18,13 @@ pub(super) struct Groups<'a> {
 }
 
 impl Groups<'_> {
-    /// Reads a group by its name, or by the id that the blueprint has for the name.
-    pub(super) async fn read(&mut self, name: &str) -> Result<GroupWithMembers> {
+    /// Reads a group by its name, or by the id that the blueprint has for the name. `found` are the groups with the name, if
+    /// they are known.
+    pub(super) async fn read(
+        &mut self,
+        name: &str,
+        found: Option<Vec<Group>>,
+    ) -> Result<GroupWithMembers> {
         let failed = |error| {
             Error::service(
                 format!("group `{name}` could not be looked up in Okta"),
@@ -34,7 +39,10 @@ impl Groups<'_> {
             };
             with_id(name, id, found)?
         } else {
-            let found = groups.named(name).await.map_err(failed)?;
+            let found = match found {
+                Some(found) => found,
+                None => groups.named(name).await.map_err(failed)?,
+            };
             only_one(name, self.without_imports_from_aws(found).await?)?
         };
         let members = groups.members(&group.id).collect_partial().await;
@@ -47,7 +55,10 @@ impl Groups<'_> {
     }
 
     /// Removes the groups that Okta has imported from AWS. A pushed group has such a counterpart of the same name.
-    async fn without_imports_from_aws(&mut self, found: Vec<Group>) -> Result<Vec<Group>> {
+    pub(super) async fn without_imports_from_aws(
+        &mut self,
+        found: Vec<Group>,
+    ) -> Result<Vec<Group>> {
         let mut kept = Vec::new();
         for group in found {
             let is_of_aws = match &group.source {

@@ -383,7 +383,14 @@ fn plan_groups(
             }
         };
         let left_out = usable.left_out_groups.get(&group.id).map(String::as_str);
-        if let Some(reason) = uncertain.or(left_out) {
+        let rules = &policy.dialect.rules().groups;
+        let refused_name = rules.check("displayName", &group.name);
+        // A group that the target has keeps its name, because its members must be able to leave it.
+        let refused = rules
+            .check("externalId", group.id.as_str())
+            .or_else(|| refused_name.clone().filter(|_| found.is_none()))
+            .map(|violation| violation.to_string());
+        if let Some(reason) = uncertain.or(left_out).or(refused.as_deref()) {
             plan.notes
                 .push(format!("group {} is skipped: {reason}", group.name));
             continue;
@@ -402,12 +409,21 @@ fn plan_groups(
             Some(present) => people.differences(group, present, adopts, plan),
             None => (Vec::new(), Vec::new()),
         };
-        let renamed_from = (found.name != group.name).then(|| found.name.clone());
+        let name = match refused_name {
+            Some(violation) => {
+                let (new, old) = (&group.name, &found.name);
+                plan.notes
+                    .push(format!("group {new} keeps the name {old}: {violation}"));
+                old
+            }
+            None => &group.name,
+        };
+        let renamed_from = (found.name != *name).then(|| found.name.clone());
         if renamed_from.is_some() || adopts || !add.is_empty() || !remove.is_empty() {
             plan.groups.push(GroupChange::Update {
                 id: found.id.clone(),
                 external_id: group.id.clone(),
-                name: group.name.clone(),
+                name: name.clone(),
                 renamed_from,
                 adopts,
                 add,

@@ -39,6 +39,7 @@ mod rights;
 mod saml_response;
 mod schema;
 mod scope;
+mod scope_selection;
 mod secrets;
 mod selectors;
 mod send;

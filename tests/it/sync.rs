@@ -3,6 +3,7 @@
 mod adoption;
 mod attributes;
 mod collisions;
+mod door;
 mod faults;
 mod fixture;
 mod generic;

@@ -79,7 +79,7 @@ fn call(response: Vec<u8>, limits: Limits) -> String {
             .await
     });
     drop(server.join().expect("the server"));
-    format!("{:?}", result.expect_err("a limit"))
+    format!("{result:?}")
 }
 
 #[test]
@@ -141,11 +141,12 @@ fn a_page_or_an_error_with_a_status_of_success_is_no_answer() {
         let error = call(response, Limits::default());
         assert!(error.contains("ForeignResponse"), "{error}");
     }
-    let ok = StatusCode::try_from(200).expect("a status");
-    let mut json_as_page = HttpResponse::new(ok, SdkBody::from(r#"{"Instances":[]}"#));
-    let headers = json_as_page.headers_mut();
-    headers.insert("content-type", "text/html; charset=utf-8");
-    assert!(super::check_success(&json_as_page).is_ok());
+    // moto sends its JSON as HTML.
+    let result = call(
+        response("text/html; charset=utf-8", "{}"),
+        Limits::default(),
+    );
+    assert!(result.starts_with("Ok("), "{result}");
 }
 
 #[test]

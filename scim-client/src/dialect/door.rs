@@ -131,10 +131,8 @@ const TEXT: TextRule = TextRule {
     reserved: &[],
 };
 
-/// Service model, `GroupDisplayName`: 1 to 1,024 of `[\p{L}\p{M}\p{S}\p{N}\p{P}\t\n\r \u00A0]`. Unlike the texts of a user,
-/// it has no U+3000.
+/// Service model, `GroupDisplayName`: as `SensitiveStringType`.
 const GROUP_NAME: TextRule = TextRule {
-    spaces: "\t\n\r \u{a0}",
     reserved: RESERVED,
     ..TEXT
 };
@@ -268,15 +266,7 @@ pub(super) const AWS_GROUP: &[AttributeRule] = &[
         EXTERNAL_ID,
         without_controls(EXTERNAL_ID),
     ),
-    row(
-        "displayName",
-        Need::Required,
-        GROUP_NAME,
-        TextRule {
-            spaces: " \u{a0}",
-            ..plain(GROUP_NAME)
-        },
-    ),
+    row("displayName", Need::Required, GROUP_NAME, plain(GROUP_NAME)),
     row(
         "members.value",
         Need::RequiredInParent,

@@ -134,7 +134,8 @@ pub(super) fn is_organization(input: &Input<'_>) -> bool {
 }
 
 pub(super) fn pushes_groups(input: &Input<'_>) -> bool {
-    !input.blueprint.pushed_groups().is_empty()
+    let blueprint = input.blueprint;
+    blueprint.provisioning.push_groups.is_open() || !blueprint.pushed_groups().is_empty()
 }
 
 /// Returns whether the step compares the identity store with Okta's pushes.

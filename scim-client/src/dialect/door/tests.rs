@@ -17,7 +17,7 @@ const MODEL: [(&str, &str, usize); 4] = [
     ),
     (
         "displayName",
-        "[\\p{L}\\p{M}\\p{S}\\p{N}\\p{P}\\t\\n\\r \u{a0}]+",
+        "[\\p{L}\\p{M}\\p{S}\\p{N}\\p{P}\\t\\n\\r \u{a0}\u{3000}]+",
         1_024,
     ),
 ];
