@@ -126,7 +126,11 @@ id!(
 
 #[cfg(feature = "secrets-manager")]
 mod secret {
-    use super::*;
+    use std::{fmt, str::FromStr};
+
+    use serde::{Deserialize, Serialize};
+
+    use super::{ParseIdError, is_account};
     use crate::Partition;
 
     id!(

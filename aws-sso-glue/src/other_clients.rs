@@ -53,16 +53,18 @@ impl Aws {
     pub fn endpoint_override(&self, service: &str) -> Result<Option<String>, Error> {
         let config = self.config();
         let is_set_for_all = config.get_origin("endpoint_url").is_client_config();
+        // All parts of the key are set, so there is one.
         let key = ServiceConfigKey::builder()
             .service_id(service)
             .env("AWS_ENDPOINT_URL")
             .profile("endpoint_url")
             .build()
-            .expect("all parts are set");
+            .ok();
         let of_service = config
             .service_config()
             .filter(|_| !is_set_for_all)
-            .and_then(|services| services.load_config(key));
+            .zip(key)
+            .and_then(|(services, key)| services.load_config(key));
         let url = of_service.or_else(|| config.endpoint_url().map(ToOwned::to_owned));
         if let Some(url) = &url {
             check_url(url).map_err(insecure)?;
@@ -104,9 +106,9 @@ mod tests {
         }
     }
 
-    fn connect(config: aws_types::sdk_config::Builder, options: ConnectOptions) -> Aws {
+    fn connect(config: aws_types::sdk_config::Builder) -> Aws {
         let config = config.region(Region::new("us-east-1")).build();
-        Aws::assemble(config, &options).expect("a connection")
+        Aws::assemble(config, &ConnectOptions::default()).expect("a connection")
     }
 
     #[test]
@@ -122,8 +124,7 @@ mod tests {
         );
         let provider = SharedCredentialsProvider::new(keys);
         let config = SdkConfig::builder().credentials_provider(provider);
-        let (keys, end) =
-            block_on(connect(config, ConnectOptions::default()).credentials()).expect("keys");
+        let (keys, end) = block_on(connect(config).credentials()).expect("keys");
         assert_eq!(
             (keys.access_key_id.as_str(), end),
             ("ASIAEXAMPLE", Some(expires))
@@ -137,7 +138,7 @@ mod tests {
 
     #[test]
     fn a_connection_without_credentials_says_how_to_set_them() {
-        let aws = connect(SdkConfig::builder(), ConnectOptions::default());
+        let aws = connect(SdkConfig::builder());
         let error = block_on(aws.credentials()).expect_err("no credentials");
         assert!(
             error
@@ -153,7 +154,6 @@ mod tests {
             SdkConfig::builder()
                 .service_config(Endpoints)
                 .endpoint_url("https://all.example.com"),
-            ConnectOptions::default(),
         );
         let endpoint = |service| aws.endpoint_override(service).expect("an endpoint");
         assert_eq!(endpoint("S3").as_deref(), Some("https://s3.example.com"));
@@ -162,7 +162,7 @@ mod tests {
             .endpoint_override("SQS")
             .expect_err("neither https nor local");
         assert!(error.to_string().contains("sqs.example.com"), "{error}");
-        let aws = connect(SdkConfig::builder(), ConnectOptions::default());
+        let aws = connect(SdkConfig::builder());
         assert_eq!(aws.endpoint_override("S3").expect("none"), None);
     }
 

@@ -62,7 +62,7 @@ impl Variables {
 pub(crate) fn selects_real_org() -> bool {
     let names_secret = |name: &&str| name.starts_with("OKTA_") && is_set(&arn_variable(name));
     okta::Config::is_in_variables(&okta::Environment::of_process())
-        || SECRETS.iter().any(|name| names_secret(name))
+        || SECRETS.iter().any(names_secret)
 }
 
 /// Returns whether a variable of this process selects a real SCIM endpoint.

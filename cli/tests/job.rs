@@ -60,25 +60,25 @@ impl Job {
         self.sandbox.identity_users().len()
     }
 
-    /// Returns the entry point of the image with nothing but these variables.
-    fn command<'a>(&self, variables: impl IntoIterator<Item = (&'a str, &'a String)>) -> Command {
-        let (program, arguments) = entry_point();
-        let name = Path::new(&program).file_name().expect("a name");
-        let built = Path::new(env!("CARGO_BIN_EXE_okta-aws-sso"));
-        assert_eq!(built.file_name(), Some(name));
-        let mut command = Command::new(built);
-        command.args(arguments).env_clear().envs(variables);
-        command.stdin(Stdio::null()).kill_on_drop(true);
-        command
-    }
-
-    async fn run<'a>(&self, variables: impl IntoIterator<Item = (&'a str, &'a String)>) -> Output {
-        self.command(variables).output().await.expect("the program")
-    }
-
     fn all(&self) -> impl Iterator<Item = (&str, &String)> {
         self.variables.iter().map(|(name, value)| (*name, value))
     }
+}
+
+/// Returns the entry point of the image with nothing but these variables.
+fn command<'a>(variables: impl IntoIterator<Item = (&'a str, &'a String)>) -> Command {
+    let (program, arguments) = entry_point();
+    let name = Path::new(&program).file_name().expect("a name");
+    let built = Path::new(env!("CARGO_BIN_EXE_okta-aws-sso"));
+    assert_eq!(built.file_name(), Some(name));
+    let mut command = Command::new(built);
+    command.args(arguments).env_clear().envs(variables);
+    command.stdin(Stdio::null()).kill_on_drop(true);
+    command
+}
+
+async fn run<'a>(variables: impl IntoIterator<Item = (&'a str, &'a String)>) -> Output {
+    command(variables).output().await.expect("the program")
 }
 
 fn file(name: &str) -> String {
@@ -117,13 +117,13 @@ fn text(output: &Output) -> String {
 #[tokio::test]
 async fn the_entry_point_of_the_image_needs_nothing_but_variables() {
     let job = Job::new().await;
-    let output = job.run(job.all()).await;
+    let output = run(job.all()).await;
     assert_eq!(output.status.code(), Some(0), "{}", text(&output));
     let expected = "Done: 2 users created, 1 group created, 2 members added";
     assert!(text(&output).contains(expected), "{}", text(&output));
     assert_eq!(job.users(), 2);
 
-    let output = job.run(job.all()).await;
+    let output = run(job.all()).await;
     assert_eq!(output.status.code(), Some(0), "{}", text(&output));
     assert!(
         text(&output).starts_with("Sync: No changes"),
@@ -163,7 +163,7 @@ async fn a_job_with_a_misspelled_variable_fails_and_writes_nothing() {
             name if name == misspelled => (wrong.as_str(), value),
             name => (name, value),
         });
-        let output = job.run(variables).await;
+        let output = run(variables).await;
         assert_eq!(
             output.status.code(),
             Some(1),
@@ -180,7 +180,7 @@ async fn a_job_with_a_misspelled_variable_fails_and_writes_nothing() {
             text(&output)
         );
     }
-    let output = job.run([]).await;
+    let output = run([]).await;
     assert_eq!(output.status.code(), Some(1), "{}", text(&output));
     assert!(
         text(&output).contains("SCIM_ENDPOINT is not set"),
@@ -202,7 +202,7 @@ async fn a_job_without_a_place_for_its_state_fails() {
         ("--stat /state", 64, "unexpected argument"),
     ] {
         job.variables.insert("SYNC_OPTIONS", options.to_owned());
-        let output = job.run(job.all()).await;
+        let output = run(job.all()).await;
         assert_eq!(
             output.status.code(),
             Some(status),
@@ -224,7 +224,7 @@ async fn a_build_without_s3_names_the_missing_feature() {
     let mut job = Job::new().await;
     let options = job.variables["SYNC_OPTIONS"].replace("--state ", "--state s3://states");
     job.variables.insert("SYNC_OPTIONS", options);
-    let output = job.run(job.all()).await;
+    let output = run(job.all()).await;
     assert_eq!(output.status.code(), Some(1), "{}", text(&output));
     assert!(
         text(&output).contains("with the feature `s3`"),
@@ -241,7 +241,7 @@ async fn a_build_without_secrets_manager_names_the_missing_feature() {
     let arn = "arn:aws:secretsmanager:us-east-1:111122223333:secret:scim-AbCdEf";
     job.variables
         .insert("SCIM_TOKEN_SECRET_ARN", arn.to_owned());
-    let output = job.run(job.all()).await;
+    let output = run(job.all()).await;
     assert_eq!(output.status.code(), Some(1), "{}", text(&output));
     assert!(
         text(&output).contains("with the feature `secrets-manager`"),
@@ -264,7 +264,7 @@ mod lambda {
     use serde_json::Value;
     use tokio::sync::mpsc;
 
-    use super::Job;
+    use super::{Job, command};
 
     /// The end of an invocation: `response` or `error`, and the body.
     type End = (String, Value);
@@ -348,16 +348,16 @@ mod lambda {
 
     /// Starts the program as AWS Lambda does.
     fn started(job: &Job, runtime: &Runtime) -> tokio::process::Child {
-        let mut command = job.command(job.all());
-        command.env("AWS_LAMBDA_RUNTIME_API", &runtime.address);
+        let mut program = command(job.all());
+        program.env("AWS_LAMBDA_RUNTIME_API", &runtime.address);
         for (name, value) in [
             ("FUNCTION_NAME", "sync"),
             ("FUNCTION_VERSION", "1"),
             ("FUNCTION_MEMORY_SIZE", "256"),
         ] {
-            command.env(format!("AWS_LAMBDA_{name}"), value);
+            program.env(format!("AWS_LAMBDA_{name}"), value);
         }
-        command.spawn().expect("the program")
+        program.spawn().expect("the program")
     }
 
     #[tokio::test]
