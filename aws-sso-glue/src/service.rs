@@ -8,10 +8,6 @@ pub(crate) enum Service {
     IdentityStore,
     Organizations,
     Portal,
-    #[cfg_attr(
-        not(feature = "secrets-manager"),
-        expect(dead_code, reason = "its calls need the feature")
-    )]
     SecretsManager,
     SignIn,
     SsoAdmin,
