@@ -95,14 +95,10 @@ use rest_core::{Clock, SystemClock};
 use scim_client::Client;
 
 pub(crate) use apply::{SaveState, StateSink};
-pub(crate) use changes::{
-    STEP, SyncChange, UserNames, changes as sync_changes, changes_for_unknown_target,
-    retain_approved,
-};
-pub(crate) use collisions::without_target;
+pub(crate) use changes::{STEP, SyncChange, UserNames, changes as sync_changes, retain_approved};
 pub use directory::{Directory, Group, UnreadItem, User};
 pub use engine::ReadMode;
-pub(crate) use engine::{Engine, Settings};
+pub(crate) use engine::{Engine, Settings, plan_for_new_target};
 pub(crate) use identity_store::identity_store_error;
 pub use plan::{
     Counts, GroupChange, Member, RemovedMember, RemovedPrincipal, Skipped, SyncPlan, Totals,

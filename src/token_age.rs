@@ -54,8 +54,8 @@ impl TokenAge {
         let left = self.days_left(TimeZone::UTC.to_datetime(now).date());
         let code = match left {
             ..=7 => "scim-token-expires-7-days",
-            ..=30 => "scim-token-expires-30-days",
-            ..=90 => "scim-token-expires-90-days",
+            8..=30 => "scim-token-expires-30-days",
+            31..=90 => "scim-token-expires-90-days",
             _ => return None,
         };
         let (expires, first_used) = (self.expires(), self.first_used);

@@ -33,8 +33,7 @@ use crate::{
     sync::{
         Directory, Engine, Failed, FailedMembership, GroupChange, GroupRemoval, OktaSource,
         PreparedSync, ReadMode, Removal, Settings, StateSink, SyncChange, SyncPlan, SyncReport,
-        UserNames, changes_for_unknown_target, retain_approved, sync_changes, unassigned,
-        without_target,
+        UserNames, plan_for_new_target, retain_approved, sync_changes, unassigned,
     },
 };
 
@@ -258,10 +257,10 @@ impl SyncStep {
             .map(|hazard| match hazard {
                 Hazard::GivesAccessTo { group, users, .. } => {
                     let members = adopted.get(&*group);
-                    let named = |ids: &Vec<_>| ids.iter().map(|id| names.member_id(id)).collect();
+                    let of_ids = |ids: &Vec<_>| ids.iter().map(|id| names.member_id(id)).collect();
                     Hazard::GivesAccessTo {
                         roles: self.blueprint.roles_of_group(&group),
-                        users: members.map_or(users, named),
+                        users: members.map_or(users, of_ids),
                         group,
                     }
                 }
@@ -470,33 +469,24 @@ impl Step for SyncStep {
                 planned.hazards = self.sync_hazards(prepared, &names);
                 planned.totals = prepared.plan.totals.of_kinds();
             }
-            match prepared.as_ref().map(PreparedSync::plan) {
-                None => {
-                    let directory = without_target(&self.directory(cx).await?)?;
-                    let remarks = directory.remarks.iter();
-                    planned
-                        .notes
-                        .extend(remarks.map(|remark| Note::new("sync", remark)));
-                    planned.changes = changes_for_unknown_target(&directory, &names);
-                }
-                Some(plan) => {
-                    let changes = sync_changes(plan, &names).into_iter();
-                    planned.changes.extend(changes.map(|sync| sync.change));
-                    // The first run saves the cached state even if there is nothing to write.
-                    if planned.changes.is_empty() && plan.serial == 0 {
-                        planned.changes.push(Change::new(Action::Check, in_sync()));
-                    }
-                    let notes = plan.notes.iter();
-                    planned
-                        .notes
-                        .extend(notes.map(|note| Note::new("sync", note)));
-                    planned.notes.extend(
-                        plan.skipped
-                            .iter()
-                            .map(|skipped| Note::new("user-skipped", skipped.to_string())),
-                    );
-                }
+            // AWS has no instance yet, so there is nothing to remove.
+            let unknown_target;
+            let plan = if let Some(prepared) = &prepared {
+                prepared.plan()
+            } else {
+                unknown_target = plan_for_new_target(&self.directory(cx).await?, cx.now())?;
+                &unknown_target
+            };
+            let changes = sync_changes(plan, &names).into_iter();
+            planned.changes.extend(changes.map(|sync| sync.change));
+            // The first run saves the cached state even if there is nothing to write.
+            if planned.changes.is_empty() && plan.serial == 0 && prepared.is_some() {
+                planned.changes.push(Change::new(Action::Check, in_sync()));
             }
+            let notes = plan.notes.iter().map(|note| Note::new("sync", note));
+            let skipped = plan.skipped.iter();
+            let skipped = skipped.map(|skipped| Note::new("user-skipped", skipped.to_string()));
+            planned.notes.extend(notes.chain(skipped));
             let token_missing = scim_token(cx).is_none() && cx.facts(|facts| facts.scim.is_some());
             if token_missing && !planned.changes.is_empty() {
                 let token = Change::new(Action::ManualStep, Subject::ScimEndpoint {})

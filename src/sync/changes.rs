@@ -5,8 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use scim_types::{ExternalId, ResourceId};
 
 use super::{
-    Directory, GroupChange, Member, RemovedMember, RemovedPrincipal, SyncPlan, Totals, UserChange,
-    Why,
+    GroupChange, Member, RemovedMember, RemovedPrincipal, SyncPlan, Totals, UserChange, Why,
 };
 use crate::plan::{Action, Change, Kind, Name, Note, Plan, StepId, StepPlan, Subject, Value};
 
@@ -229,34 +228,6 @@ fn group_changes<'a>(
             let change = removal(Action::Remove, names.removed_member(member));
             change.because(names.reason(names.owner(member), &member.why))
         }))
-}
-
-/// Returns the changes for a target that cannot be read yet: everything is planned as if nothing were there. Removals are
-/// never planned like this.
-pub(crate) fn changes_for_unknown_target(directory: &Directory, names: &UserNames) -> Vec<Change> {
-    let mut changes = Vec::new();
-    let active: HashMap<&ExternalId, Name> = directory
-        .users
-        .iter()
-        .filter(|user| user.profile.active && user.problems.is_empty())
-        .map(|user| (&user.id, names.user(&user.id, &user.profile.user_name)))
-        .collect();
-    for user in &directory.users {
-        if let Some(name) = active.get(&user.id) {
-            let change = Change::new(Action::Create, Subject::user(name.clone()));
-            changes.push(change.with("userName", &user.profile.user_name));
-        }
-    }
-    for group in &directory.groups {
-        let name: Name = (&group.name).into();
-        let subject = Subject::group(name.clone());
-        changes.push(Change::new(Action::Create, subject));
-        for user in group.members.iter().filter_map(|id| active.get(id)) {
-            let subject = Subject::membership(name.clone(), user.clone());
-            changes.push(Change::new(Action::Create, subject));
-        }
-    }
-    changes
 }
 
 impl SyncPlan {

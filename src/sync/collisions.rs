@@ -11,11 +11,9 @@ use super::{
     directory::Directory,
     name_conflicts::NameKind,
     profile::UserKeys,
-    records::{self, Usable},
+    records::Usable,
     snapshot::{TargetSnapshot, match_groups, match_users},
 };
-use crate::error::Result;
-
 /// A unique value in lower case or as its digest, with its kind.
 type Key = (NameKind, String);
 
@@ -147,29 +145,6 @@ pub(super) fn leave_out_collisions(mut usable: Usable, target: &TargetSnapshot) 
     leave_out_users(&mut usable.directory, target);
     leave_out_groups(&mut usable, target);
     usable
-}
-
-/// Returns the users and groups of a source that can be planned although the target cannot be read yet, and what is left out.
-///
-/// # Errors
-///
-/// Fails if no user of the source is usable.
-pub(crate) fn without_target(source: &Directory) -> Result<Directory> {
-    let usable = leave_out_collisions(records::usable(source)?, &TargetSnapshot::default());
-    let mut directory = usable.directory;
-    directory.groups.retain(|group| {
-        let reason = usable.left_out_groups.get(&group.id);
-        let note = |reason| format!("group {} is skipped: {reason}", group.name);
-        directory.remarks.extend(reason.map(note));
-        reason.is_none()
-    });
-    let skipped = directory.users.iter().filter(|user| user.profile.active);
-    let skipped = skipped.filter(|user| !user.problems.is_empty());
-    directory.remarks.extend(skipped.map(|user| {
-        let (name, problems) = (&user.profile.user_name, user.problems.join("; "));
-        format!("{name} is skipped: {problems}")
-    }));
-    Ok(directory)
 }
 
 fn leave_out_users(directory: &mut Directory, target: &TargetSnapshot) {

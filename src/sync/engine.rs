@@ -163,6 +163,29 @@ async fn read_user(scim: &Client, id: &ResourceId) -> Result<Option<User>> {
     })
 }
 
+/// Returns the managed users of the target that no user of the source matches.
+fn missing_users(directory: &Directory, snapshot: &TargetSnapshot) -> BTreeSet<ResourceId> {
+    // If the source is incomplete, every managed user may still have its user in the source.
+    if !directory.incomplete.is_empty() {
+        return BTreeSet::new();
+    }
+    let matches = match_users(&directory.users, &snapshot.users);
+    let missing = snapshot.missing_users(&matches);
+    missing.map(|user| user.id.clone()).collect()
+}
+
+/// Plans the sync to AWS for a target that does not exist yet.
+pub(crate) fn plan_for_new_target(directory: &Directory, now: Timestamp) -> Result<SyncPlan> {
+    let mut nothing = TargetSnapshot::default();
+    let usable = leave_out_collisions(records::usable(directory)?, &nothing);
+    let policy = Policy {
+        users: Removal::default(),
+        groups: GroupRemoval::default(),
+        dialect: Dialect::AwsIdentityCenter,
+    };
+    Ok(planner::plan(&usable, &mut nothing, policy, now, 0))
+}
+
 impl Engine<'_> {
     /// Plans the changes that make the target match the directory. Writes nothing.
     ///
@@ -220,14 +243,7 @@ impl Engine<'_> {
         let target_incomplete = snapshot.is_incomplete();
         // If there is a client, `read_snapshot` has read the whole target for a dirty state.
         state.dirty = target_incomplete || (state.dirty && self.scim.is_none());
-        // If the source is incomplete, every managed user may still have its user in the source.
-        let missing_users = if directory.incomplete.is_empty() {
-            let matches = match_users(&directory.users, &snapshot.users);
-            let missing = snapshot.missing_users(&matches);
-            missing.map(|user| user.id.clone()).collect()
-        } else {
-            BTreeSet::new()
-        };
+        let missing_users = missing_users(directory, &snapshot);
         let names = self.names_of_adopted(&plan, &snapshot).await?;
         plan.hazards = hazards(&plan, &state, &names);
         let updated: HashSet<&ResourceId> = plan

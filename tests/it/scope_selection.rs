@@ -137,8 +137,8 @@ async fn a_selector_that_matches_nothing_is_a_problem_by_name() {
             "`name aws-o*, except *` matches no group of Okta",
         ),
         (
-            r#"{ name = ["aws-o*"], except = ["aws-lagacy"] }"#,
-            "`aws-lagacy` of `except` is no group that the filter matches",
+            r#"{ name = ["aws-o*"], except = ["aws-legacy-2"] }"#,
+            "`aws-legacy-2` of `except` is no group that the filter matches",
         ),
     ] {
         let (found, problems) = pushed(&fixture, selector).await;

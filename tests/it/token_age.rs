@@ -7,7 +7,7 @@ use rest_core::Secret;
 
 use crate::fixture::{Fixture, SEED, apply, direct, note};
 
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+const DAY: Duration = Duration::from_hours(24);
 
 /// Returns whether the plan warns with the note of this number of days.
 fn warns(plan: &Plan, days: u32) -> bool {

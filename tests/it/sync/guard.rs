@@ -301,7 +301,7 @@ async fn withheld_removals_are_named_and_the_rest_is_written() {
 
 #[tokio::test]
 async fn the_limits_of_a_week_count_the_removals_of_earlier_runs_and_not_those_that_failed() {
-    const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+    const DAY: Duration = Duration::from_hours(24);
     let fixture = SyncFixture::new().await;
     let mut source = directory(100, 0, 0);
     fixture.run(&fixture.sync(&source)).await;

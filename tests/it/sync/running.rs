@@ -12,7 +12,7 @@ use rest_core::Secret;
 
 use super::fixture::{SyncFixture, directory};
 
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+const DAY: Duration = Duration::from_hours(24);
 
 #[tokio::test]
 async fn every_third_run_reads_the_users_and_groups_and_corrects_drift() {
