@@ -32,7 +32,7 @@ pub(super) struct TargetSnapshot {
 pub(super) struct TargetUser {
     pub(super) id: ResourceId,
     pub(super) external_id: Option<ExternalId>,
-    /// The digest of the [`UserProfile`](super::UserProfile), with the `owned` attributes only. If the target does not keep
+    /// The digest of the [`UserProfile`], with the `owned` attributes only. If the target does not keep
     /// all attributes, the digest of the profile that was written.
     pub(super) digest: String,
     /// Whether `digest` is of `scim_user`, and not of a profile that was written.
