@@ -144,10 +144,7 @@ fn totals(source: &Directory, target: &TargetSnapshot) -> Totals {
     }
 }
 
-/// Plans the changes of users.
-///
-/// Returns the source users that will exist in the target and can be group members. The value is the user's target id,
-/// or `None` if the run creates the user.
+/// Leaves out a user.
 fn skip(plan: &mut SyncPlan, user: &User, reason: String) {
     plan.skipped.push(Skipped {
         external_id: user.id.clone(),
@@ -158,6 +155,10 @@ fn skip(plan: &mut SyncPlan, user: &User, reason: String) {
     });
 }
 
+/// Plans the changes of users.
+///
+/// Returns the source users that will exist in the target and can be group members. The value is the user's target id,
+/// or `None` if the run creates the user.
 fn plan_users<'a>(
     usable: &'a Usable,
     target: &mut TargetSnapshot,
