@@ -377,7 +377,7 @@ impl Refusal {
 
     fn into_error(self) -> Error {
         let mut help =
-            "correct the cause in Okta or in the blueprint, and plan again; nothing was changed"
+            "correct the cause in Okta, the files or the blueprint, and plan again; nothing was changed"
                 .to_owned();
         if self.other_caller {
             help.push_str("; run with the credentials of another administrator");

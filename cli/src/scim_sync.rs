@@ -36,6 +36,7 @@ impl Arguments {
 
         let prepared = sync.prepare().await?;
         let is_empty = prepared.plan().is_empty();
+        let notes_of_plan = prepared.plan().to_plan().steps.remove(0).notes;
         if self.json {
             Output::document(&Document::Plan(&prepared.plan().to_plan()));
         } else {
@@ -61,7 +62,12 @@ impl Arguments {
         if self.json {
             Output::document(&Document::sync_report(&report));
         } else {
-            terminal::print(report.to_string().trim_end());
+            // The plan, which has the notes and who is left out, stands above.
+            let mut shown = report.clone();
+            shown.left_out.clear();
+            let is_new = |note: &String| notes_of_plan.iter().all(|shown| shown.text != *note);
+            shown.notes.retain(is_new);
+            terminal::print(shown.to_string().trim_end());
             environment.print_requests("written");
         }
         if !report.is_complete() {

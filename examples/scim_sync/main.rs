@@ -14,7 +14,7 @@ mod test_directory;
 use std::process::ExitCode;
 
 use clap::Parser;
-use okta_aws_sso_cli::scim_sync::Arguments;
+use okta_aws_sso_cli::{Status, scim_sync::Arguments};
 
 /// Writes the changed users and groups of an Okta org to AWS's SCIM endpoint.
 #[derive(Parser, Debug)]
@@ -36,7 +36,19 @@ struct Args {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let args = Args::parse();
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => {
+            let _closed = error.print();
+            let is_wrong = error.use_stderr();
+            return if is_wrong {
+                Status::Usage
+            } else {
+                Status::Done
+            }
+            .into();
+        }
+    };
     let result = if let Some(rate) = args.measure {
         measure::run(rate).await
     } else if args.table {
