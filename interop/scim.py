@@ -65,7 +65,7 @@ DIRECTORY = {
                 "family_name": "Example", "email": f"{name}@example.com", "active": True, "optional": optional,
             },
         }
-        for name, optional in [("ada", {"title": "Analyst", "nickName": "Countess"}), ("grace", {}), ("joan", {})]
+        for name, optional in [("ada", {"title": "Analyst", "nick_name": "Countess"}), ("grace", {}), ("joan", {})]
     ],
     "groups": [
         {"id": "source-all", "name": "all", "members": ["source-ada", "source-grace", "source-joan"]},
@@ -199,14 +199,14 @@ def test_directory_sync(folder):
     url = f"http://127.0.0.1:{port}/scim/v2/"
     program = [TARGET / "debug" / "okta-aws-sso", "sync", "--source", source, "--generic", "--yes", "--state", folder / "sync"]
     environment = {**os.environ, "SCIM_ENDPOINT": url, "SCIM_TOKEN": TOKEN}
-    notes = [f"Note: the target does not keep {name}" for name in ["displayName (3 users)", "nickName (1 user)", "title (1 user)"]]
+    notes = [f"  ! the target does not keep {name}" for name in ["displayName (3 users)", "nickName (1 user)", "title (1 user)"]]
 
     def sync(what, done, notes, writes, *options):
         log.write_text("")
         run = subprocess.run([*program, *options], env=environment, capture_output=True, text=True)
         sent = [line.split()[0] for line in log.read_text().splitlines()]
         sent = [method for method in sent if method != "GET"]
-        shown = [line for line in run.stdout.splitlines() if line.startswith(("Done", "Note"))]
+        shown = [line for line in run.stdout.splitlines() if line.startswith(("Done", "  ! "))]
         if run.returncode or shown != [f"Done: {done}", *notes] or sent != writes:
             sys.exit(f"FAILED sync to django-scim2-server, {what}: sent {sent}\n{run.stdout}{run.stderr}")
         print(f"ok sync to django-scim2-server, {what}: {len(sent)} writes")

@@ -23,12 +23,13 @@ impl Arguments {
 
     /// Runs the sync and prints its result. Returns the report if the plan was applied.
     pub(crate) async fn sync(&self) -> Result<(Status, Option<SyncReport>), Failure> {
+        let guard = self.guard()?;
         let environment = Environment::connect(self).await?;
         let source = &environment.source;
         let store = self.connection.store().await?;
         let mut sync = DirectorySync::new(source.clone(), &environment.scim)
             .store(store.clone())
-            .guard(self.guard()?)
+            .guard(guard)
             .mode(self.mode());
         if let Some(runs) = self.verify_every {
             sync = sync.verify_every(runs);

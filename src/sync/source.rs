@@ -126,7 +126,10 @@ impl OktaSource {
         });
         let missing = scope.missing().map(|(subject, problem)| UnreadItem {
             item: subject.to_string(),
-            reason: problem.message.clone(),
+            reason: match &problem.response {
+                Some(response) => format!("{}: {response}", problem.message),
+                None => problem.message.clone(),
+            },
         });
         let incomplete = unread.chain(missing);
         let remarks = { scope.unassigned_member_notes().into_iter() }.map(|note| note.text);
