@@ -468,6 +468,10 @@ impl Step for SyncStep {
             if let Some(prepared) = &prepared {
                 planned.hazards = self.sync_hazards(prepared, &names);
                 planned.totals = prepared.plan.totals.of_kinds();
+                // A run of the pipeline has no report of its own for the sync, so the next plan says it.
+                planned.notes.extend(prepared.not_kept().map(|attribute| {
+                    Note::new("not-kept", format!("AWS does not keep {attribute}"))
+                }));
             }
             // AWS has no instance yet, so there is nothing to remove.
             let unknown_target;

@@ -65,6 +65,11 @@ impl PreparedSync {
         self
     }
 
+    /// Returns the attributes that earlier runs have found the target not to keep.
+    pub(crate) fn not_kept(&self) -> impl Iterator<Item = &str> {
+        self.state.not_kept.iter().map(String::as_str)
+    }
+
     /// Returns the source's id of each managed user of the target.
     pub(crate) fn external_ids(&self) -> HashMap<ResourceId, ExternalId> {
         let users = self.state.users.iter();

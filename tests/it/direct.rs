@@ -13,7 +13,7 @@ use rest_core::Secret;
 use sandbox::{IdentityGroup, IdentityUser, PersonStatus, Sandbox, Service, Stage};
 
 use crate::{
-    fixture::{Fixture, SEED, TEAM, apply, company, direct, team_and_auditors},
+    fixture::{Fixture, SEED, TEAM, apply, company, direct, note, team_and_auditors},
     lock::Counting,
 };
 
@@ -602,4 +602,22 @@ async fn several_removals_save_the_cached_state_once_before_and_once_after() {
     let writes = fixture.sandbox.writes();
     assert_eq!(writes.len(), 2, "{writes:?}");
     assert!(fixture.run().await.expect("another run").0.is_empty());
+}
+
+#[tokio::test]
+async fn a_plan_names_the_attributes_that_aws_was_found_not_to_keep() {
+    let sandbox = Sandbox::builder()
+        .company(company())
+        .drop_user_attribute("displayName");
+    let fixture = Fixture::with_sandbox(sandbox, &direct(SEED)).await;
+    let (plan, _) = fixture.run().await.expect("the first run");
+    assert_eq!(note(&plan, "not-kept"), None);
+    let plan = fixture.pipeline().plan().await.expect("a plan");
+    let found = note(&plan, "not-kept");
+    assert_eq!(
+        found.as_deref(),
+        Some("AWS does not keep displayName"),
+        "{plan}"
+    );
+    assert!(plan.is_empty(), "{plan}");
 }
