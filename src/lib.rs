@@ -31,6 +31,7 @@ mod step;
 mod text;
 mod token_age;
 mod user_attribute;
+mod utc_day;
 
 pub use aws_sso_glue as aws;
 pub use okta_client as okta;

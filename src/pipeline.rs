@@ -15,7 +15,6 @@ use std::{
 };
 
 use futures::Stream;
-use jiff::tz::TimeZone;
 use rest_core::{Clock, LimitWait, Reachability, Secret, SystemClock};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -40,6 +39,7 @@ use crate::{
     step::{Check, CheckOutcome, Step},
     steps::{self, Steps},
     sync::SyncState,
+    utc_day::utc_day,
 };
 
 /// The steps of an integration in order, with state store, operator, clock and guard.
@@ -345,7 +345,7 @@ impl Pipeline {
         self.check_current(plan, state.as_ref())?;
         let mut state = state.unwrap_or_default();
         let cx = self.context(state.facts.clone()).await?;
-        let today = TimeZone::UTC.to_datetime(cx.now()).date();
+        let today = utc_day(cx.now());
         let found = self.hazards(plan, &cx).await;
         let found: Vec<Hazard> = found.into_iter().flat_map(|(_, hazards)| hazards).collect();
         let guard = self.guard.clone().protect(&self.protect);

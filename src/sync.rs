@@ -90,7 +90,7 @@ mod target;
 use std::{fmt, num::NonZeroU32, sync::Arc};
 
 use futures::future::BoxFuture;
-use jiff::{civil::Date, tz::TimeZone};
+use jiff::civil::Date;
 use rest_core::{Clock, SystemClock};
 use scim_client::Client;
 
@@ -119,6 +119,7 @@ use crate::{
     guard::Guard,
     plan::Change,
     state::{StateLock, StateStore, now},
+    utc_day::utc_day,
 };
 
 /// A sync from a source to a SCIM target.
@@ -317,7 +318,7 @@ impl DirectorySync {
     }
 
     fn today(&self) -> Date {
-        TimeZone::UTC.to_datetime(now(self.clock.as_ref())).date()
+        utc_day(now(self.clock.as_ref()))
     }
 
     fn engine(&self) -> Engine<'_> {

@@ -1,12 +1,13 @@
 //! The age of the access token of AWS's SCIM endpoint.
 
-use jiff::{Timestamp, ToSpan as _, civil::Date, tz::TimeZone};
+use jiff::{Timestamp, ToSpan as _, civil::Date};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     plan::{Note, count},
     text::Shown,
+    utc_day::utc_day,
 };
 
 /// The age of the access token of AWS's SCIM endpoint, as far as the runs know it.
@@ -30,7 +31,7 @@ impl TokenAge {
             Some(known) if known.fingerprint == fingerprint => known.clone(),
             _ => Self {
                 fingerprint: fingerprint.to_owned(),
-                first_used: TimeZone::UTC.to_datetime(now).date(),
+                first_used: utc_day(now),
             },
         }
     }
@@ -51,7 +52,7 @@ impl TokenAge {
 
     /// Returns a warning if the token expires in at most 90 days. Its code tells which limit of 90, 30 and 7 days is reached.
     pub(crate) fn warning(&self, now: Timestamp) -> Option<Note> {
-        let left = self.days_left(TimeZone::UTC.to_datetime(now).date());
+        let left = self.days_left(utc_day(now));
         let code = match left {
             ..=7 => "scim-token-expires-7-days",
             8..=30 => "scim-token-expires-30-days",

@@ -33,7 +33,7 @@ pub(crate) async fn main() -> ExitCode {
 /// Runs one sync with the options of `SYNC_OPTIONS`. Returns the report, or `None` after a dry run.
 async fn sync() -> Result<Option<SyncReport>, Failure> {
     let (_, report) = Arguments::of_sync(&["--yes"])?.sync().await?;
-    // What failed or was withheld is an error of the invocation, so that the function's alarms tell it.
+    // A failed or withheld change is an error of the invocation, so the alarms of the function report it.
     Ok(report.map(SyncReport::complete).transpose()?)
 }
 

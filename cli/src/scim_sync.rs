@@ -6,6 +6,7 @@ mod environment;
 use okta_aws_sso::{
     Document, Guard,
     guard::Excess,
+    plan::Note,
     sync::{DirectorySync, ReadMode, SyncReport},
 };
 
@@ -37,7 +38,7 @@ impl Arguments {
 
         let prepared = sync.prepare().await?;
         let is_empty = prepared.plan().is_empty();
-        let notes_of_plan = prepared.plan().to_plan().steps.remove(0).notes;
+        let notes_of_plan: Vec<Note> = prepared.plan().all_notes().collect();
         if self.json {
             Output::document(&Document::Plan(&prepared.plan().to_plan()));
         } else {

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::{
     access::{OneOrMany, non_empty},
-    shape::{Shape, expected},
+    shape::named_or_filter,
 };
 
 /// The accounts of an access entry.
@@ -116,13 +116,8 @@ impl Default for Accounts {
 
 impl<'de> Deserialize<'de> for Accounts {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match Shape::deserialize(deserializer)? {
-            Shape::List(names) => Ok(Self::Named(names)),
-            Shape::Table(filter) => Ok(Self::Where(filter)),
-            _ => Err(expected(
-                "a list of accounts, or a table such as { ou = [\"Production\"] }",
-            )),
-        }
+        let what = "a list of accounts, or a table such as { ou = [\"Production\"] }";
+        named_or_filter(deserializer, Self::Named, Self::Where, what)
     }
 }
 

@@ -7,10 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::json;
 
 use super::{
-    access::non_empty,
-    accounts::is_pattern,
-    select::matches_text,
-    shape::{Shape, expected},
+    access::non_empty, accounts::is_pattern, select::matches_text, shape::named_or_filter,
 };
 
 /// Users or groups of Okta: a list, or a filter.
@@ -149,13 +146,8 @@ impl From<Vec<String>> for Principals {
 
 impl<'de> Deserialize<'de> for Principals {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match Shape::deserialize(deserializer)? {
-            Shape::List(names) => Ok(Self::Named(names)),
-            Shape::Table(filter) => Ok(Self::Where(filter)),
-            _ => Err(expected(
-                "a list of names, or a table such as { name = [\"aws-*\"] }",
-            )),
-        }
+        let what = "a list of names, or a table such as { name = [\"aws-*\"] }";
+        named_or_filter(deserializer, Self::Named, Self::Where, what)
     }
 }
 

@@ -29,6 +29,20 @@ impl<'de, L: Deserialize<'de>, T: Deserialize<'de>> Deserialize<'de> for Shape<L
     }
 }
 
+/// Reads a selector: a list of names, or a table with a filter.
+pub(super) fn named_or_filter<'de, D: Deserializer<'de>, F: Deserialize<'de>, S>(
+    deserializer: D,
+    named: impl FnOnce(Vec<String>) -> S,
+    filter: impl FnOnce(F) -> S,
+    what: &str,
+) -> Result<S, D::Error> {
+    match Shape::deserialize(deserializer)? {
+        Shape::List(list) => Ok(named(list)),
+        Shape::Table(table) => Ok(filter(table)),
+        Shape::Null | Shape::Text(_) => Err(expected(what)),
+    }
+}
+
 struct ShapeVisitor<L, T>(PhantomData<(L, T)>);
 
 impl<'de, L: Deserialize<'de>, T: Deserialize<'de>> Visitor<'de> for ShapeVisitor<L, T> {

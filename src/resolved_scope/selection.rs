@@ -14,7 +14,7 @@ use crate::{
 pub(super) struct Selected<T> {
     /// By name or login. Several groups may have one name.
     pub(super) found: BTreeMap<String, Vec<T>>,
-    /// What the selector does not match, and what could not be read.
+    /// The problems: names and patterns without a match, and items that could not be read.
     pub(super) problems: Vec<Problem>,
 }
 

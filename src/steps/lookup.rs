@@ -8,7 +8,6 @@ use std::{
 use aws_sso_glue::{
     Account, AccountId, Aws, IdentityCenter, InstanceArn, Partition, estate::Organization,
 };
-use jiff::tz::TimeZone;
 use okta_client::{App, Client as Okta};
 use tokio::sync::OnceCell;
 
@@ -24,6 +23,7 @@ use crate::{
     plan::{Problem, StepId, Subject, count},
     resolved_scope::ResolvedScope,
     state::Facts,
+    utc_day::utc_day,
 };
 
 /// The cached reads of one context.
@@ -183,7 +183,7 @@ pub(super) async fn access(
         // A box, because the future is large.
         let read = Box::pin(organization(aws, blueprint, cx));
         let organization = shared.0.get((), cx, SHARED, read).await?;
-        let today = TimeZone::UTC.to_datetime(cx.now()).date();
+        let today = utc_day(cx.now());
         let earlier = &cx.facts_at_start().selections;
         let mut access = blueprint.expand(&organization, today, earlier);
         for problem in &mut access.problems {

@@ -4,7 +4,6 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use aws_sso_glue::{Aws, UserId};
 use futures::future::BoxFuture;
-use jiff::tz::TimeZone;
 use okta_client::Client as Okta;
 use rest_core::Secret;
 use scim_client::{Client as Scim, Dialect, Endpoint};
@@ -17,6 +16,7 @@ use crate::{
     plan::{Action, Change, Kind, StepId, Subject, Value},
     step::{Applied, Check, Planned, Step},
     token_age::TokenAge,
+    utc_day::utc_day,
 };
 
 /// Has the operator enable automatic provisioning in AWS, and verifies the SCIM endpoint and the token.
@@ -117,7 +117,7 @@ impl ScimEndpoint {
         let Some(age) = self.token_age(cx) else {
             return planned;
         };
-        let today = TimeZone::UTC.to_datetime(cx.now()).date();
+        let today = utc_day(cx.now());
         // No API tells which token Okta has. After the end of the one that it got, it has another one.
         if self.writer == ScimWriter::Okta && age.days_left(today) < 0 {
             return planned;

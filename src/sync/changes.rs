@@ -257,7 +257,7 @@ impl SyncPlan {
 
 impl SyncPlan {
     /// Returns the notes, with the warning before the end of the token.
-    pub(super) fn all_notes(&self) -> impl Iterator<Item = Note> {
+    pub fn all_notes(&self) -> impl Iterator<Item = Note> {
         let warning = self.token.as_ref();
         let warning = warning.and_then(|token| token.warning(self.made_at));
         let notes = self.notes.iter().map(|note| Note::new("sync", note));

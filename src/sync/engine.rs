@@ -8,7 +8,7 @@ use std::{
 
 use aws_sso_glue::IdentityCenter;
 use futures::{StreamExt as _, TryStreamExt as _};
-use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use jiff::{Timestamp, civil::Date};
 use rest_core::Clock;
 use scim_client::{Client, Dialect};
 use scim_types::{ExternalId, ResourceId, User};
@@ -33,6 +33,7 @@ use crate::{
     error::{Error, ErrorKind, Result},
     state::now,
     token_age::TokenAge,
+    utc_day::utc_day,
 };
 
 /// The part of the target that a run reads.
@@ -438,7 +439,7 @@ fn left_out(
     before: &BTreeMap<ExternalId, Date>,
     now: Timestamp,
 ) -> BTreeMap<ExternalId, Date> {
-    let today = TimeZone::UTC.to_datetime(now).date();
+    let today = utc_day(now);
     let since = skipped.iter_mut().map(|skipped| {
         skipped.since = before.get(&skipped.external_id).copied();
         let since = skipped.since.unwrap_or(today);

@@ -13,7 +13,9 @@ use rest_core::Secret;
 use sandbox::{IdentityGroup, IdentityUser, PersonStatus, Sandbox, Service, Stage};
 
 use crate::{
-    fixture::{Fixture, SEED, TEAM, apply, company, direct, note, team_and_auditors},
+    fixture::{
+        ALL_ATTRIBUTES, Fixture, SEED, TEAM, apply, company, direct, note, team_and_auditors,
+    },
     lock::Counting,
 };
 
@@ -231,33 +233,6 @@ async fn users_and_groups_provisioned_by_okta_are_adopted_with_their_ids() {
     assert!(plan.is_empty(), "{plan}");
 }
 
-/// The attributes that Okta's provisioning sends, each with a value for every user.
-const ATTRIBUTES: [(&str, &str); 23] = [
-    ("streetAddress", "12 St James's Square"),
-    ("city", "London"),
-    ("state", "LDN"),
-    ("zipCode", "SW1Y 4JH"),
-    ("countryCode", "GB"),
-    ("postalAddress", "12 St James's Square, London"),
-    ("costCenter", "1815"),
-    ("department", "Engines"),
-    ("division", "Analysis"),
-    ("employeeNumber", "1"),
-    ("managerId", "charles@example.com"),
-    ("organization", "Babbage"),
-    ("locale", "en_GB"),
-    ("honorificPrefix", "Lady"),
-    ("honorificSuffix", "II"),
-    ("middleName", "King"),
-    ("nickName", "Enchantress"),
-    ("primaryPhone", "+44 20 7946 0000"),
-    ("preferredLanguage", "en-GB"),
-    ("profileUrl", "https://example.com/ada"),
-    ("timezone", "Europe/London"),
-    ("title", "Countess"),
-    ("userType", "Employee"),
-];
-
 /// Returns the users and groups in AWS as they should be after the change to direct mode. Okta gives a group no id, so that it is
 /// adopted by its name.
 fn expected_after_change(fixture: &Fixture) -> (Vec<IdentityUser>, Vec<IdentityGroup>) {
@@ -277,14 +252,14 @@ async fn provisioned_by_okta() -> Fixture {
         "person.00002@example.com",
         "person.00003@example.com",
     ] {
-        for (name, value) in ATTRIBUTES {
+        for (name, value) in ALL_ATTRIBUTES {
             fixture.sandbox.set_user_attribute(login, name, value);
         }
     }
     fixture.run().await.expect("the run with Okta provisioning");
     for user in fixture.sandbox.identity_users() {
         // The names, the email address with its type, and the types of phone number and address come in addition.
-        assert_eq!(user.attributes.len(), ATTRIBUTES.len() + 8, "{user:?}");
+        assert_eq!(user.attributes.len(), ALL_ATTRIBUTES.len() + 8, "{user:?}");
     }
     fixture.blueprint = Blueprint::from_toml(&direct(TEAM)).expect("a blueprint");
     fixture

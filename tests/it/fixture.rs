@@ -56,6 +56,33 @@ permission_set = "Deploy"
 /// The settings of a custom domain, for the start of a blueprint.
 pub(crate) const WITH_DOMAIN: &str = "[okta]\ncustom_domain = \"login.example.com\"\n";
 
+/// The attributes that Okta's provisioning sends, each with a value for every user.
+pub(crate) const ALL_ATTRIBUTES: [(&str, &str); 23] = [
+    ("streetAddress", "12 St James's Square"),
+    ("city", "London"),
+    ("state", "LDN"),
+    ("zipCode", "SW1Y 4JH"),
+    ("countryCode", "GB"),
+    ("postalAddress", "12 St James's Square, London"),
+    ("costCenter", "1815"),
+    ("department", "Engines"),
+    ("division", "Analysis"),
+    ("employeeNumber", "1"),
+    ("managerId", "charles@example.com"),
+    ("organization", "Babbage"),
+    ("locale", "en_GB"),
+    ("honorificPrefix", "Lady"),
+    ("honorificSuffix", "II"),
+    ("middleName", "King"),
+    ("nickName", "Enchantress"),
+    ("primaryPhone", "+44 20 7946 0000"),
+    ("preferredLanguage", "en-GB"),
+    ("profileUrl", "https://example.com/ada"),
+    ("timezone", "Europe/London"),
+    ("title", "Countess"),
+    ("userType", "Employee"),
+];
+
 /// Returns the blueprint with provisioning mode `direct`.
 pub(crate) fn direct(blueprint: &str) -> String {
     if blueprint.contains("[provisioning]") {

@@ -6,39 +6,15 @@ use okta_aws_sso::sync::{Attribute, Directory, ReadMode};
 use sandbox::{IdentityUser, Person};
 
 use super::fixture::{SyncFixture, directory};
-
-/// The attributes of a full user, each with its name in Okta and a value.
-pub(super) const FULL: [(&str, &str); 23] = [
-    ("streetAddress", "12 St James's Square"),
-    ("city", "London"),
-    ("state", "LDN"),
-    ("zipCode", "SW1Y 4JH"),
-    ("countryCode", "GB"),
-    ("postalAddress", "12 St James's Square, London"),
-    ("costCenter", "1815"),
-    ("department", "Engines"),
-    ("division", "Analysis"),
-    ("employeeNumber", "1"),
-    ("managerId", "charles@example.com"),
-    ("organization", "Babbage"),
-    ("locale", "en_GB"),
-    ("honorificPrefix", "Lady"),
-    ("honorificSuffix", "II"),
-    ("middleName", "King"),
-    ("nickName", "Enchantress"),
-    ("primaryPhone", "+44 20 7946 0000"),
-    ("preferredLanguage", "en-GB"),
-    ("profileUrl", "https://example.com/ada"),
-    ("timezone", "Europe/London"),
-    ("title", "Countess"),
-    ("userType", "Employee"),
-];
+use crate::fixture::ALL_ATTRIBUTES;
 
 pub(super) fn full_person(login: &str) -> Person {
     let person = Person::new(login, "Person", "Number00000");
-    FULL.into_iter().fold(person, |person, (name, value)| {
-        person.with_attribute(name, value)
-    })
+    ALL_ATTRIBUTES
+        .into_iter()
+        .fold(person, |person, (name, value)| {
+            person.with_attribute(name, value)
+        })
 }
 
 fn account(fixture: &SyncFixture) -> IdentityUser {
@@ -71,7 +47,7 @@ async fn values_that_the_sync_has_not_written_are_kept_and_its_own_go_with_the_s
         let notes = &prepared.plan().notes;
         let kept = "nickName of 1 user is kept: the source does not have it, and the sync has not written it: person.00000@example.com";
         assert!(notes.iter().any(|note| note == kept), "{notes:#?}");
-        assert_eq!(notes.len(), FULL.len() - 2, "{notes:#?}");
+        assert_eq!(notes.len(), ALL_ATTRIBUTES.len() - 2, "{notes:#?}");
         let report = fixture.sync(&source).apply(prepared).await;
         report.expect("a run").complete().expect("no failure");
         let mut expected = before.attributes.clone();

@@ -1,5 +1,5 @@
-//! The leaver story: whoever leaves a group in the source leaves it in AWS, whatever else happens; or a refusal of the guard
-//! names who stays. The tests read the groups from the sandbox, not from a report.
+//! The leaver story: a user who leaves a group in the source leaves it in AWS, or a refusal of the guard names the user. The tests
+//! read the groups from the sandbox, not from a report.
 
 use std::collections::{BTreeMap, BTreeSet};
 

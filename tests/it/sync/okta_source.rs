@@ -9,10 +9,8 @@ use okta_aws_sso::{
 };
 use sandbox::{Company, IdentityUser, Person, Sandbox};
 
-use super::{
-    attributes::{FULL, full_person},
-    fixture::SyncFixture,
-};
+use super::{attributes::full_person, fixture::SyncFixture};
+use crate::fixture::ALL_ATTRIBUTES;
 
 const LOGIN: &str = "full@example.com";
 
@@ -71,7 +69,7 @@ impl Org {
 }
 
 /// The paths in SCIM of the attributes of Okta's default profile.
-const PATHS: [(&str, &str); FULL.len()] = [
+const PATHS: [(&str, &str); ALL_ATTRIBUTES.len()] = [
     ("streetAddress", "addresses.streetAddress"),
     ("city", "addresses.locality"),
     ("state", "addresses.region"),
@@ -104,7 +102,7 @@ async fn all_attributes_of_oktas_default_profile_are_written_and_the_blueprint_c
     org.assign().await;
     org.fixture.run(&org.sync("")).await;
     let account = org.account().expect("the account");
-    for ((name, path), (_, value)) in PATHS.into_iter().zip(FULL) {
+    for ((name, path), (_, value)) in PATHS.into_iter().zip(ALL_ATTRIBUTES) {
         assert_eq!(account.attribute(path), Some(value), "{name}");
     }
     let mapped = org.sync(
