@@ -199,9 +199,11 @@ impl Guard {
         let is_approved = plan
             .removals_id()
             .is_some_and(|id| self.approved.contains(&id));
-        let excess = self.excess_removals(plan, history, today);
+        let mut excess = self.excess_removals(plan, history, today);
         let over: u64 = excess.iter().map(|excess| excess.over).sum();
-        if !is_approved && over > self.max_removals as u64 {
+        if is_approved || over <= self.max_removals as u64 {
+            excess.clear();
+        } else {
             refusal.removals(plan, &excess);
         }
         let protected = self.protected_changes(plan);
@@ -221,8 +223,10 @@ impl Guard {
         if refuses {
             return Err(refusal.into_error());
         }
+        let is_over = |kind| excess.iter().any(|excess| excess.kind == kind);
         let holds = |change: &Change| {
-            change.action == Action::Remove || hazards.iter().any(|hazard| hazard.concerns(change))
+            (change.action == Action::Remove && is_over(change.subject.kind()))
+                || hazards.iter().any(|hazard| hazard.concerns(change))
         };
         let held = plan.changes().filter(|(_, change)| holds(change));
         Ok(Withheld(

@@ -95,13 +95,15 @@ use rest_core::{Clock, SystemClock};
 use scim_client::Client;
 
 pub(crate) use apply::{SaveState, StateSink};
-pub(crate) use changes::{STEP, SyncChange, UserNames, changes as sync_changes, retain_approved};
+pub(crate) use changes::{
+    STEP, SyncChange, UserNames, changes as sync_changes, kept_removals, retain_approved,
+};
 pub use directory::{Directory, Group, UnreadItem, User};
 pub use engine::ReadMode;
 pub(crate) use engine::{Engine, Settings, plan_for_new_target};
 pub(crate) use identity_store::identity_store_error;
 pub use plan::{
-    Counts, GroupChange, Member, RemovedMember, RemovedPrincipal, Skipped, SyncPlan, Totals,
+    Counts, GroupChange, Kept, Member, RemovedMember, RemovedPrincipal, Skipped, SyncPlan, Totals,
     UserChange, Why,
 };
 pub use planner::{GroupRemoval, Removal};
@@ -174,8 +176,8 @@ impl DirectorySync {
         self
     }
 
-    /// Has every `runs`-th run read all users and groups ([`ReadMode::Verify`]), which detects drift. Such a sync saves its state
-    /// in every run, also if nothing has changed.
+    /// Has every `runs`-th run read all users, groups and memberships ([`ReadMode::Full`]), which detects drift. Such a sync saves
+    /// its state in every run, also if nothing has changed.
     #[must_use]
     pub fn verify_every(mut self, runs: NonZeroU32) -> Self {
         self.settings.verify_every = Some(runs);
@@ -284,6 +286,9 @@ impl DirectorySync {
     /// Fails like [`prepare`](Self::prepare) and [`apply`](Self::apply). Fails if the new plan has a change that the
     /// reviewed plan does not have, or if the state has changed since the review; nothing is written then.
     pub async fn apply_plan(&self, reviewed: &SyncPlan) -> Result<SyncReport> {
+        if reviewed.version != SyncPlan::VERSION {
+            return Err(stale("another version of the crate has written it"));
+        }
         let prepared = self.prepare().await?;
         if prepared.plan.serial != reviewed.serial {
             return Err(stale(STATE_CHANGED));
@@ -337,8 +342,7 @@ impl DirectorySync {
             return Ok(None);
         };
         let json = store.read(SyncState::FILE).await?;
-        let state = json.as_deref().map(SyncState::from_json).transpose()?;
-        Ok(state.flatten())
+        json.as_deref().map(SyncState::from_json).transpose()
     }
 }
 

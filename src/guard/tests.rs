@@ -316,6 +316,44 @@ fn withholding_keeps_the_other_changes_but_not_with_an_empty_source() {
         .expect_err("an empty source refuses the plan");
 }
 
+#[test]
+fn withholding_holds_back_only_what_the_guard_refuses() {
+    let membership =
+        |group: &str, user: &str| Change::new(Action::Remove, Subject::membership(group, user));
+    let changes = vec![
+        user("ada"),
+        membership("admins", "ada"),
+        membership("team", "bob"),
+    ];
+    let step = StepId::new("directory-sync");
+    let held = |plan: &Plan, memberships| {
+        let guard = Guard {
+            excess: Excess::WithholdRemovals,
+            limits: BTreeMap::from([
+                (Kind::User, KindLimit::per_run(1)),
+                (Kind::Membership, KindLimit::per_run(memberships)),
+            ]),
+            ..Guard::default()
+        };
+        let withheld = guard.decide(plan, &[], &old_history(), TODAY);
+        let withheld = withheld.expect("no refusal");
+        changes
+            .iter()
+            .map(|change| withheld.contains(&step, change))
+            .collect::<Vec<_>>()
+    };
+    let mut plan = plan(changes.clone());
+    assert_eq!(held(&plan, 2), [false; 3]);
+    // One kind is over its limit.
+    assert_eq!(held(&plan, 1), [false, true, true]);
+    // A group would be empty, also because its members are deactivated.
+    plan.steps[0].hazards.push(Hazard::EmptiedGroup {
+        group: "admins".into(),
+        members: 1,
+    });
+    assert_eq!(held(&plan, 2), [true, true, false]);
+}
+
 proptest! {
     /// More removals, smaller totals, or more removals before never turn a refusal into a permission.
     #[test]

@@ -76,13 +76,20 @@ impl Broken {
 
     /// Returns why a change cannot be made, if something that it needs is broken.
     fn blocker(&self, change: &Change, needs: &[Need]) -> Option<Cause> {
-        if self.subjects.contains(&change.subject) {
+        // A user who cannot be provisioned, for example because the user is suspended, can still lose access.
+        let is_broken = |subject: &&Subject| {
+            let removes_user =
+                change.action == Action::Remove && matches!(subject, Subject::User { .. });
+            !removes_user && self.subjects.contains(*subject)
+        };
+        if is_broken(&&change.subject) {
             return Some(Cause::Subject(change.subject.clone()));
         }
         needs.iter().find_map(|need| {
             let (kind, broken) = match need {
                 Need::Subject(subject) => {
-                    let broken = self.subjects.get(subject).cloned().map(Cause::Subject);
+                    let broken = Some(subject).filter(is_broken);
+                    let broken = broken.cloned().map(Cause::Subject);
                     (subject.kind(), broken)
                 }
                 Need::Kind(kind) => (*kind, self.kinds.get(kind).cloned()),

@@ -36,7 +36,7 @@ pub enum Hazard {
         /// The subject of the change.
         subject: Subject,
     },
-    /// The source has no active users, but AWS has users that the sync manages.
+    /// The source has no active users.
     EmptySource {
         /// The number of active managed users in AWS.
         managed: u64,
@@ -177,6 +177,7 @@ impl fmt::Display for Hazard {
                 Ok(())
             }
             Self::TouchesProtected { subject } => write!(f, "{subject} is protected"),
+            Self::EmptySource { managed: 0 } => f.write_str("the source has no active users"),
             Self::EmptySource { managed } => write!(
                 f,
                 "the source has no active users, and AWS has {managed} managed users"

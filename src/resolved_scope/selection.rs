@@ -119,7 +119,7 @@ pub(super) async fn select<T: Listed>(
             }
         }
     }
-    selection.leave_out();
+    selection.leave_out().await?;
     Ok(Selected {
         found: selection.found,
         problems: selection.problems,
@@ -190,12 +190,27 @@ impl<T: Listed> Selection<'_, T> {
     }
 
     /// Leaves out the exceptions.
-    fn leave_out(&mut self) {
+    async fn leave_out(&mut self) -> Result<()> {
         let exact: Vec<&str> = self.selector.exact().map(|(_, name)| name).collect();
         let names = self.selector.names();
         let is_matched = |name: &String| self.found.contains_key(name) || names.contains(name);
-        let mut except = self.selector.except().iter();
-        if let Some(name) = except.find(|name| !is_pattern(name) && !is_matched(name)) {
+        let except = self.selector.except().iter();
+        let unmatched = except.filter(|name| !is_pattern(name) && !is_matched(name));
+        let unmatched: Vec<&String> = unmatched.collect();
+        let mut wrong = None;
+        for name in unmatched {
+            // A user who is deactivated is left out already.
+            let search = format!("{} eq {}", T::NAME, serde_json::Value::from(name.as_str()));
+            let found = self.list(Some(search)).await?;
+            if found
+                .iter()
+                .all(|item| item.name() != name || item.is_selectable())
+            {
+                wrong = Some(name);
+                break;
+            }
+        }
+        if let Some(name) = wrong {
             // A wrong exception would include what it was to leave out.
             let what = format!(
                 "`{name}` of `except` is no {} that the filter matches",
@@ -206,7 +221,7 @@ impl<T: Listed> Selection<'_, T> {
                 "correct the name, or remove it; until then, the filter matches nothing",
             );
             self.found.clear();
-            return;
+            return Ok(());
         }
         let selector = self.selector;
         self.found.retain(|name, _| !selector.leaves_out(name));
@@ -220,6 +235,7 @@ impl<T: Listed> Selection<'_, T> {
                 "correct the filter, or remove it",
             );
         }
+        Ok(())
     }
 
     fn problem(&mut self, message: String, help: &'static str) {

@@ -33,21 +33,22 @@ use crate::{
     sync::{
         Directory, Engine, Failed, FailedMembership, GroupChange, GroupRemoval, OktaSource,
         PreparedSync, ReadMode, Removal, Settings, StateSink, SyncChange, SyncPlan, SyncReport,
-        UserNames, plan_for_new_target, retain_approved, sync_changes, unassigned,
+        UserNames, kept_removals, plan_for_new_target, retain_approved, sync_changes, unassigned,
     },
 };
 
-/// The users that have left the scope, by id: the login, and why the user loses access. Read once per context.
+/// The users that have left the scope, by id: the login, if Okta still has the user, and why the user loses access. Read once
+/// per context.
 #[derive(Default)]
-struct LookedUp(Mutex<HashMap<ExternalId, (String, String)>>);
+struct LookedUp(Mutex<HashMap<ExternalId, (Option<String>, String)>>);
 
 impl LookedUp {
-    fn get(&self, id: &ExternalId) -> Option<(String, String)> {
+    fn get(&self, id: &ExternalId) -> Option<(Option<String>, String)> {
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         known.get(id).cloned()
     }
 
-    fn insert(&self, id: &ExternalId, found: &(String, String)) {
+    fn insert(&self, id: &ExternalId, found: &(Option<String>, String)) {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         known.insert(id.clone(), found.clone());
     }
@@ -60,6 +61,13 @@ fn skipped_user(change: &Change, reason: &str) -> Error {
         format!("{} is skipped: {reason}", change.subject),
     )
     .with_help("correct the profile of the user in Okta, then run again")
+}
+
+/// Returns the error of a removal that the sync does not make.
+fn not_made(change: &Change, reason: &str) -> Error {
+    let what = format!("{} stays in AWS: {reason}", change.subject);
+    Error::new(ErrorKind::UnusableSubject, what)
+        .with_help("correct what could not be read or contradicts itself, then run again")
 }
 
 /// Returns the memberships that a plan removes, with the target's ids of group and user.
@@ -253,7 +261,10 @@ impl SyncStep {
     fn sync_hazards(&self, prepared: &PreparedSync, names: &UserNames) -> Vec<Hazard> {
         let adopted = &prepared.plan.members_of_adopted;
         let hazards = prepared.plan.hazards.iter().cloned();
+        // The groups of a new blueprint may have no members yet.
+        let is_new = |hazard: &Hazard| matches!(hazard, Hazard::EmptySource { managed: 0 });
         hazards
+            .filter(|hazard| !is_new(hazard))
             .map(|hazard| match hazard {
                 Hazard::GivesAccessTo { group, users, .. } => {
                     let members = adopted.get(&*group);
@@ -305,7 +316,10 @@ impl SyncStep {
                 looked_up.insert(&id, &found);
                 found
             };
-            names.logins.insert(id.clone(), login.into());
+            // Without a login, the plan has the name that was read from AWS.
+            if let Some(login) = login {
+                names.logins.insert(id.clone(), login.into());
+            }
             names.reasons.insert(id, reason);
         }
         Ok(names)
@@ -330,9 +344,9 @@ impl SyncStep {
         Ok(found.map(|user| (id.clone(), user.user_name.into())))
     }
 
-    /// Returns the login of a user that has left the scope, and why the user loses access.
-    async fn look_up(&self, id: &ExternalId) -> Result<(String, String)> {
-        let unknown = || (id.to_string(), "no longer in Okta".to_owned());
+    /// Returns the login of a user that has left the scope, if Okta still has the user, and why the user loses access.
+    async fn look_up(&self, id: &ExternalId) -> Result<(Option<String>, String)> {
+        let unknown = || (None, "no longer in Okta".to_owned());
         let Ok(user) = Id::<User>::parse(id.as_str()) else {
             return Ok(unknown());
         };
@@ -346,7 +360,7 @@ impl SyncStep {
             } else {
                 format!("{} in Okta", user.status)
             };
-            (user.profile.login, reason)
+            (Some(user.profile.login), reason)
         }))
     }
 
@@ -377,6 +391,9 @@ impl SyncStep {
             .iter()
             .map(|skipped| (skipped.name.clone(), skipped.reason.clone()))
             .collect();
+        let kept: HashMap<Subject, String> = kept_removals(&prepared.plan, &names)
+            .map(|(change, reason)| (change.subject, reason.to_owned()))
+            .collect();
         let removals = member_removals(&prepared.plan, &names);
         let sides = self.sides(cx)?.ok_or_else(unknown)?;
         let run = self.engine(&sides, cx).start(prepared).await?;
@@ -389,17 +406,27 @@ impl SyncStep {
             .map(|failed| (failed.change.as_str(), failed))
             .collect();
         let memberships = failed_memberships(&report, &names);
+        // A group whose rename is refused has another name in the report than in the plan.
+        let refused: HashMap<&(ResourceId, ResourceId), &FailedMembership> =
+            report.refused_removals().collect();
         let outcomes = changes.iter().map(|change| {
             let key = (change.action == Action::Remove, change.subject.clone());
             let Some(write) = writes.get(&key) else {
-                // A change that the sync no longer plans is done, unless the sync skips the user.
+                // A change that the sync no longer plans is done, unless the sync skips the user or keeps it.
                 let name = change.known("userName");
-                return match name.and_then(|name| skipped.get(name)) {
-                    None => Ok(Outcome::Done),
-                    Some(reason) => Err(skipped_user(change, reason)),
+                let skipped = name.and_then(|name| skipped.get(name));
+                let kept = kept.get(&key.1).filter(|_| key.0);
+                return match (skipped, kept) {
+                    (None, None) => Ok(Outcome::Done),
+                    (Some(reason), _) => Err(skipped_user(change, reason)),
+                    (None, Some(reason)) => Err(not_made(change, reason)),
                 };
             };
-            if let Some(failed) = memberships.get(&key) {
+            let refused = removals
+                .get(&key.1)
+                .and_then(|ids| refused.get(ids))
+                .filter(|_| key.0);
+            if let Some(failed) = refused.or_else(|| memberships.get(&key)) {
                 return Err(failed.to_error());
             }
             // A removal does not wait for the other changes of its group.
@@ -484,10 +511,22 @@ impl Step for SyncStep {
             let changes = sync_changes(plan, &names).into_iter();
             planned.changes.extend(changes.map(|sync| sync.change));
             // The first run saves the cached state even if there is nothing to write.
-            if planned.changes.is_empty() && plan.serial == 0 && prepared.is_some() {
+            // So does a run that finds that other users are left out than before: the state has the day.
+            let has_token = scim_token(cx).is_some();
+            let saves = |prepared: &PreparedSync| {
+                plan.serial == 0 || (has_token && prepared.leaves_out_others())
+            };
+            if planned.changes.is_empty() && prepared.as_ref().is_some_and(saves) {
                 planned.changes.push(Change::new(Action::Check, in_sync()));
             }
             let notes = plan.notes.iter().map(|note| Note::new("sync", note));
+            let unread = plan.unread.iter().map(|item| Note::new("unread", item));
+            let kept = kept_removals(plan, &names);
+            let kept = kept.map(|(change, reason)| {
+                let text = format!("{} stays in AWS: {reason}", change.subject);
+                Note::new("kept", text).about(change.subject)
+            });
+            let notes = notes.chain(unread).chain(kept);
             let skipped = plan.skipped.iter();
             let skipped = skipped.map(|skipped| Note::new("user-skipped", skipped.to_string()));
             planned.notes.extend(notes.chain(skipped));
@@ -562,6 +601,14 @@ impl Step for SyncStep {
             let mut checks: Vec<Check> = changes
                 .map(|sync| Check::failed(format!("not yet written to AWS: {}", sync.change)))
                 .collect();
+            let plan = prepared.plan();
+            let unread = plan.unread.iter();
+            checks.extend(unread.map(Check::failed));
+            checks.extend(kept_removals(plan, &names).map(|(change, reason)| {
+                Check::failed(format!("{} stays in AWS: {reason}", change.subject))
+            }));
+            let skipped = plan.skipped.iter();
+            checks.extend(skipped.map(|skipped| Check::failed(skipped.to_string())));
             if scim_token(cx).is_none() {
                 checks.push(Check::unverifiable(
                     "users and groups in AWS match the last run: they cannot be read without the SCIM token",

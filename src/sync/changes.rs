@@ -29,9 +29,17 @@ impl UserNames {
         known.unwrap_or_else(|| fallback.into())
     }
 
-    fn removed(&self, removed: &RemovedPrincipal) -> Name {
+    /// Returns the removal of a user. If the user name in the target is another one than the subject's, the change has it, so
+    /// that the guard can compare it with the protected names.
+    fn removed_user(&self, removed: &RemovedPrincipal) -> Change {
         let id = removed.external_id.as_ref();
-        self.named(id, removed.name.as_deref(), &removed.id)
+        let subject = self.named(id, removed.name.as_deref(), &removed.id);
+        let other = removed.name.clone().filter(|name| *name != *subject);
+        let change = Change::new(Action::Remove, Subject::user(subject));
+        match other {
+            Some(name) => change.field("userName", Value::Known(name.clone()), Value::Known(name)),
+            None => change,
+        }
     }
 
     fn member(&self, member: &Member) -> Name {
@@ -101,13 +109,28 @@ pub(crate) struct SyncChange {
 
 /// Returns the changes of a sync plan. Users come before groups, and groups before their members.
 pub(crate) fn changes(plan: &SyncPlan, names: &UserNames) -> Vec<SyncChange> {
+    changes_of(&plan.users, &plan.groups, names)
+}
+
+/// Returns the removals that the plan does not make, each with the reason.
+pub(crate) fn kept_removals<'p>(
+    plan: &'p SyncPlan,
+    names: &'p UserNames,
+) -> impl Iterator<Item = (Change, &'p str)> {
+    plan.kept.iter().flat_map(move |kept| {
+        let changes = changes_of(&kept.users, &kept.groups, names).into_iter();
+        changes.map(|sync| (sync.change, kept.reason.as_str()))
+    })
+}
+
+fn changes_of(users: &[UserChange], groups: &[GroupChange], names: &UserNames) -> Vec<SyncChange> {
     let mut changes = Vec::new();
-    for user in &plan.users {
+    for user in users {
         let write = user.description();
         let change = user_change(user, names);
         changes.push(SyncChange { change, write });
     }
-    for group in &plan.groups {
+    for group in groups {
         let write = group.description();
         changes.extend(group_changes(group, names).map(|change| SyncChange {
             change,
@@ -134,17 +157,7 @@ fn user_change(change: &UserChange, names: &UserNames) -> Change {
             ..
         } => {
             let name = names.user(external_id, &profile.user_name);
-            if *deactivates {
-                let change = of(Action::Remove, name);
-                return names.removal("deactivate", Some(external_id), &Why::Inactive, change);
-            }
-            let action = if *adopts {
-                Action::Adopt
-            } else {
-                Action::Update
-            };
-            let change = of(action, name);
-            let change = match before {
+            let renamed = |change: Change| match before {
                 Some(before) if before.user_name != profile.user_name => change.from_to(
                     "userName",
                     Some(before.user_name.clone()),
@@ -152,6 +165,16 @@ fn user_change(change: &UserChange, names: &UserNames) -> Change {
                 ),
                 _ => change,
             };
+            if *deactivates {
+                let change = renamed(of(Action::Remove, name));
+                return names.removal("deactivate", Some(external_id), &Why::Inactive, change);
+            }
+            let action = if *adopts {
+                Action::Adopt
+            } else {
+                Action::Update
+            };
+            let change = renamed(of(action, name));
             if *adopts {
                 change.with("externalId", external_id.as_str())
             } else {
@@ -159,7 +182,7 @@ fn user_change(change: &UserChange, names: &UserNames) -> Change {
             }
         }
         UserChange::Deactivate(removed) => {
-            let change = of(Action::Remove, names.removed(removed));
+            let change = names.removed_user(removed);
             names.removal(
                 "deactivate",
                 removed.external_id.as_ref(),
@@ -168,7 +191,7 @@ fn user_change(change: &UserChange, names: &UserNames) -> Change {
             )
         }
         UserChange::Delete(removed) => {
-            let change = of(Action::Remove, names.removed(removed));
+            let change = names.removed_user(removed);
             names.removal("delete", removed.external_id.as_ref(), &removed.why, change)
         }
     }
@@ -249,19 +272,23 @@ impl SyncPlan {
             lineage: String::new(),
             serial: self.serial,
             blueprint: String::new(),
-            complete: true,
+            complete: self.unread.is_empty(),
             steps: vec![step],
         }
     }
 }
 
 impl SyncPlan {
-    /// Returns the notes, with the warning before the end of the token.
+    /// Returns the notes, with the warning before the end of the token, what could not be read, and the removals that the plan
+    /// does not make.
     pub fn all_notes(&self) -> impl Iterator<Item = Note> {
         let warning = self.token.as_ref();
         let warning = warning.and_then(|token| token.warning(self.made_at));
         let notes = self.notes.iter().map(|note| Note::new("sync", note));
-        warning.into_iter().chain(notes)
+        let unread = self.unread.iter().map(|item| Note::new("unread", item));
+        let kept = self.kept.iter();
+        let kept = kept.map(|kept| Note::new("kept", kept.to_string()));
+        warning.into_iter().chain(notes).chain(unread).chain(kept)
     }
 }
 

@@ -26,7 +26,7 @@ use super::{
     records,
     snapshot::{TargetSnapshot, match_users},
     source::Source,
-    state::SyncState,
+    state::{CachedGroup, SyncState},
     target,
 };
 use crate::{
@@ -58,7 +58,7 @@ pub(crate) struct Settings {
     pub(crate) removal: Removal,
     pub(crate) group_removal: GroupRemoval,
     pub(crate) mode: ReadMode,
-    /// Of this number of runs, one reads all users and groups.
+    /// Of this number of runs, one reads all users, groups and memberships.
     pub(crate) verify_every: Option<NonZeroU32>,
     /// Whether the plan needs the current names of all users that it changes, because some names are protected.
     pub(crate) reads_names: bool,
@@ -115,13 +115,24 @@ async fn read_names(
 
 /// Returns the ids of the removed users and members, with the places of their names.
 fn removed_names(plan: &mut SyncPlan) -> impl Iterator<Item = (&ResourceId, &mut Option<String>)> {
-    let users = plan.users.iter_mut().filter_map(|change| match change {
+    let kept = plan.kept.iter_mut();
+    let (kept_users, kept_groups): (Vec<_>, Vec<_>) =
+        kept.map(|kept| (&mut kept.users, &mut kept.groups)).unzip();
+    let users = plan
+        .users
+        .iter_mut()
+        .chain(kept_users.into_iter().flatten());
+    let users = users.filter_map(|change| match change {
         UserChange::Deactivate(removed) | UserChange::Delete(removed) => {
             Some((&removed.id, &mut removed.name))
         }
         _ => None,
     });
-    let members = plan.groups.iter_mut().flat_map(|change| match change {
+    let groups = plan
+        .groups
+        .iter_mut()
+        .chain(kept_groups.into_iter().flatten());
+    let members = groups.flat_map(|change| match change {
         GroupChange::Update { remove, .. } => remove.as_mut_slice(),
         _ => &mut [],
     });
@@ -145,7 +156,7 @@ async fn keep_groups_of_others(scim: &Client, prepared: &mut PreparedSync) -> Re
 
 /// Verifies the token with one request. Otherwise, a run that reads and writes nothing would not notice that the token has
 /// expired.
-async fn verify_token(scim: &Client) -> Result<()> {
+pub(super) async fn verify_token(scim: &Client) -> Result<()> {
     let has_users = scim.has_users().await;
     has_users.map(|_| ()).map_err(|error| {
         let what =
@@ -233,7 +244,9 @@ impl Engine<'_> {
         });
         state.update_from(&snapshot, &adopted.collect(), now);
         state.runs_since_verify = runs_since_verify;
-        state.left_out = left_out(&mut plan.skipped, &state.left_out, now);
+        let left_out = left_out(&mut plan.skipped, &state.left_out, now);
+        let leaves_out_others = left_out != state.left_out;
+        state.left_out = left_out;
         if let Some(scim) = self.scim
             && scim.dialect() == Dialect::AwsIdentityCenter
         {
@@ -281,7 +294,7 @@ impl Engine<'_> {
             missing_users,
             users,
             adopted_members,
-            target_incomplete,
+            leaves_out_others,
             knows_members: self.scim.is_some(),
         };
         if let Some(scim) = self.scim {
@@ -375,7 +388,7 @@ impl Engine<'_> {
         Ok(())
     }
 
-    /// Returns whether this run is the one that reads all users and groups.
+    /// Returns whether this run is the one that reads everything.
     fn is_verify_due(&self, state: Option<&SyncState>) -> bool {
         let before = state.map_or(0, |state| state.runs_since_verify);
         let every = self.settings.verify_every;
@@ -388,7 +401,7 @@ impl Engine<'_> {
             // The last run was interrupted: its writes are unknown.
             Some(_) if state.is_some_and(|state| state.dirty) => ReadMode::Full,
             Some(_) if self.settings.mode == ReadMode::Cached && self.is_verify_due(state) => {
-                ReadMode::Verify
+                ReadMode::Full
             }
             _ => self.settings.mode,
         }
@@ -494,15 +507,27 @@ fn merge_cached_state(snapshot: &mut TargetSnapshot, state: &SyncState, mode: Re
             user.inactive_since = cached.inactive_since.filter(|_| !user.active);
         }
     }
+    let owners: HashMap<&ResourceId, (&ExternalId, &CachedGroup)> = state
+        .groups
+        .iter()
+        .map(|(external_id, group)| (&group.id, (external_id, group)))
+        .collect();
+    let present_ids: HashSet<ExternalId> = snapshot
+        .groups
+        .iter()
+        .filter_map(|group| group.external_id.clone())
+        .collect();
     for group in &mut snapshot.groups {
-        if group.external_id.is_none() {
-            let mut cached = state.groups.iter();
-            let owner = cached.find(|(_, cached)| cached.drops_id && cached.id == group.id);
-            group.external_id = owner.map(|(external_id, _)| external_id.clone());
+        if let (None, Some((owner, cached))) = (&group.external_id, owners.get(&group.id)) {
+            if cached.drops_id {
+                group.external_id = Some((*owner).clone());
+            } else if !present_ids.contains(*owner) {
+                // Somebody has removed the id in the target: the sync writes it again.
+                group.cached_external_id = Some((*owner).clone());
+            }
         }
         let cached = group
-            .external_id
-            .as_ref()
+            .owner()
             .and_then(|id| state.groups.get(id))
             .filter(|cached| cached.id == group.id);
         if let Some(cached) = cached {

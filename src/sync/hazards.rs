@@ -33,7 +33,7 @@ pub(super) fn hazards(
 
 fn empty_source(totals: &Totals) -> Option<Hazard> {
     let managed = totals.managed_users as u64;
-    let is_empty = totals.source_active == 0 && managed > 0;
+    let is_empty = totals.source_active == 0;
     is_empty.then_some(Hazard::EmptySource { managed })
 }
 

@@ -115,6 +115,7 @@ fn target_group(
         managed: managed(external_id.as_ref()),
         external_id,
         name: group.display_name,
+        cached_external_id: None,
         members: None,
         adopted: false,
         other_members: Vec::new(),

@@ -10,11 +10,7 @@ use scim_types::{ExternalId, ResourceId};
 use serde::{Deserialize, Serialize};
 
 use super::profile::UserProfile;
-use crate::{
-    plan::{Hazard, count},
-    token_age::TokenAge,
-    user_attribute::Attribute,
-};
+use crate::{plan::Hazard, token_age::TokenAge, user_attribute::Attribute};
 
 /// All changes that a run would write, in the order of writing.
 ///
@@ -45,12 +41,32 @@ pub struct SyncPlan {
     /// The users that are left out, each with the reason.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub skipped: Vec<Skipped>,
+    /// The items of source and target that could not be read. As long as there are any, nothing is removed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unread: Vec<String>,
+    /// The removals that the plan does not make yet, each with the reason.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub kept: Vec<Kept>,
     /// Notes for the reviewer. They cause no change.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
     /// The age of the access token of AWS's SCIM endpoint, if the run has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token: Option<TokenAge>,
+}
+
+/// Removals that a plan does not make, although the source no longer has the users, groups or members.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Kept {
+    /// The reason.
+    pub reason: String,
+    /// The users that stay.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub users: Vec<UserChange>,
+    /// The groups that stay, or whose members stay.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<GroupChange>,
 }
 
 /// Totals of source and target.
@@ -306,34 +322,51 @@ impl SyncPlan {
         users.chain(groups)
     }
 
-    /// Drops the removals from the plan, those of members included, and adds a note that lists them.
-    pub(crate) fn defer_removals(&mut self, until: &str) {
-        let mut deferred: Vec<String> = self.removals().collect();
-        self.users.retain(|change| !change.removes());
-        self.groups.retain_mut(|change| match change {
-            GroupChange::Delete(_) => false,
-            GroupChange::Create { .. } => true,
-            GroupChange::Update {
-                name,
-                renamed_from,
-                adopts,
-                add,
-                remove,
-                ..
-            } => {
-                if !remove.is_empty() {
-                    let members = count(remove.len(), "member");
-                    deferred.push(format!("{members} of group {name}"));
-                    remove.clear();
+    /// Moves the removals, those of members included, to [`kept`](Self::kept).
+    pub(crate) fn keep_removals(&mut self, reason: &str) {
+        let users = self.users.extract_if(.., |change| change.removes());
+        let users = users.collect();
+        let mut groups = Vec::new();
+        self.groups.retain_mut(|change| {
+            let mut without = change.clone();
+            match &mut without {
+                GroupChange::Create { .. } => true,
+                GroupChange::Delete(_) => {
+                    groups.push(without);
+                    false
                 }
-                renamed_from.is_some() || *adopts || !add.is_empty()
+                GroupChange::Update {
+                    renamed_from,
+                    adopts,
+                    add,
+                    remove,
+                    ..
+                } => {
+                    let has_more = renamed_from.is_some() || *adopts || !add.is_empty();
+                    if !remove.is_empty() {
+                        remove.clear();
+                        groups.push(std::mem::replace(change, without).only_removals());
+                    }
+                    has_more
+                }
             }
         });
-        if !deferred.is_empty() {
-            self.notes.push(format!(
-                "removals deferred {until}: {}",
-                deferred.join(", ")
-            ));
+        self.keep(reason, users, groups);
+    }
+
+    /// Adds removals that the plan does not make.
+    pub(crate) fn keep(
+        &mut self,
+        reason: impl Into<String>,
+        users: Vec<UserChange>,
+        groups: Vec<GroupChange>,
+    ) {
+        if !(users.is_empty() && groups.is_empty()) {
+            self.kept.push(Kept {
+                reason: reason.into(),
+                users,
+                groups,
+            });
         }
     }
 
@@ -433,6 +466,24 @@ impl GroupChange {
             Self::Delete(_) => "delete",
         };
         format!("{verb} group {}", self.name())
+    }
+
+    /// Returns the change without everything but the removal of members.
+    fn only_removals(mut self) -> Self {
+        if let Self::Update {
+            name,
+            renamed_from,
+            adopts,
+            add,
+            ..
+        } = &mut self
+        {
+            // The group keeps its name as long as it is not renamed.
+            *name = renamed_from.take().unwrap_or_else(|| std::mem::take(name));
+            *adopts = false;
+            add.clear();
+        }
+        self
     }
 
     /// Returns the target id of the group, if the change deletes it.

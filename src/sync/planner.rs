@@ -17,7 +17,7 @@ use super::{
     },
     profile::UserProfile,
     records::Usable,
-    snapshot::{TargetSnapshot, TargetUser, match_groups, match_users},
+    snapshot::{TargetGroup, TargetSnapshot, TargetUser, match_groups, match_users},
 };
 use crate::{plan::count, text::abbreviated, user_attribute::Attribute};
 
@@ -84,27 +84,27 @@ pub(super) fn plan(
         users: Vec::new(),
         groups: Vec::new(),
         skipped: Vec::new(),
+        unread: unread_items(source, target),
+        kept: Vec::new(),
         notes: source.remarks.clone(),
         token: None,
     };
     let user_ids = plan_users(usable, target, policy, now, &mut plan);
     plan_groups(usable, target, policy, &user_ids, &mut plan);
-    if !source.incomplete.is_empty() || target.is_incomplete() {
-        note_unread_items(source, target, &mut plan);
-        plan.defer_removals("to a run that can read everything");
+    if !plan.unread.is_empty() {
+        plan.keep_removals("removals deferred to a run that can read everything");
     }
     plan
 }
 
-/// Adds a note for each item that could not be read.
-fn note_unread_items(source: &Directory, target: &TargetSnapshot, plan: &mut SyncPlan) {
+/// Describes the items that could not be read.
+fn unread_items(source: &Directory, target: &TargetSnapshot) -> Vec<String> {
     let from_source = source.incomplete.iter().map(|item| ("source", item));
     let from_target = target.unread_users.iter().chain(&target.unread_groups);
     let unread = from_source.chain(from_target.map(|item| ("target", item)));
-    plan.notes
-        .extend(unread.map(|(side, item)| format!("not read from the {side}: {item}")));
-    plan.notes
-        .push("source or target are incomplete, therefore the plan removes nothing".to_owned());
+    unread
+        .map(|(side, item)| format!("not read from the {side}: {item}"))
+        .collect()
 }
 
 /// The reason why a user or group of the source is not created while the list of the target is incomplete.
@@ -138,7 +138,7 @@ fn totals(source: &Directory, target: &TargetSnapshot) -> Totals {
         missing_users: managed_users()
             .filter(|user| {
                 let in_source = |id| source_ids.contains(id);
-                !user.external_id.as_ref().is_some_and(in_source)
+                !user.owner().is_some_and(in_source)
             })
             .count(),
     }
@@ -284,14 +284,11 @@ fn plan_missing_users(
 ) -> Vec<UserChange> {
     let mut removals = Vec::new();
     for user in target.missing_users(matches) {
-        if usable.protects(user) {
-            let removed = user.to_removed(Why::Missing);
-            plan.notes.push(format!(
-                "user {removed}: kept, because its records in the source contradict each other"
-            ));
-            continue;
-        }
         match plan_user_removal(user, policy.users, now) {
+            Ok(Some(change)) if usable.protects(user) => {
+                let reason = "kept, because the records in the source contradict each other";
+                plan.keep(reason, vec![change], Vec::new());
+            }
             Ok(change) => removals.extend(change),
             Err(note) => plan
                 .notes
@@ -379,9 +376,7 @@ fn plan_groups(
         let found = found.map(|index| &target.groups[index]);
         let uncertain = match found {
             None => (!target.unread_groups.is_empty()).then_some(MAY_EXIST),
-            Some(found) => {
-                may_belong_to_another(source, &group.id, found.external_id.as_ref(), found.managed)
-            }
+            Some(found) => may_belong_to_another(source, &group.id, found.owner(), found.managed),
         };
         let left_out = usable.left_out_groups.get(&group.id).map(String::as_str);
         let rules = &policy.dialect.rules().groups;
@@ -407,7 +402,7 @@ fn plan_groups(
         };
         let adopts = found.external_id.as_ref() != Some(&group.id);
         let (add, remove) = match &found.members {
-            Some(present) => people.differences(group, present, adopts, plan),
+            Some(present) => people.differences(group, found, present, plan),
             None => (Vec::new(), Vec::new()),
         };
         let name = match refused_name {
@@ -449,8 +444,7 @@ fn plan_group_removals(
     let (usable, target) = (people.usable, people.target);
     for (index, group) in target.groups.iter().enumerate() {
         let protected = group
-            .external_id
-            .as_ref()
+            .owner()
             .is_some_and(|id| usable.protected_groups.contains(id))
             || usable
                 .protected_group_names
@@ -460,7 +454,7 @@ fn plan_group_removals(
         }
         let removed = RemovedPrincipal {
             id: group.id.clone(),
-            external_id: group.external_id.clone(),
+            external_id: group.owner().cloned(),
             name: Some(group.name.clone()),
             why: Why::Missing,
             adopted: group.adopted,
@@ -481,16 +475,8 @@ fn plan_group_removals(
                 let members = group.members.iter().flatten();
                 let managed = members.filter(|id| people.managed.contains(id));
                 let remove: Vec<RemovedMember> = managed.map(|id| people.removed(id)).collect();
-                if let (Some(external_id), false) = (&group.external_id, remove.is_empty()) {
-                    plan.groups.push(GroupChange::Update {
-                        id: group.id.clone(),
-                        external_id: external_id.clone(),
-                        name: group.name.clone(),
-                        renamed_from: None,
-                        adopts: false,
-                        add: Vec::new(),
-                        remove,
-                    });
+                if let (Some(external_id), false) = (group.owner(), remove.is_empty()) {
+                    plan.groups.push(member_removal(group, external_id, remove));
                 }
             }
             GroupRemoval::Delete => plan.groups.push(GroupChange::Delete(removed)),
@@ -498,6 +484,23 @@ fn plan_group_removals(
                 .notes
                 .push(format!("group {removed}: not in the source, but kept")),
         }
+    }
+}
+
+/// Returns the change that removes members from a group of the target.
+fn member_removal(
+    group: &TargetGroup,
+    external_id: &ExternalId,
+    remove: Vec<RemovedMember>,
+) -> GroupChange {
+    GroupChange::Update {
+        id: group.id.clone(),
+        external_id: external_id.clone(),
+        name: group.name.clone(),
+        renamed_from: None,
+        adopts: false,
+        add: Vec::new(),
+        remove,
     }
 }
 
@@ -555,10 +558,11 @@ impl<'a> People<'a> {
     fn differences(
         &self,
         group: &Group,
+        found: &TargetGroup,
         present: &BTreeSet<ResourceId>,
-        adopts: bool,
         plan: &mut SyncPlan,
     ) -> (Vec<Member>, Vec<RemovedMember>) {
+        let adopts = found.owner() != Some(&group.id);
         let mut remove = Vec::new();
         let members = self.members(group);
         let wanted: HashSet<&ResourceId> = members
@@ -576,11 +580,13 @@ impl<'a> People<'a> {
                 .insert(group.name.clone(), kept.collect());
         }
         if self.usable.open_groups.contains(&group.id) && !leaving.is_empty() {
-            plan.notes.push(format!(
-                "group {}: kept {}, because a group in it contradicts itself in the source",
-                group.name,
-                count(leaving.len(), "member")
-            ));
+            let reason = "kept, because a group in the group contradicts itself in the source";
+            let kept = leaving.into_iter().map(|id| self.removed(id)).collect();
+            plan.keep(
+                reason,
+                Vec::new(),
+                vec![member_removal(found, &group.id, kept)],
+            );
         } else if !adopts {
             remove.extend(leaving.into_iter().map(|id| self.removed(id)));
         }

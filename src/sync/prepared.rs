@@ -29,8 +29,8 @@ pub struct PreparedSync {
     pub(super) users: HashMap<ResourceId, User>,
     /// The current members of the groups that the plan adopts. The run adds them to the cached state.
     pub(super) adopted_members: HashMap<ResourceId, BTreeSet<ResourceId>>,
-    /// Whether the target could not be read completely. The next run then reads it again.
-    pub(super) target_incomplete: bool,
+    /// Whether the plan leaves out other users than the runs before.
+    pub(super) leaves_out_others: bool,
     /// Whether the plan is made with the members of the groups that it deletes.
     pub(super) knows_members: bool,
 }
@@ -63,6 +63,11 @@ impl PreparedSync {
         let allowed = keys.filter(|key| !held.contains(key)).collect();
         retain_approved(&mut self.plan, &names, &allowed);
         self
+    }
+
+    /// Returns whether the plan leaves out other users than the runs before.
+    pub(crate) fn leaves_out_others(&self) -> bool {
+        self.leaves_out_others
     }
 
     /// Returns the attributes that earlier runs have found the target not to keep.

@@ -59,7 +59,7 @@ impl UserProfile {
 
     /// Returns the SCIM user to write: `base` with the attributes of the profile and the source's id.
     ///
-    /// Other attributes of `base` are kept, except the read-only ones.
+    /// Other attributes and addresses of `base` are kept, except the read-only ones.
     #[must_use]
     pub fn merge_into(&self, base: User, id: &ExternalId) -> User {
         let mut user = base;
@@ -69,14 +69,16 @@ impl UserProfile {
         user.active = Some(self.active);
         let email_changed = user.primary_email() != self.email.as_deref();
         if email_changed {
-            user.emails = self
-                .email
-                .iter()
-                .map(|email| MultiValued {
-                    kind: Some("work".into()),
-                    ..MultiValued::primary(email.as_str())
-                })
-                .collect();
+            let before = user.primary_email().map(ToOwned::to_owned);
+            // The other addresses are not the sync's.
+            user.emails.retain(|email| {
+                email.primary != Some(true) && email.value.as_deref() != before.as_deref()
+            });
+            let email = self.email.as_ref().map(|email| MultiValued {
+                kind: Some("work".into()),
+                ..MultiValued::primary(email.as_str())
+            });
+            user.emails.splice(0..0, email);
         }
         let mut name = user.name.take().unwrap_or_default();
         let renamed = name.given_name.as_deref() != Some(&self.given_name)
@@ -283,6 +285,27 @@ mod tests {
         let written = less.replace_in(user, &removed, &id);
         assert_eq!(UserProfile::of(&written), less);
         assert_eq!(written.enterprise, None);
+    }
+
+    #[test]
+    fn another_address_than_the_primary_one_is_kept() {
+        let home = MultiValued {
+            value: Some("ada@home.example".into()),
+            ..MultiValued::default()
+        };
+        let base = User {
+            emails: vec![home.clone(), MultiValued::primary("old@example.com")],
+            ..User::default()
+        };
+        let id = ExternalId::new("00u1");
+        let user = ada().merge_into(base, &id);
+        assert_eq!(user.primary_email(), Some("ada@example.com"));
+        assert_eq!(user.emails[1..], [home.clone()]);
+        let without = UserProfile {
+            email: None,
+            ..ada()
+        };
+        assert_eq!(without.merge_into(user, &id).emails, [home]);
     }
 
     #[test]

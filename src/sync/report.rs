@@ -3,10 +3,13 @@
 use std::{collections::BTreeMap, fmt};
 
 use schemars::JsonSchema;
-use scim_types::ExternalId;
+use scim_types::{ExternalId, ResourceId};
 use serde::Serialize;
 
-use super::plan::{Counts, Skipped, SyncPlan};
+use super::{
+    changes::{UserNames, kept_removals},
+    plan::{Counts, Skipped, SyncPlan},
+};
 use crate::{
     error::{Error, ErrorKind, Result, ServiceResponse},
     plan::{Change, count},
@@ -25,6 +28,13 @@ pub struct SyncReport {
     /// The changes that the guard held back.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub withheld: Vec<Change>,
+    /// The removals that the plan did not make, because source or target could not be read completely, or because records of
+    /// the source contradict each other. The notes have the reasons.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub kept: Vec<Change>,
+    /// The items of source and target that could not be read.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unread: Vec<String>,
     /// The failed changes, each with the target's response.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub failed: Vec<Failed>,
@@ -81,12 +91,19 @@ pub struct FailedMembership {
     /// The target's response; `None` if the user could not be written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub response: Option<ServiceResponse>,
+    /// The target's ids of the group and of the user, if the target has refused the change.
+    #[serde(skip)]
+    pub(super) ids: Option<(ResourceId, ResourceId)>,
 }
 
 impl SyncReport {
     /// Returns the report of a run that has not changed anything yet.
     pub(super) fn of(plan: &SyncPlan) -> Self {
         Self {
+            kept: kept_removals(plan, &UserNames::default())
+                .map(|(change, _)| change)
+                .collect(),
+            unread: plan.unread.clone(),
             left_out: plan.skipped.clone(),
             notes: plan.all_notes().map(|note| note.text).collect(),
             token: plan.token.clone(),
@@ -94,13 +111,28 @@ impl SyncReport {
         }
     }
 
-    /// Returns whether every change was applied: none failed, and the guard held back none.
+    /// Returns whether source and target were read completely, and the target has every change: none failed, and no removal was
+    /// held back.
     #[must_use]
     pub fn is_complete(&self) -> bool {
         self.failed.is_empty()
             && self.not_attempted == 0
             && self.failed_memberships.is_empty()
             && self.withheld.is_empty()
+            && self.kept.is_empty()
+            && self.unread.is_empty()
+            && !self.not_kept.contains_key(ACTIVE)
+    }
+
+    /// Returns the removals of members that the target has refused, by the target's ids of group and user.
+    pub(crate) fn refused_removals(
+        &self,
+    ) -> impl Iterator<Item = (&(ResourceId, ResourceId), &FailedMembership)> {
+        let failed = self
+            .failed_memberships
+            .iter()
+            .filter(|failed| failed.removal);
+        failed.filter_map(|failed| Some((failed.ids.as_ref()?, failed)))
     }
 
     /// Adds a note for each attribute that the target does not keep.
@@ -148,6 +180,19 @@ impl SyncReport {
             let names = abbreviated(&names, MAX_SHOWN);
             failures.push(format!("the guard withheld {number}: {names}"));
         }
+        if !self.unread.is_empty() {
+            failures.push(abbreviated(&self.unread, MAX_SHOWN));
+        }
+        if !self.kept.is_empty() {
+            let names: Vec<String> = self.kept.iter().map(ToString::to_string).collect();
+            let number = count(names.len(), "removal");
+            let names = abbreviated(&names, MAX_SHOWN);
+            failures.push(format!("{number} not made: {names}"));
+        }
+        if let Some(number) = self.not_kept.get(ACTIVE) {
+            let users = count(*number, "user");
+            failures.push(format!("the target has not (de)activated {users}"));
+        }
         if let Some(reason) = &self.stopped_early {
             failures.push(format!(
                 "{} not attempted: {reason}",
@@ -163,7 +208,9 @@ impl SyncReport {
             ),
         )
         .with_help(help.unwrap_or_else(|| {
-            if self.withheld.is_empty() {
+            if !(self.unread.is_empty() && self.kept.is_empty()) {
+                "correct what could not be read or contradicts itself, then run again: removals wait until then".to_owned()
+            } else if self.withheld.is_empty() {
                 "fix the causes, then run again: applied changes are kept".to_owned()
             } else {
                 "review the withheld changes; if they are meant, approve the removals by the id in the next plan, and allow its hazards by name".to_owned()
@@ -181,6 +228,9 @@ impl SyncReport {
         Err(error)
     }
 }
+
+/// The attribute whose value every run reports if the target does not keep it.
+pub(super) const ACTIVE: &str = "active";
 
 /// Maximum number of failed changes in an error message, and maximum number of memberships in it.
 const MAX_SHOWN: usize = 20;

@@ -63,6 +63,8 @@ pub(super) struct TargetGroup {
     pub(super) id: ResourceId,
     pub(super) external_id: Option<ExternalId>,
     pub(super) name: String,
+    /// The external id in the cached state, if the target has none for the group.
+    pub(super) cached_external_id: Option<ExternalId>,
     /// Whether the sync may remove the group; see [`TargetUser::managed`].
     pub(super) managed: bool,
     /// The ids of the members, if they were read or cached.
@@ -99,6 +101,15 @@ impl TargetSnapshot {
         users
             .filter(move |(index, user)| user.managed && !taken.contains(index))
             .map(|(_, user)| user)
+    }
+}
+
+impl TargetGroup {
+    /// Returns the external id, also if only the cached state has it.
+    pub(super) fn owner(&self) -> Option<&ExternalId> {
+        self.external_id
+            .as_ref()
+            .or(self.cached_external_id.as_ref())
     }
 }
 
@@ -148,7 +159,7 @@ impl TargetUser {
     pub(super) fn to_removed(&self, why: Why) -> RemovedPrincipal {
         RemovedPrincipal {
             id: self.id.clone(),
-            external_id: self.external_id.clone(),
+            external_id: self.owner().cloned(),
             name: self.name().map(ToOwned::to_owned),
             why,
             adopted: self.adopted,
@@ -158,15 +169,21 @@ impl TargetUser {
 
 /// Returns for each group of the source the index of the matching group of the target.
 pub(super) fn match_groups(source: &[Group], target: &[TargetGroup]) -> Vec<Option<usize>> {
-    let by_id = by_external_id(target.iter().map(|group| group.external_id.as_ref()));
+    let by_id = by_external_id(target.iter().map(TargetGroup::owner));
+    // AWS may compare names in any letter case, so a group with another case is the same one, unless the exact name exists too.
     let mut by_name: HashMap<&str, usize> = HashMap::new();
+    let mut in_any_case: HashMap<String, usize> = HashMap::new();
     for (index, group) in target.iter().enumerate() {
         by_name.entry(&group.name).or_insert(index);
+        let name = group.name.to_lowercase();
+        in_any_case.entry(name).or_insert(index);
     }
     match_by_id_then_name(
-        source
-            .iter()
-            .map(|group| (&group.id, by_name.get(group.name.as_str()).copied())),
+        source.iter().map(|group| {
+            let exact = by_name.get(group.name.as_str());
+            let found = exact.or_else(|| in_any_case.get(&group.name.to_lowercase()));
+            (&group.id, found.copied())
+        }),
         &by_id,
     )
 }

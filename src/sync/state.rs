@@ -22,9 +22,7 @@ use crate::{
 /// For each user the state holds the ids in source and target, digests of the written profile, of the name and of the email
 /// address, the names of the written attributes, the active flag, and the time of deactivation. For each group it holds the
 /// ids, the name, and the members. It also holds the ids of users that are left out, the number of removals of the last 7 days,
-/// and the age of the token. It holds no other personal data. If the state is lost, or an older version of the crate has written
-/// it, the next run reads
-/// the whole target.
+/// and the age of the token. It holds no other personal data. If the state is lost, the next run reads the whole target.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SyncState {
     /// The serial number; incremented by every run that writes to the target or updates the state.
@@ -94,12 +92,13 @@ impl SyncState {
         }
     }
 
-    /// Parses a state file. Returns `None` if the file has an older format version: the run then reads the whole target.
+    /// Parses a state file.
     ///
     /// # Errors
     ///
-    /// Fails if the file is invalid, or has a format version above [`SyncState::VERSION`].
-    pub fn from_json(bytes: &[u8]) -> Result<Option<Self>> {
+    /// Fails if the file is invalid, or has another format version than [`SyncState::VERSION`]. Without the state, the sync does
+    /// not know users and groups that have left the source, unless the source recognizes their ids.
+    pub fn from_json(bytes: &[u8]) -> Result<Self> {
         let unreadable = |why: String| {
             Error::new(
                 ErrorKind::State,
@@ -108,14 +107,11 @@ impl SyncState {
                     Self::FILE
                 ),
             )
-            .with_help("restore the file, or delete it: the next run then reads the whole target")
+            .with_help("restore the file; or delete it: the next run then reads the whole target, and does not know which users and groups earlier runs have created or adopted")
         };
         let version = serde_json::from_slice::<Version>(bytes)
             .map_err(|error| unreadable(error.to_string()))?
             .version;
-        if (1..Self::VERSION).contains(&version) {
-            return Ok(None);
-        }
         if version != Self::VERSION {
             return Err(unreadable(format!(
                 "it has format version {version}, but this version of the crate reads version {}",
@@ -125,9 +121,7 @@ impl SyncState {
         let file: File =
             serde_json::from_slice(bytes).map_err(|error| unreadable(error.to_string()))?;
         let state = file.into_state();
-        state
-            .map(Some)
-            .ok_or_else(|| unreadable("a group member is not in the list of users".to_owned()))
+        state.ok_or_else(|| unreadable("a group member is not in the list of users".to_owned()))
     }
 
     /// Serializes the state as compact JSON, in which group members are indexes into the list of users.
@@ -183,6 +177,7 @@ impl SyncState {
         let groups = self.groups.iter().map(|(external_id, group)| TargetGroup {
             id: group.id.clone(),
             external_id: Some(external_id.clone()),
+            cached_external_id: None,
             name: group.name.clone(),
             managed: true,
             members: Some(group.members.clone()),
@@ -246,7 +241,7 @@ impl SyncState {
             .collect();
         let cached_groups = std::mem::take(&mut self.groups);
         for group in snapshot.groups.iter().filter(|group| group.managed) {
-            let Some(external_id) = &group.external_id else {
+            let Some(external_id) = group.owner() else {
                 continue;
             };
             let members = match &group.members {
@@ -515,24 +510,12 @@ mod tests {
             String::from_utf8_lossy(&json),
             r#"{"version":3,"serial":0,"target":"https://scim.example/v2/","users":[["00u1","r1","d1",true,null,[null,null,null]],["00u10","r10","d10",true,null,[null,null,null]],["00u2","r2","d2",false,"1970-01-01T00:00:00Z",[null,null,null]]],"owned":[2,2,2],"groups":[["00g1","t","team",[0,1],false]],"adopted":{"users":[],"groups":["00g1"]}}"#
         );
-        assert_eq!(
-            SyncState::from_json(&json).expect("a valid state"),
-            Some(state())
-        );
+        assert_eq!(SyncState::from_json(&json).expect("a valid state"), state());
     }
 
     #[test]
-    fn a_state_of_an_older_format_version_is_discarded() {
-        for version in [1, 2] {
-            let json = format!("{{\"version\": {version}}}");
-            let state = SyncState::from_json(json.as_bytes()).expect("an older version");
-            assert_eq!(state, None);
-        }
-    }
-
-    #[test]
-    fn a_state_of_an_unknown_format_version_is_rejected() {
-        for version in [0, 9] {
+    fn a_state_of_another_format_version_is_rejected() {
+        for version in [0, 2, 9] {
             let json = format!("{{\"version\": {version}}}");
             let error = SyncState::from_json(json.as_bytes()).expect_err("another version");
             let text = error.to_string();

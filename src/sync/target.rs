@@ -109,6 +109,7 @@ fn target_group(
         external_id: group.external_id,
         name: name.into_string(),
         managed,
+        cached_external_id: None,
         members: returns_members.then(|| members.collect()),
         adopted: false,
         other_members: Vec::new(),

@@ -10,7 +10,7 @@ use okta_aws_sso::{
     sync::{DirectorySync, OktaSource},
 };
 use rest_core::Secret;
-use sandbox::{IdentityGroup, IdentityUser, PersonStatus, Sandbox, Service, Stage};
+use sandbox::{Fault, IdentityGroup, IdentityUser, PersonStatus, Sandbox, Service, Stage};
 
 use crate::{
     fixture::{
@@ -595,4 +595,71 @@ async fn a_plan_names_the_attributes_that_aws_was_found_not_to_keep() {
         "{plan}"
     );
     assert!(plan.is_empty(), "{plan}");
+}
+
+#[tokio::test]
+async fn a_suspended_user_that_the_blueprint_names_loses_access() {
+    let leaver = "person.00003@example.com";
+    let named = TEAM.replace(
+        "[provisioning]",
+        &format!("[provisioning]\nassign_users = [\"{leaver}\"]"),
+    );
+    let fixture = Fixture::new(&direct(&named)).await;
+    fixture.run().await.expect("the first run");
+    fixture
+        .sandbox
+        .set_user_status(leaver, PersonStatus::Suspended);
+    let pipeline = fixture.pipeline().guard(Guard {
+        max_removals: 2,
+        ..Guard::default()
+    });
+    let plan = pipeline.plan().await.expect("a plan");
+    let removed = format!("user {leaver}");
+    assert!(
+        removals(&plan)
+            .iter()
+            .any(|removal| removal.contains(&removed)),
+        "{plan}"
+    );
+    // The blueprint names a user who cannot be provisioned: this is a problem, and keeps no access.
+    pipeline.apply(&plan).await.expect("a run");
+    let users = fixture.sandbox.identity_users();
+    let user = users.iter().find(|user| user.user_name == leaver);
+    assert!(user.is_some_and(|user| !user.active));
+}
+
+#[tokio::test]
+async fn a_removal_that_a_new_plan_does_not_make_is_not_done_and_not_verified() {
+    let fixture = Fixture::new(&direct(TEAM)).await;
+    fixture.run().await.expect("the first run");
+    let leaver = "person.00003@example.com";
+    fixture.sandbox.set_group_member("deployers", leaver, false);
+    let token = fixture.sandbox.console().enable_automatic_provisioning();
+    let token = Secret::new(token.expect("a token").access_token);
+    let pipeline = || fixture.pipeline().scim_token(token.clone());
+    let plan = pipeline().plan().await.expect("a plan");
+    assert_eq!(removals(&plan).len(), 1, "{plan}");
+    // Since the review, one member of the group cannot be read.
+    let group = fixture.sandbox.group_id("deployers").expect("the group");
+    let unreadable = || {
+        let page = Fault::fail(Service::Okta, 200, r#"[{"id": 7}]"#);
+        fixture.sandbox.inject(page.on(format!("{group}/users")));
+    };
+    unreadable();
+    let guard = Guard {
+        max_removals: 1,
+        ..Guard::default()
+    };
+    let report = pipeline().guard(guard).apply(&plan).await.expect("a run");
+    let error = report.complete().expect_err("a removal that was not made");
+    assert!(
+        error.explain().contains("stays in AWS"),
+        "{}",
+        error.explain()
+    );
+    unreadable();
+    let found = pipeline().verify().await.expect("a verification");
+    assert!(!found.passed(), "{found:?}");
+    let members = &fixture.sandbox.identity_groups()[0].members;
+    assert!(members.iter().any(|member| member == leaver), "{members:?}");
 }

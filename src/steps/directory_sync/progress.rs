@@ -29,8 +29,7 @@ impl Prepared {
 /// Returns the cached state of earlier runs, or of earlier changes of this run.
 pub(super) fn cached_state(cx: &Context) -> Result<Option<SyncState>> {
     let json = cx.file(SyncState::FILE);
-    let state = json.as_deref().map(SyncState::from_json).transpose()?;
-    Ok(state.flatten())
+    json.as_deref().map(SyncState::from_json).transpose()
 }
 
 impl SaveState for Context {

@@ -1,6 +1,6 @@
 //! Writes one group and its members.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use futures::{StreamExt as _, TryStreamExt as _, future::BoxFuture};
 use scim_client::{Created, Error as ScimError, MemberRemoval};
@@ -300,6 +300,7 @@ impl Run {
                     external_id: Some(member.external_id.clone()),
                     removal: false,
                     response: None,
+                    ids: None,
                 }),
             }
         }
@@ -333,12 +334,20 @@ impl Run {
                     attempts_left = MAX_WRITE_ATTEMPTS;
                 }
                 Err(error) => return Err(error),
+                Ok(Created::Adopted(found)) if found.external_id.as_ref() != Some(external_id) => {
+                    // The plan has not seen this group, so nobody has reviewed who gets access through its members. The next run
+                    // reads the whole target and plans the adoption.
+                    self.lock().uncertain = true;
+                    break Created::New(self.scim.groups().create(&group).await?);
+                }
                 Ok(created) => break created,
             }
         };
         match created {
             Created::New(answer) => {
                 let Some(id) = answer.id else {
+                    // The next run reads the group, and adds its other members.
+                    self.lock().uncertain = true;
                     return Ok(());
                 };
                 let group = Written {
@@ -373,25 +382,20 @@ impl Run {
                     id: &id,
                     external_id,
                     name,
-                    adopted: found.external_id.as_ref() != Some(external_id),
+                    adopted: false,
                 };
                 self.cache_group(group, &managed, &[]);
-                let wanted: BTreeSet<&ResourceId> = members.iter().collect();
                 let current = found.display_name.map(|name| name.to_string());
                 let patch = GroupPatch {
                     renamed_from: current.filter(|current| current != name),
-                    adopts: found.external_id.as_ref() != Some(external_id),
+                    adopts: false,
                     add: members
                         .iter()
                         .filter(|id| !present.contains(id))
                         .cloned()
                         .collect(),
-                    // Unmanaged members are kept.
-                    remove: managed
-                        .into_iter()
-                        .filter(|id| !wanted.contains(id))
-                        .collect(),
-                    present: Vec::new(),
+                    // The plan has not seen the members, so it removes none. The next plan names those that leave.
+                    ..GroupPatch::default()
                 };
                 self.patch_group(group, patch).await
             }
@@ -400,6 +404,10 @@ impl Run {
 
     /// Returns the managed users among `users`.
     fn managed_among<'u>(&self, users: impl Iterator<Item = &'u ResourceId>) -> Vec<ResourceId> {
+        let mut users = users.peekable();
+        if users.peek().is_none() {
+            return Vec::new();
+        }
         let inner = self.lock();
         let managed: BTreeSet<&ResourceId> =
             inner.state.users.values().map(|user| &user.id).collect();
@@ -637,6 +645,7 @@ impl Run {
                 external_id,
                 removal,
                 response: Some(error.response()),
+                ids: Some((group.id.clone(), user.clone())),
             });
             if removal {
                 let key = (group.id.clone(), user.clone());
@@ -706,6 +715,7 @@ impl Run {
 /// Returns the users that are not added too. A user recreated in the source keeps its account, so one id can be both added
 /// and removed.
 fn without(remove: &[RemovedMember], add: &[ResourceId]) -> Vec<ResourceId> {
+    let add: HashSet<&ResourceId> = add.iter().collect();
     let remove = remove.iter().map(|member| &member.id);
     remove.filter(|id| !add.contains(id)).cloned().collect()
 }

@@ -20,7 +20,7 @@ use crate::{
         name_conflicts::Names,
         plan::{Counts, GroupChange, Member, RemovedMember, SyncPlan, UserChange},
         prepared::PreparedSync,
-        report::{Failed, SyncReport},
+        report::{ACTIVE, Failed, SyncReport},
         state::SyncState,
         target,
     },
@@ -171,6 +171,8 @@ impl Run {
     ) -> Self {
         let mut state = std::mem::take(&mut prepared.state);
         state.serial = prepared.plan.serial + 1;
+        // The plan may be made without reading the target. Then the next run that can read it must do so.
+        let state_is_dirty = state.dirty;
         let inner = Inner {
             state,
             created_ids: HashMap::new(),
@@ -180,7 +182,7 @@ impl Run {
             written: HashSet::new(),
             report: SyncReport::of(&prepared.plan),
             consecutive_failures: 0,
-            uncertain: prepared.target_incomplete,
+            uncertain: state_is_dirty,
             unsaved_writes: 0,
             saved_at: None,
         };
@@ -235,7 +237,7 @@ impl Run {
             inner.state.dirty = inner.uncertain || inner.report.stopped_early.is_some();
             let mut reported: BTreeSet<String> = inner.report.not_kept.keys().cloned().collect();
             // A user that stays active against the source is reported by every run.
-            reported.remove("active");
+            reported.remove(ACTIVE);
             inner.state.not_kept.append(&mut reported);
         }
         self.save_state(sink).await

@@ -15,6 +15,7 @@ use crate::{
         plan::{Counts, RemovedPrincipal, UserChange},
         planner::no_sign_in,
         profile::{UserProfile, kept_digest},
+        report::ACTIVE,
         state::{CachedUser, SyncState},
         target,
     },
@@ -264,6 +265,9 @@ impl Run {
                 removes: &removes,
             };
             self.cache_user(written, &answer, adopted);
+        } else {
+            // The next run reads the account.
+            self.lock().uncertain = true;
         }
         Ok(())
     }
@@ -346,15 +350,17 @@ impl Run {
                 let answer = result?;
                 let now = self.now();
                 let mut inner = self.lock();
-                if answer.is_some_and(|user| user.active == Some(true)) {
-                    inner.note_not_kept("active");
+                // A deactivation that the target has not kept is planned again by the next run.
+                let active = answer.is_some_and(|user| user.active == Some(true));
+                if active {
+                    inner.note_not_kept(ACTIVE);
                 }
                 let users = &mut inner.state.users;
                 if let Some(id) = &removed.external_id
                     && let Some(user) = users.get_mut(id)
                 {
-                    user.active = false;
-                    user.inactive_since = Some(now);
+                    user.active = active;
+                    user.inactive_since = (!active).then_some(now);
                     // An unknown digest forces an update if the user comes back.
                     user.digest.clear();
                     user.kept = None;
@@ -392,6 +398,7 @@ impl Run {
             before = before.or_else(|| users.values().find(|user| user.id == *id));
         }
         let adopted = before.map_or(adopts, |user| user.adopted);
+        let inactive_since = before.and_then(|user| user.inactive_since);
         if adopts {
             // An adopted account may be cached under another external id.
             let users = &mut inner.state.users;
@@ -411,17 +418,18 @@ impl Run {
         for attribute in &not_kept {
             inner.note_not_kept(attribute);
         }
+        let is_active_kept = !not_kept.contains(&ACTIVE);
         let user = CachedUser {
             id: id.clone(),
-            digest: profile.digest(),
+            // If the target does not keep whether the user is active, every run sends it again: the digest is unknown.
+            digest: is_active_kept.then(|| profile.digest()).unwrap_or_default(),
             owned: profile.attributes(),
-            // A deactivation that is not kept is sent again by every run that reads the target.
-            kept: (!not_kept.is_empty() && has.active == profile.active)
-                .then(|| kept_digest(answer)),
+            kept: (!not_kept.is_empty() && is_active_kept).then(|| kept_digest(answer)),
             keys: profile.keys(),
-            active: profile.active,
+            active: profile.active == is_active_kept,
             adopted,
-            inactive_since: (!profile.active).then_some(now),
+            // The retention period does not start again with another update of an inactive user.
+            inactive_since: (!profile.active).then(|| inactive_since.unwrap_or(now)),
         };
         inner.state.users.insert(external_id.clone(), user);
     }

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, fmt};
 use scim_types::ExternalId;
 
 use super::{
-    Counts, GroupChange, RemovedMember, RemovedPrincipal, Skipped, SyncPlan, UserChange, Why,
+    Counts, GroupChange, Kept, RemovedMember, RemovedPrincipal, Skipped, SyncPlan, UserChange, Why,
 };
 use crate::{
     plan::count,
@@ -192,6 +192,26 @@ impl fmt::Display for Skipped {
     }
 }
 
+impl fmt::Display for Kept {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let users = self
+            .users
+            .iter()
+            .map(|change| format!("user {}", change.name()));
+        let groups = self.groups.iter().map(|change| match change {
+            GroupChange::Update { name, remove, .. } => {
+                let names: Vec<String> = remove.iter().map(ToString::to_string).collect();
+                let members = count(remove.len(), "member");
+                let names = abbreviated(&names, MAX_MEMBERS);
+                format!("{members} of group {} ({names})", Shown(name))
+            }
+            change => format!("group {}", change.name()),
+        });
+        let removals: Vec<String> = users.chain(groups).collect();
+        write!(f, "{}: {}", self.reason, abbreviated(&removals, MAX_SHOWN))
+    }
+}
+
 impl fmt::Display for SyncPlan {
     /// Lists at most 100 changes of each kind; the summary counts all changes.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -226,6 +246,8 @@ fn show(f: &mut fmt::Formatter<'_>, changes: &[impl fmt::Display]) -> fmt::Resul
 
 /// Maximum number of lines per kind in a displayed plan. The plan itself holds all changes.
 const MAX_SHOWN: usize = 100;
+/// Maximum number of members of one group in the line of the removals that the plan does not make.
+const MAX_MEMBERS: usize = 20;
 
 #[cfg(test)]
 mod tests;

@@ -59,6 +59,7 @@ fn target_group(id: &str, external_id: Option<&str>, name: &str, members: &[&str
         external_id: external_id.map(ext),
         name: name.to_owned(),
         managed: external_id.is_some(),
+        cached_external_id: None,
         members: Some(members.iter().map(rid).collect()),
         adopted: false,
         other_members: Vec::new(),
@@ -371,8 +372,7 @@ fn an_incomplete_source_removes_nothing_and_everything_else_goes_on() {
            + user new\n  \
            ~ group renamed (was before): +1 -0 members\n  \
            ! not read from the source: user 00u4 in the members of group team (no `profile`)\n  \
-           ! source or target are incomplete, therefore the plan removes nothing\n  \
-           ! removals deferred to a run that can read everything: user ada, user missing, user old, group missing, 1 member of group team, 1 member of group renamed\n"
+           ! removals deferred to a run that can read everything: user ada, user missing, user old, 1 member of group team (bob (not a member in the source)), 1 member of group before (bob (not a member in the source)), group missing\n"
     );
 }
 
@@ -515,10 +515,10 @@ fn an_inactive_record_beside_the_active_one_with_the_same_name_stops_nobody() {
     };
     // The account of the inactive record is not removed: the records contradict each other.
     check(&source, &target, DELETE, &["+ user Ada", "+ user bob"]);
-    let notes = plan(&source, &target, DELETE, now(), 0).notes;
+    let kept = plan(&source, &target, DELETE, now(), 0).kept;
     assert_eq!(
-        notes[1],
-        "user ada.old: kept, because its records in the source contradict each other"
+        kept[0].to_string(),
+        "kept, because the records in the source contradict each other: user ada.old"
     );
 }
 
@@ -600,5 +600,24 @@ fn removals_are_named_with_their_reason() {
             "x user 4 (target id d) (deactivated: missing in the source)",
             "~ group team: +0 -3 members; removes ada (not a member in the source), bob (inactive in the source), 4 (missing in the source)",
         ],
+    );
+}
+
+#[test]
+fn a_group_with_another_letter_case_is_adopted_unless_the_exact_name_exists() {
+    let source = source(&[], &[("g", "team", &[])]);
+    let mut target = TargetSnapshot {
+        users: Vec::new(),
+        groups: vec![target_group("t", None, "Team", &[])],
+        ..TargetSnapshot::default()
+    };
+    let adopted = "~ group team (was Team) (already exists, adopted)";
+    check(&source, &target, DELETE, &[adopted]);
+    target.groups.push(target_group("u", None, "team", &[]));
+    check(
+        &source,
+        &target,
+        DELETE,
+        &["~ group team (already exists, adopted)"],
     );
 }

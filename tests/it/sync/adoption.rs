@@ -215,15 +215,7 @@ async fn a_new_user_does_not_get_an_account_whose_external_id_was_removed() {
         let name = source.users[0].profile.user_name.clone();
         let id = before.iter().find(|(_, (found, _))| *found == name);
         let id = ResourceId::parse(id.expect("the user").0).expect("an id");
-        let mut user = fixture.scim.users().get(&id).await.expect("the user");
-        user.external_id = None;
-        user.meta = None;
-        fixture
-            .scim
-            .users()
-            .replace(&id, &user)
-            .await
-            .expect("the user");
+        fixture.clear_user_external_id(&name).await;
         new_user.profile.user_name.clone_from(&name);
         new_user.profile.email = Some(name);
         source.users.insert(0, new_user);
@@ -395,4 +387,37 @@ async fn the_plan_says_that_a_removed_account_was_adopted() {
     );
     assert!(text.contains(&adopted), "{text}");
     assert_eq!(text.matches("adopted it").count(), 1, "{text}");
+}
+
+#[tokio::test]
+async fn a_group_that_no_plan_has_seen_is_adopted_only_after_a_plan_that_names_its_members() {
+    let fixture = SyncFixture::new().await;
+    let mut source = directory(4, 0, 0);
+    fixture.run(&fixture.sync(&source)).await;
+    // An administrator creates the group between two runs, with another member than the source has.
+    let stranger = fixture.create_unmanaged_user("stranger@example.com").await;
+    let group = Group::new("group-00000");
+    let group = fixture.scim.groups().create(&group).await.expect("a group");
+    let id = group.id.expect("an id");
+    let added = fixture.scim.groups().add_members(&id, &[stranger]).await;
+    added.expect("a member");
+    source.groups = directory(4, 1, 2).groups;
+    let report = fixture.apply(&fixture.sync(&source)).await;
+    assert_eq!(report.failed.len(), 1, "{report}");
+    let members = |name: &str| {
+        let groups = fixture.sandbox.identity_groups();
+        let group = groups.into_iter().find(|group| group.display_name == name);
+        group.expect("the group").members
+    };
+    assert_eq!(members("group-00000"), ["stranger@example.com"]);
+    // The next run reads the target, and its plan names the member.
+    let sync = fixture.sync(&source);
+    let plan = sync.plan().await.expect("a plan");
+    let hazards: Vec<String> = plan.hazards.iter().map(ToString::to_string).collect();
+    assert!(hazards[0].contains("stranger@example.com"), "{plan}");
+    fixture
+        .run(&sync.guard(allowing(["gives-access-to:group-00000"])))
+        .await;
+    assert_eq!(members("group-00000").len(), 3);
+    assert_eq!(fixture.sandbox.identity_groups().len(), 1);
 }

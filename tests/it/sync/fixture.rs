@@ -161,10 +161,15 @@ impl SyncFixture {
             .clock(Arc::new(self.clock.clone()))
     }
 
+    /// Plans and applies a run.
+    pub(super) async fn apply(&self, sync: &DirectorySync) -> SyncReport {
+        let prepared = sync.prepare().await.expect("a plan");
+        sync.apply(prepared).await.expect("a run")
+    }
+
     /// Plans and applies a run, and requires that every change is applied.
     pub(super) async fn run(&self, sync: &DirectorySync) -> SyncReport {
-        let prepared = sync.prepare().await.expect("a plan");
-        let report = sync.apply(prepared).await.expect("a run");
+        let report = self.apply(sync).await;
         report
             .complete()
             .unwrap_or_else(|error| panic!("{}", error.explain()))
@@ -194,6 +199,18 @@ impl SyncFixture {
         .expect("a valid user");
         let created = self.scim.users().create(&user).await;
         created.expect("a user").id.expect("an id")
+    }
+
+    /// Removes the external id of a user in the target.
+    pub(super) async fn clear_user_external_id(&self, name: &str) {
+        let users = self.sandbox.identity_users();
+        let user = users.iter().find(|user| user.user_name == name);
+        let id = ResourceId::parse(&user.expect("the user exists").id).expect("an id");
+        let mut user = self.scim.users().get(&id).await.expect("the user");
+        user.external_id = None;
+        user.meta = None;
+        let replaced = self.scim.users().replace(&id, &user).await;
+        replaced.expect("the user");
     }
 
     /// Returns the target id of a group.

@@ -394,5 +394,5 @@ async fn a_source_that_cannot_be_read_completely_is_an_error() {
     let plan = sync.plan().await.expect("a plan");
     assert_eq!(plan.removals().count(), 0, "{plan}");
     let missing = "not read from the source: group vanished (Okta has no group `vanished`)";
-    assert!(plan.notes.iter().any(|note| note == missing), "{plan}");
+    assert!(plan.unread.iter().any(|item| item == missing), "{plan}");
 }

@@ -45,11 +45,19 @@ async fn an_incomplete_source_removes_nothing_and_the_next_complete_run_does() {
             reason: "no `profile`".to_owned(),
         }];
         let before = target(&fixture);
-        fixture.run(&deleting_sync(&fixture, &source, mode)).await;
+        let report = fixture.apply(&deleting_sync(&fixture, &source, mode)).await;
         assert_eq!(target(&fixture), before, "{mode:?}");
+        // A run that could not remove is not complete: a job must not report success.
+        assert_eq!((report.unread.len(), report.kept.len()), (1, 5), "{report}");
+        let error = report
+            .complete()
+            .expect_err("an incomplete run")
+            .to_string();
+        assert!(error.contains("no `profile`"), "{error}");
+        assert!(error.contains("5 removals not made"), "{error}");
         // Everything else goes on.
         rename_user(&mut source, 0, "renamed@example.com");
-        let report = fixture.run(&deleting_sync(&fixture, &source, mode)).await;
+        let report = fixture.apply(&deleting_sync(&fixture, &source, mode)).await;
         assert_eq!(report.done.users_updated, 1);
         source.incomplete.clear();
         let report = fixture.run(&deleting_sync(&fixture, &source, mode)).await;
@@ -126,11 +134,10 @@ async fn a_user_of_the_target_without_an_id_is_named_and_nothing_is_removed_or_c
            ! group group-00000: not added, because skipped: person.00000@example.com\n  \
            ! group group-00001: not added, because skipped: person.00000@example.com\n  \
            ! not read from the target: user person.00000@example.com (the target returned it without an id)\n  \
-           ! source or target are incomplete, therefore the plan removes nothing\n  \
-           ! removals deferred to a run that can read everything: user person.00009@example.com, 1 member of group group-00001\n"
+           ! removals deferred to a run that can read everything: user person.00009@example.com, 1 member of group group-00001 (person.00009@example.com (missing in the source))\n"
     );
     let report = sync.apply(prepared).await.expect("a run");
-    report.complete().expect("a complete run");
+    assert!(!report.is_complete(), "{report}");
     assert_eq!(target(&fixture), before);
     // The next run reads the target again, and finds the user in the cached state.
     let report = fixture
@@ -160,7 +167,7 @@ async fn a_user_of_the_target_that_cannot_be_read_is_named_by_its_place_and_noth
     assert!(plan.contains("! not read from the target: item "), "{plan}");
     assert!(plan.contains(place), "{plan}");
     let report = sync.apply(prepared).await.expect("a run");
-    report.complete().expect("a complete run");
+    assert!(!report.is_complete(), "{report}");
     assert_eq!(target(&fixture), before);
 }
 
@@ -187,6 +194,6 @@ async fn a_member_that_cannot_be_read_from_okta_is_named_by_its_place_and_nothin
     let plan = prepared.plan().to_string();
     let place = "! not read from the source: item 1 of page 1 of the members of group aws-users (";
     assert!(plan.contains(place), "{plan}");
-    assert_eq!(plan.matches(" (target id ").count(), unreadable, "{plan}");
+    assert_eq!(prepared.plan().kept[0].users.len(), unreadable, "{plan}");
     assert!(plan.starts_with("Sync: No changes"), "{plan}");
 }

@@ -1,9 +1,6 @@
 //! Tests of a target that accepts attributes and does not keep them.
 
-use okta_aws_sso::{
-    StateStore,
-    sync::{ReadMode, SyncState},
-};
+use okta_aws_sso::sync::ReadMode;
 use sandbox::Sandbox;
 
 use super::fixture::{SyncFixture, directory};
@@ -57,22 +54,4 @@ async fn external_ids_that_the_target_does_not_keep_are_written_once() {
         ]
     );
     fixture.assert_no_changes(&source).await;
-}
-
-#[tokio::test]
-async fn the_state_of_an_older_version_is_discarded_and_everything_is_read_once() {
-    let fixture = SyncFixture::new().await;
-    let source = directory(5, 1, 3);
-    fixture.run(&fixture.sync(&source)).await;
-    let folder = tempfile::tempdir().expect("a folder");
-    let old = r#"{"version": 2, "serial": 7}"#;
-    let written = tokio::fs::write(folder.path().join(SyncState::FILE), old).await;
-    written.expect("a file");
-    let store = StateStore::folder(folder.path()).expect("a store");
-    let sync = fixture.stateless_sync(&source).store(store);
-    fixture.sandbox.clear_requests();
-    fixture.run(&sync).await;
-    assert_eq!(fixture.take_request_counts(), (3, 0));
-    fixture.run(&sync).await;
-    assert_eq!(fixture.take_request_counts(), (1, 0));
 }

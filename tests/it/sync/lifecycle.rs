@@ -244,3 +244,76 @@ async fn a_run_without_changes_fails_if_the_token_is_no_longer_accepted() {
     assert!(text.contains("401"), "{text}");
     assert!(text.contains("token"), "{text}");
 }
+
+#[tokio::test]
+async fn a_user_or_group_whose_external_id_was_removed_in_the_target_stays_managed() {
+    for mode in [ReadMode::Verify, ReadMode::Full] {
+        let fixture = SyncFixture::new().await;
+        let mut source = directory(20, 2, 3);
+        fixture.run(&fixture.sync(&source)).await;
+        let leaver = source.users.pop().expect("a user").profile.user_name;
+        source.groups.pop();
+        fixture.clear_user_external_id(&leaver).await;
+        for name in ["group-00000", "group-00001"] {
+            let patch = PatchOperation::remove("externalId");
+            let id = fixture.group_id(name);
+            let cleared = fixture.scim.groups().patch(&id, &patch.into()).await;
+            cleared.expect("a group without an external id");
+        }
+        let sync = fixture.sync(&source).mode(mode);
+        let sync = sync.group_removal(GroupRemoval::Delete);
+        let report = fixture.run(&sync).await;
+        assert_eq!(report.done.users_deactivated, 1, "{mode:?}");
+        assert_eq!(report.done.groups_deleted, 1, "{mode:?}");
+        // The other group gets its id again, and keeps its members.
+        fixture.assert_in_sync(&source);
+        fixture.assert_no_changes(&source).await;
+    }
+}
+
+#[tokio::test]
+async fn an_update_of_an_inactive_user_does_not_start_the_retention_period_again() {
+    let fixture = SyncFixture::new().await;
+    let mut source = directory(20, 0, 0);
+    fixture.run(&fixture.sync(&source)).await;
+    source.users[0].profile.active = false;
+    let day = Duration::from_hours(24);
+    let removal = Removal::Delete { after: day * 2 };
+    fixture.run(&fixture.sync(&source).removal(removal)).await;
+    rest_core::Clock::sleep(&fixture.clock, day).await;
+    source.users[0].profile.display_name = "Another Name".to_owned();
+    fixture.run(&fixture.sync(&source).removal(removal)).await;
+    rest_core::Clock::sleep(&fixture.clock, day).await;
+    source.users.remove(0);
+    let report = fixture.run(&fixture.sync(&source).removal(removal)).await;
+    assert_eq!(report.done.users_deleted, 1);
+}
+
+#[tokio::test]
+async fn a_plan_of_an_unfinished_run_leads_to_another_reading_of_the_target() {
+    let fixture = SyncFixture::new().await;
+    let source = directory(5, 1, 2);
+    fixture.run(&fixture.sync(&source)).await;
+    // The run that was killed after its first write has left this state.
+    let lock = fixture
+        .store
+        .lock(std::sync::Arc::new(fixture.clock.clone()))
+        .await;
+    let lock = lock.expect("the lock");
+    let json = fixture
+        .store
+        .read(SyncState::FILE)
+        .await
+        .expect("a state")
+        .expect("a state");
+    let mut state: serde_json::Value = serde_json::from_slice(&json).expect("JSON");
+    state["dirty"] = true.into();
+    lock.put(SyncState::FILE, state.to_string().into_bytes())
+        .await
+        .expect("a state");
+    lock.release().await.expect("released");
+    fixture.sandbox.clear_requests();
+    fixture.run(&fixture.sync(&source)).await;
+    // Users, groups, and the members of the group.
+    assert_eq!(fixture.take_request_counts(), (3, 0));
+}

@@ -34,9 +34,7 @@ fn names(numbers: impl IntoIterator<Item = usize>) -> Vec<String> {
 }
 
 async fn apply(fixture: &SyncFixture, source: &Directory) -> SyncReport {
-    let sync = fixture.sync(source);
-    let prepared = sync.prepare().await.expect("a plan");
-    sync.apply(prepared).await.expect("a run")
+    fixture.apply(&fixture.sync(source)).await
 }
 
 /// Asserts that exactly one membership failed, of a user that the target no longer has.

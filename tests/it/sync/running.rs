@@ -9,13 +9,14 @@ use okta_aws_sso::{
     sync::{Directory, SyncPlan},
 };
 use rest_core::Secret;
+use scim_types::ResourceId;
 
 use super::fixture::{SyncFixture, directory};
 
 const DAY: Duration = Duration::from_hours(24);
 
 #[tokio::test]
-async fn every_third_run_reads_the_users_and_groups_and_corrects_drift() {
+async fn every_third_run_reads_the_whole_target_and_corrects_drift() {
     let fixture = SyncFixture::new().await;
     let source = directory(5, 1, 2);
     let sync = || {
@@ -30,10 +31,10 @@ async fn every_third_run_reads_the_users_and_groups_and_corrects_drift() {
     for (run, reads, created) in [
         (2, 1, 0),
         (3, 1, 0),
-        (4, 2, 1),
+        (4, 3, 1),
         (5, 1, 0),
         (6, 1, 0),
-        (7, 2, 0),
+        (7, 3, 0),
     ] {
         let report = fixture.run(&sync()).await;
         let requests = fixture.take_request_counts();
@@ -41,6 +42,20 @@ async fn every_third_run_reads_the_users_and_groups_and_corrects_drift() {
         assert_eq!(requests, (reads, created), "run {run}");
     }
     fixture.assert_in_sync(&source);
+    // A managed user whom an administrator has added to a group.
+    let group = fixture.group_id("group-00000");
+    let users = fixture.sandbox.identity_users();
+    let user = users
+        .iter()
+        .find(|user| user.user_name == "person.00003@example.com");
+    let user = ResourceId::parse(&user.expect("the user").id).expect("an id");
+    let added = fixture.scim.groups().add_members(&group, &[user]).await;
+    added.expect("a member");
+    for _ in 8..=10 {
+        fixture.run(&sync()).await;
+    }
+    fixture.assert_in_sync(&source);
+    fixture.take_requests();
     // A dry run does not count.
     for _ in 0..3 {
         sync().plan().await.expect("a plan");

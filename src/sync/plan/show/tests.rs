@@ -117,6 +117,7 @@ fn a_plan_shows_texts_from_outside_on_one_line() {
         reason: BAD.into(),
     };
     assert_safe(1, &unread.to_string());
+    let (kept_users, kept_groups) = (users.clone(), groups.clone());
     let plan = SyncPlan {
         version: SyncPlan::VERSION,
         made_at: jiff::Timestamp::UNIX_EPOCH,
@@ -126,6 +127,12 @@ fn a_plan_shows_texts_from_outside_on_one_line() {
         users,
         groups,
         skipped: vec![skipped()],
+        unread: vec![BAD.into()],
+        kept: vec![Kept {
+            reason: BAD.into(),
+            users: kept_users,
+            groups: kept_groups,
+        }],
         notes: vec![BAD.into()],
         hazards: vec![Hazard::EmptiedGroup {
             group: BAD.into(),
@@ -134,7 +141,7 @@ fn a_plan_shows_texts_from_outside_on_one_line() {
         token: Some(TokenAge::of(BAD, None, jiff::Timestamp::UNIX_EPOCH)),
     };
     // The last line has the approval.
-    assert_safe(1 + 4 + 3 + 3 + 1, &plan.to_string());
+    assert_safe(1 + 4 + 3 + 5 + 1, &plan.to_string());
     let guard = Guard::default();
     let refused = guard.check(
         &plan.to_plan(),
@@ -175,6 +182,7 @@ fn a_report_and_a_refusal_show_texts_from_outside_on_one_line() {
         external_id: Some(bad_id()),
         removal: false,
         response: Some(response),
+        ids: None,
     };
     assert_safe(1, &membership.to_string());
     let report = SyncReport {

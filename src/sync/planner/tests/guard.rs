@@ -3,8 +3,12 @@
 use super::*;
 use crate::{
     guard::{Guard, KindLimit, RemovalHistory},
-    plan::Kind,
-    sync::{hazards::hazards, state::SyncState},
+    plan::{Kind, Plan, StepPlan},
+    sync::{
+        changes::{STEP, UserNames, changes},
+        hazards::hazards,
+        state::SyncState,
+    },
 };
 
 fn source_of(range: std::ops::Range<usize>) -> Directory {
@@ -109,6 +113,7 @@ fn a_group_with_a_protected_name_is_not_created_adopted_renamed_or_deleted() {
         groups: vec![target_group("t", external_id, name, &[])],
         ..TargetSnapshot::default()
     };
+    let allowed = ["empty-source"];
     for (source, target) in [
         (&protected, TargetSnapshot::default()),
         (&protected, group(None, name)),
@@ -116,12 +121,13 @@ fn a_group_with_a_protected_name_is_not_created_adopted_renamed_or_deleted() {
         (&other, group(Some("g"), name)),
         (&super::source(&[], &[]), group(Some("g"), name)),
     ] {
-        let message = refusal(source, &target, &lifted(&[])).expect("a refusal");
+        let message = refusal(source, &target, &lifted(&allowed)).expect("a refusal");
         assert!(message.contains("protected"), "{message}");
         assert!(message.contains(name), "{message}");
     }
     let unchanged = group(Some("g"), name);
-    assert_eq!(refusal(&protected, &unchanged, &Guard::default()), None);
+    let guard = lifted(&allowed);
+    assert_eq!(refusal(&protected, &unchanged, &guard), None);
 }
 
 #[test]
@@ -143,4 +149,44 @@ fn a_group_that_loses_all_members_is_a_hazard() {
     );
     let allowed = lifted(&["emptied-group:team"]);
     assert_eq!(refusal(&source, &target, &allowed), None);
+}
+
+#[test]
+fn the_protected_name_of_a_user_in_the_target_is_found_under_another_name_in_the_source() {
+    let guard = Guard {
+        protected: ["root.admin".to_owned()].into(),
+        ..lifted(&["empty-source"])
+    };
+    let target = TargetSnapshot {
+        users: vec![target_user("r", Some("1"), &profile("root.admin"))],
+        ..TargetSnapshot::default()
+    };
+    // The user has left the source, and the source knows the user by another name.
+    let missing = plan(&source(&[], &[]), &target, DELETE, now(), 0);
+    let names = UserNames {
+        logins: [(ext("1"), "another.login".into())].into(),
+        ..UserNames::default()
+    };
+    // The user is renamed and deactivated together.
+    let mut renamed = source(&[("1", "another.login")], &[]);
+    renamed.users[0].profile.active = false;
+    let renamed = plan(&renamed, &target, DELETE, now(), 0);
+    for plan in [missing, renamed] {
+        let [removal] = &changes(&plan, &names)[..] else {
+            panic!("{plan}");
+        };
+        let mut step = StepPlan::new(STEP, String::new());
+        step.changes = vec![removal.change.clone()];
+        let plan = Plan {
+            steps: vec![step],
+            ..plan.to_plan()
+        };
+        let refused = guard.check(
+            &plan,
+            &RemovalHistory::default(),
+            jiff::civil::date(2026, 1, 1),
+        );
+        let refused = refused.expect_err("a protected name").to_string();
+        assert!(refused.contains("root.admin is protected"), "{refused}");
+    }
 }

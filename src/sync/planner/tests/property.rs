@@ -77,6 +77,7 @@ fn apply(target: &TargetSnapshot, plan: &SyncPlan) -> TargetSnapshot {
                 external_id: Some(external_id.clone()),
                 name: name.clone(),
                 managed: true,
+                cached_external_id: None,
                 members: Some(members.iter().map(id_of).collect()),
                 adopted: false,
                 other_members: Vec::new(),
