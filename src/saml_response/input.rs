@@ -8,7 +8,10 @@ use base64::{
 };
 use flate2::bufread::DeflateDecoder;
 use percent_encoding::percent_decode_str;
-use quick_xml::{escape::unescape_with, events::attributes::Attributes};
+use quick_xml::{
+    escape::{resolve_predefined_entity, unescape_with},
+    events::attributes::Attributes,
+};
 use saml_metadata::{Document, Element, Limits, ReadError, ReadErrorKind, read_with};
 
 use super::{LintReport, MAX_BYTES, assertion_children, rule};
@@ -33,7 +36,7 @@ const FIELDS: [&str; 2] = ["SAMLResponse", "SAMLRequest"];
 /// No message quotes more than four bytes of the text, because a response names a user.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Unreadable {
-    #[error("no text was pasted")]
+    #[error("no text: nothing was pasted, or the form field is empty")]
     Empty,
     #[error("the text has {bytes} bytes")]
     TooLong { bytes: usize },
@@ -96,9 +99,6 @@ fn decode(pasted: &str) -> Result<(Vec<u8>, String), Unreadable> {
     }
     let mut steps = Vec::new();
     let mut text = Cow::Borrowed(trim(pasted));
-    if text.is_empty() {
-        return Err(Unreadable::Empty);
-    }
     // The source of a page, copied from a page that shows it.
     if text.starts_with("&lt;")
         && let Some(page) = unescape(&text)
@@ -132,6 +132,9 @@ fn decode(pasted: &str) -> Result<(Vec<u8>, String), Unreadable> {
         }
     }
     let text = trim(&text);
+    if text.is_empty() {
+        return Err(Unreadable::Empty);
+    }
     if text.starts_with('<') {
         steps.push("XML");
         return Ok((text.as_bytes().to_vec(), steps.join(", ")));
@@ -243,7 +246,7 @@ fn unescape(text: &str) -> Option<String> {
         "sol" => Some("/"),
         "equals" => Some("="),
         "NewLine" => Some("\n"),
-        _ => None,
+        name => resolve_predefined_entity(name),
     };
     match unescape_with(text, named) {
         Ok(Cow::Owned(unescaped)) => Some(unescaped),

@@ -373,7 +373,8 @@ fn a_comment_in_a_text_is_ignored_and_reported() {
             "a comment in the audience",
             change(&signed(), &[("d-9067000000<", &format!("d-90670{comment}00000<"))]),
         )
-        .errors(&["RESP-AUD-01"]),
+        .warnings(&["RESP-TEXT-01"])
+        .differences(&["RESP-READ-01"]),
     ]);
 }
 
@@ -581,6 +582,13 @@ fn conditions_subject_and_status_are_explained() {
             with_encrypted.clone(),
         )
         .errors(&["RESP-ASSERT-03"])
+        .unverified(),
+        case(
+            "a signature deeper in the assertion",
+            forge::sign_inside(RESPONSE, ASSERTION, "<saml2:Advice>", "</saml2:Advice>"),
+        )
+        .errors(&["RESP-SIG-03"])
+        .differences(&["RESP-SIG-05"])
         .unverified(),
         case("five signatures", {
             let signed = signed();
