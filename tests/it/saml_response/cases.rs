@@ -153,10 +153,14 @@ fn assertion_of(text: &str) -> String {
     tag(text, "<saml2:Assertion", "</saml2:Assertion>")
 }
 
-fn file(name: &str) -> String {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/saml_response/signed");
-    std::fs::read_to_string(format!("{folder}/{name}")).expect(name)
-}
+const SHA1: [&str; 2] = [
+    include_str!("signed/sha1.xml"),
+    include_str!("signed/sha1.cert.pem"),
+];
+const WEAK_KEY: [&str; 2] = [
+    include_str!("signed/weak-key.xml"),
+    include_str!("signed/weak-key.cert.pem"),
+];
 
 #[test]
 fn every_usual_signature_is_verified() {
@@ -241,13 +245,13 @@ fn a_signature_by_another_key_names_both_keys() {
             .metadata(forge::metadata_without_keys())
             .errors(&["RESP-SIG-07"])
             .unverified(),
-        case("a key of 1024 bits", file("weak-key.xml"))
-            .metadata(forge::metadata_with(&file("weak-key.cert.pem")))
+        case("a key of 1024 bits", WEAK_KEY[0].to_owned())
+            .metadata(forge::metadata_with(WEAK_KEY[1]))
             .errors(&["RESP-ALG-02"])
             .differences(&["RESP-SIG-05"])
             .unverified(),
-        case("SHA-1", file("sha1.xml"))
-            .metadata(forge::metadata_with(&file("sha1.cert.pem")))
+        case("SHA-1", SHA1[0].to_owned())
+            .metadata(forge::metadata_with(SHA1[1]))
             .errors(&["RESP-ALG-01", "RESP-ALG-01"]),
     ]);
 }

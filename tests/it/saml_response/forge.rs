@@ -80,8 +80,8 @@ fn sign_by(signer: &Signer<'_>, response: &str, id: &str) -> String {
     let element = elements
         .find(|element| element.attribute("ID") == Some(id))
         .expect("the element");
-    let signed = signer.sign_element(element).expect("a signature");
-    signed.text().to_owned()
+    let document = signer.sign_element(element).expect("a signature");
+    document.text().to_owned()
 }
 
 /// Signs a response, and then moves the signature into an extra element with these tags.

@@ -2,6 +2,7 @@
 
 use std::io::Write as _;
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use flate2::{Compression, write::DeflateEncoder};
 use okta_aws_sso::saml_response::{LintReport, lint};
 use proptest::prelude::*;
@@ -24,7 +25,6 @@ fn url_encoded(text: &str) -> String {
 fn deflated(text: &str) -> String {
     let mut encoder = DeflateEncoder::new(Vec::new(), Compression::default());
     encoder.write_all(text.as_bytes()).expect("memory");
-    use base64::{Engine as _, engine::general_purpose::STANDARD};
     STANDARD.encode(encoder.finish().expect("memory"))
 }
 
@@ -38,11 +38,16 @@ fn page(value: &str) -> String {
     )
 }
 
-#[test]
-fn every_form_of_a_response_is_recognized_and_named() {
-    // A comment whose Base64 has both characters that are not letters or digits, and a length that needs padding.
+/// The XML of a signed response, whose Base64 has every kind of character.
+fn xml() -> String {
     let xml = format!("{}<!-- >>>>>>?????? -->", *SIGNED);
-    let xml = format!("{xml}{}", " ".repeat(4 - xml.len() % 3));
+    // A length that needs padding.
+    format!("{xml}{}", " ".repeat(4 - xml.len() % 3))
+}
+
+/// Returns forms of the value alone, each with its name.
+fn values() -> Vec<(&'static str, String)> {
+    let xml = xml();
     let plain = base64(&xml);
     assert!(plain.contains('+') && plain.contains('/') && plain.ends_with('='));
     let lines = |end: &str| {
@@ -50,18 +55,13 @@ fn every_form_of_a_response_is_recognized_and_named() {
         let lines = lines.iter().map(|line| String::from_utf8_lossy(line));
         lines.collect::<Vec<_>>().join(end)
     };
-    let hexadecimal = plain.replace('+', "&#x2b;").replace('=', "&#x3d;");
-    let decimal = plain
-        .replace('+', "&#43;")
-        .replace('=', "&#61;")
-        .replace('/', "&#47;");
-    let named = plain
-        .replace('+', "&plus;")
-        .replace('=', "&equals;")
-        .replace('/', "&sol;");
+    let references = |plus, slash, equals| {
+        let text = plain.replace('+', plus).replace('=', equals);
+        text.replace('/', slash)
+    };
+    let hexadecimal = references("&#x2b;", "/", "&#x3d;");
     let encoded = url_encoded(&plain);
-    let squeezed = deflated(&xml);
-    for (form, pasted) in [
+    vec![
         ("XML", xml.clone()),
         ("XML", format!("\u{feff}{xml}")),
         ("XML", format!("\n  {xml}\n")),
@@ -74,11 +74,18 @@ fn every_form_of_a_response_is_recognized_and_named() {
         ("Base64", plain.replace('+', "-").replace('/', "_")),
         ("Base64", format!("\"{plain}\"")),
         ("Base64", base64(&format!("\u{feff}{xml}"))),
+        ("Base64, DEFLATE", deflated(&xml)),
         ("character references, Base64", hexadecimal.clone()),
-        ("character references, Base64", decimal),
-        ("character references, Base64", named),
         (
             "character references, Base64",
+            references("&#43;", "&#47;", "&#61;"),
+        ),
+        (
+            "character references, Base64",
+            references("&plus;", "&sol;", "&equals;"),
+        ),
+        (
+            "character references, character references, Base64",
             hexadecimal.replace('&', "&amp;"),
         ),
         (
@@ -86,49 +93,52 @@ fn every_form_of_a_response_is_recognized_and_named() {
             xml.replace('<', "&lt;").replace('"', "&quot;"),
         ),
         ("URL encoding, Base64", encoded.clone()),
-        ("URL encoding, Base64", encoded.replace('%', "%25")),
+        (
+            "URL encoding, URL encoding, Base64",
+            encoded.replace('%', "%25"),
+        ),
         (
             "URL encoding, XML",
-            xml.replace('%', "%25")
-                .replace('<', "%3C")
-                .replace('"', "%22"),
+            xml.replace('<', "%3C").replace('"', "%22"),
         ),
+    ]
+}
+
+/// Returns texts that contain the value, each with its name.
+fn texts_around_the_value() -> Vec<(&'static str, String)> {
+    const FIELD: &str = "form field or URL parameter, Base64";
+    const ENCODED: &str = "form field or URL parameter, URL encoding, Base64";
+    let xml = xml();
+    let plain = base64(&xml);
+    let encoded = url_encoded(&plain);
+    let squeezed = url_encoded(&deflated(&xml));
+    let hexadecimal = plain.replace('+', "&#x2b;").replace('=', "&#x3d;");
+    let input = format!("<input name=\"SAMLResponse\" value=\"{plain}\">");
+    vec![
+        (ENCODED, format!("SAMLResponse={encoded}&RelayState=x")),
+        (ENCODED, format!("RelayState=x&SAMLResponse={encoded}")),
         (
-            "form field or URL parameter, URL encoding, Base64",
-            format!("SAMLResponse={encoded}&RelayState=x"),
-        ),
-        (
-            "form field or URL parameter, URL encoding, Base64",
-            format!("RelayState=x&SAMLResponse={encoded}"),
-        ),
-        (
-            "form field or URL parameter, URL encoding, Base64",
+            ENCODED,
             format!("curl -d 'SAMLResponse={encoded}' https://a.example"),
         ),
+        (FIELD, format!("SAMLResponse={plain}")),
+        (FIELD, format!("SAMLResponse: {plain}")),
         (
-            "form field or URL parameter, Base64",
-            format!("SAMLResponse={plain}"),
-        ),
-        (
-            "form field or URL parameter, Base64",
-            format!("SAMLResponse: {plain}"),
-        ),
-        (
-            "form field or URL parameter, Base64",
+            FIELD,
             format!("SAMLResponse\t\"{plain}\"\nRelayState\t\"x\""),
         ),
         (
-            "form field or URL parameter, Base64",
+            FIELD,
             format!("{{\"name\": \"SAMLResponse\", \"value\": \"{plain}\"}}"),
         ),
         (
-            "form field or URL parameter, URL encoding, Base64, DEFLATE",
-            format!(
-                "https://a.example/acs?SAMLResponse={}&RelayState=x",
-                url_encoded(&squeezed)
-            ),
+            "form field or URL parameter, character references, Base64",
+            format!("SAMLResponse={hexadecimal}&amp;RelayState=x"),
         ),
-        ("Base64, DEFLATE", squeezed),
+        (
+            "form field or URL parameter, URL encoding, Base64, DEFLATE",
+            format!("https://a.example/acs?SAMLResponse={squeezed}&RelayState=x"),
+        ),
         ("HTML form, Base64", page(&plain)),
         (
             "HTML form, character references, Base64",
@@ -140,26 +150,19 @@ fn every_form_of_a_response_is_recognized_and_named() {
         ),
         (
             "character references, HTML form, Base64",
-            format!("<input name=\"SAMLResponse\" value=\"{plain}\">")
+            input
                 .replace('<', "&lt;")
                 .replace('>', "&gt;")
                 .replace('"', "&quot;"),
         ),
-    ] {
+    ]
+}
+
+#[test]
+fn every_form_of_a_response_is_recognized_and_named() {
+    for (form, pasted) in values().into_iter().chain(texts_around_the_value()) {
         let report = lint_text(&pasted);
-        assert_eq!(
-            report
-                .form()
-                .map(|found| found
-                    .replace("URL encoding, URL encoding", "URL encoding")
-                    .replace(
-                        "character references, character references",
-                        "character references"
-                    ))
-                .as_deref(),
-            Some(form),
-            "{report}"
-        );
+        assert_eq!(report.form(), Some(form), "{report}");
         assert!(
             report.is_accepted() && report.signer().is_some(),
             "{form}\n{report}"
