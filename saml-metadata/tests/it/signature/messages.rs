@@ -111,9 +111,9 @@ fn an_element_without_an_id_or_with_a_signature_is_not_signed_again() {
     let unsigned = document(RESPONSE);
     let status = unsigned.root().children().nth(1).expect("a status");
     assert!(matches!(signer.sign_element(status), Err(SignError::NoId)));
-    let signed = document(&sign(RESPONSE, "a"));
+    let again = document(&sign(RESPONSE, "a"));
     assert!(matches!(
-        signer.sign_element(named(&signed, "a")),
+        signer.sign_element(named(&again, "a")),
         Err(SignError::Signed)
     ));
 }
