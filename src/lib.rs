@@ -6,7 +6,6 @@ pub mod drift;
 pub mod guard;
 pub mod operator;
 pub mod plan;
-#[cfg(feature = "samael")]
 pub mod saml_response;
 pub mod state;
 pub mod steps;

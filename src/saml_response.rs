@@ -23,31 +23,45 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! # Input
+//!
+//! [`lint`] finds the response in what a person copies: the form field (Base64, also URL-encoded, with
+//! HTML character references or line breaks, or compressed with DEFLATE), a request body or URL with this
+//! field, the source of the page with the form, a network log of a browser, and the XML itself.
+//! [`LintReport::form`] names the form.
+//!
 //! # Signature verification
 //!
-//! The strict parser of [`saml_metadata`] runs first, so a DOCTYPE or malformed XML never reaches
-//! the C libraries. Two verifiers check the signatures: xmlsec1 (through `samael`) and
-//! [`saml_metadata::signature`]. A disagreement between them is a finding. xmlsec1 gets only
-//! signatures that refer to elements of the response, because it would fetch the targets of other
-//! references.
+//! [`saml_metadata::signature`] verifies the signatures with the keys of the metadata, over the same tree
+//! that the other checks read. The linter then checks the signed assertion. If no signature covers an
+//! assertion, the report has a finding, and the linter checks the unsigned assertion, because further
+//! findings help to repair the sign-in.
 //!
-//! The linter then checks the signed assertion. If no signature covers an assertion, the report
-//! has a finding, and the linter checks the unsigned assertion, because further findings help to
-//! repair the sign-in.
+//! An encrypted assertion is reported, and not read.
+//!
+//! With the feature `samael` (default: off; needs libxml2, xmlsec1 and OpenSSL), xmlsec1 verifies the
+//! signatures too, and `samael` reads the signed values. Each difference is a finding; the result of this
+//! project's verifier stands. xmlsec1 gets only signatures that refer to elements of the response,
+//! because it would fetch the targets of other references.
 //!
 //! # Personal data
 //!
 //! A response names a user. Findings quote wrong values of the response, so they can name the user
-//! too. The linter logs and stores nothing. If a signature is invalid, xmlsec1 itself writes the
-//! names of its failed functions to standard error. These lines name elements and algorithms of the
-//! signature, but not the signed contents.
+//! too; their `Debug` output leaves the values out. The linter logs and stores nothing. If a signature is
+//! invalid, xmlsec1 itself writes the names of its failed functions to standard error. These lines name
+//! elements and algorithms of the signature, but not the signed contents.
 
 mod assertion;
+#[cfg(feature = "samael")]
 mod compare;
 mod input;
+mod reformatted;
 mod report;
 mod rule;
+#[cfg(feature = "samael")]
+mod second_opinion;
 mod status;
+mod text;
 mod time;
 mod trust;
 mod values;
@@ -58,9 +72,12 @@ pub use self::{
 };
 
 use jiff::{SignedDuration, Timestamp};
-use saml_metadata::{Document, Element, names::namespace};
+use saml_metadata::{Certificate, Document, Element, names::namespace};
 
-use self::{input::Unreadable, rule as rule_table};
+use self::{
+    input::{Input, Unreadable},
+    rule as rule_table,
+};
 
 /// The namespace of SAML's protocol messages.
 const PROTOCOL: &str = saml_metadata::names::protocol::SAML_2_0;
@@ -81,6 +98,7 @@ pub struct Expectations {
     acs_urls: Vec<String>,
     issuer_url: String,
     user_name: Option<String>,
+    certificates: Vec<Certificate>,
     now: Timestamp,
     skew: SignedDuration,
 }
@@ -97,6 +115,7 @@ impl Expectations {
             acs_urls: vec![acs_url.into()],
             issuer_url: issuer_url.into(),
             user_name: None,
+            certificates: Vec::new(),
             now,
             skew: DEFAULT_SKEW,
         }
@@ -114,6 +133,13 @@ impl Expectations {
         self
     }
 
+    /// Adds a certificate that AWS has besides those of the metadata, such as a certificate that was
+    /// imported for a rotation. At most 16 certificates are used.
+    pub fn certificate(mut self, certificate: Certificate) -> Self {
+        self.certificates.push(certificate);
+        self
+    }
+
     /// Sets the allowed clock skew between Okta and AWS. Default: [`DEFAULT_SKEW`].
     pub fn skew(mut self, skew: SignedDuration) -> Self {
         self.skew = skew.abs();
@@ -123,24 +149,24 @@ impl Expectations {
 
 /// Returns the reasons why AWS would refuse a SAML response.
 ///
-/// `pasted` is the value of the form field `SAMLResponse` (Base64, possibly URL-encoded) or the XML
-/// itself; the linter ignores white space around it. `metadata` is the identity provider's metadata
-/// that was uploaded to AWS.
+/// `pasted` is what was copied from the browser, in one of the forms that the
+/// [module](self#input) lists. `metadata` is the identity provider's metadata that was uploaded to AWS.
 #[must_use]
 pub fn lint(pasted: &str, metadata: &Document, expectations: &Expectations) -> LintReport {
     let mut report = LintReport::new();
-    let document = match input::read(pasted) {
-        Ok(document) => document,
+    let Input { document, form } = match input::read(pasted) {
+        Ok(input) => input,
         Err(unreadable) => {
             let rule = match unreadable {
                 Unreadable::Doctype => &rule_table::XML_02,
-                Unreadable::TooLong { .. } => &rule_table::XML_04,
+                Unreadable::TooLong { .. } | Unreadable::Inflated => &rule_table::XML_04,
                 _ => &rule_table::XML_01,
             };
             report.unreadable(rule, unreadable.to_string());
             return report;
         }
     };
+    report.set_form(form);
     let response = document.root();
     if !response.is(PROTOCOL, "Response") {
         let found = format!("the element {}", values::short(response.qualified_name()));
@@ -148,6 +174,7 @@ pub fn lint(pasted: &str, metadata: &Document, expectations: &Expectations) -> L
         return report;
     }
     input::check_length(response, &mut report);
+    text::check(response, &mut report);
     status::check(response, metadata, expectations, &mut report);
     if let Some(assertion) = trust::select_assertion(response, metadata, expectations, &mut report)
     {

@@ -260,6 +260,10 @@ impl DirectorySync {
     pub async fn apply(&self, prepared: PreparedSync) -> Result<SyncReport> {
         let withheld = self.check(&prepared)?;
         let prepared = prepared.without(&withheld);
+        if !withheld.is_empty() && prepared.plan.is_empty() {
+            // Nothing is left to write, so only this request shows that the token is still valid.
+            engine::verify_token(&self.scim).await?;
+        }
         let report = self.apply_allowed(prepared).await?;
         Ok(SyncReport { withheld, ..report })
     }

@@ -1,5 +1,5 @@
 //! Lists the problems of a SAML response that AWS refuses, with the fix for each problem.
-//! `cargo run --features samael --example saml_response -- FILE --metadata IDP.xml --acs URL --issuer URL`; see `--help`.
+//! `cargo run --example saml_response -- FILE --metadata IDP.xml --acs URL --issuer URL`; see `--help`.
 #![expect(clippy::print_stderr, reason = "a program prints its errors")]
 #![expect(
     clippy::disallowed_methods,
@@ -35,7 +35,10 @@ use sample::Sample;
 /// prints only the findings, and saves nothing.
 #[derive(Parser, Debug)]
 struct Args {
-    /// The file with the value of the form field `SAMLResponse` (Base64, URL-encoded or XML); `-` means standard input.
+    /// The file with the response, as copied from the browser; `-` means standard input.
+    ///
+    /// Accepts the value of the form field `SAMLResponse` (Base64, also URL-encoded, with HTML character references, or
+    /// compressed), a request body or URL with this field, the source of the page with the form, a HAR file, and XML.
     #[arg(requires_all = ["metadata", "acs", "issuer"])]
     file: Option<String>,
     /// The identity provider metadata that AWS has.
@@ -47,6 +50,9 @@ struct Args {
     /// The "IAM Identity Center issuer URL" of AWS's console.
     #[arg(long, value_name = "URL", requires = "file")]
     issuer: Option<String>,
+    /// A PEM file with a certificate that AWS has besides those of the metadata; repeat the option for several.
+    #[arg(long, value_name = "CERTIFICATE.pem", requires = "file")]
+    certificate: Vec<PathBuf>,
     /// The SCIM userName of the user in AWS.
     #[arg(long, value_name = "NAME", requires = "file")]
     user_name: Option<String>,
@@ -85,6 +91,13 @@ fn run(args: Args, out: &mut impl Write) -> Result<ExitCode, Box<dyn Error>> {
     }
     if let Some(name) = args.user_name {
         expectations = expectations.user_name(name);
+    }
+    for file in args.certificate {
+        let name = file.display().to_string();
+        let pem = fs::read_to_string(&file).map_err(|error| file_error(&name, error))?;
+        let certificate =
+            saml::Certificate::from_pem(&pem).map_err(|error| file_error(&name, error))?;
+        expectations = expectations.certificate(certificate);
     }
     let name = metadata.display().to_string();
     let bytes = fs::read(&metadata).map_err(|error| file_error(&name, error))?;

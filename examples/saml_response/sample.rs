@@ -4,11 +4,14 @@ use std::error::Error;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use okta_aws_sso::{
-    saml::{Document, write::IdpMetadata},
+    saml::{
+        Certificate, Document, read,
+        signature::{Signer, SigningKey},
+        write::IdpMetadata,
+    },
     saml_response::Expectations,
 };
 use rcgen::{CertificateParams, KeyPair, PKCS_RSA_SHA256, RsaKeySize};
-use samael::crypto::{Crypto, CryptoProvider as _};
 
 /// A response as Okta posts it, without the signature.
 const RESPONSE: &str = include_str!("response.xml");
@@ -48,26 +51,17 @@ impl Sample {
             .build()?;
         let expectations = Expectations::new(ACS_URL, ISSUER_URL, "2026-11-24T12:00:05Z".parse()?)
             .user_name("ada.lovelace@example.com");
-        let signed = Crypto::sign_xml(with_signature_template(response), &key.serialize_der())?;
+        let certificate = Certificate::from_der(certificate.der().to_vec())?;
+        let signing_key = SigningKey::from_pkcs8_der(&key.serialize_der())?;
+        let response = read(response.as_bytes())?;
+        let assertion = response.root().children().last();
+        let signed = Signer::new(&signing_key)
+            .certificate(&certificate)
+            .sign_element(assertion.ok_or("the sample has no assertion")?)?;
         Ok(Self {
-            form_value: STANDARD.encode(signed),
+            form_value: STANDARD.encode(signed.bytes()),
             metadata,
             expectations,
         })
     }
-}
-
-/// Inserts a signature template after the issuer of the assertion. xmlsec1 fills it in.
-fn with_signature_template(response: &str) -> String {
-    const ISSUER_END: &str = "</saml2:Issuer><saml2:Subject>";
-    const SIGNATURE: &str = "</saml2:Issuer>\
-        <ds:Signature xmlns:ds=\"http://www.w3.org/2000/09/xmldsig#\"><ds:SignedInfo>\
-        <ds:CanonicalizationMethod Algorithm=\"http://www.w3.org/2001/10/xml-exc-c14n#\"/>\
-        <ds:SignatureMethod Algorithm=\"http://www.w3.org/2001/04/xmldsig-more#rsa-sha256\"/>\
-        <ds:Reference URI=\"#id2\"><ds:Transforms>\
-        <ds:Transform Algorithm=\"http://www.w3.org/2000/09/xmldsig#enveloped-signature\"/>\
-        <ds:Transform Algorithm=\"http://www.w3.org/2001/10/xml-exc-c14n#\"/></ds:Transforms>\
-        <ds:DigestMethod Algorithm=\"http://www.w3.org/2001/04/xmlenc#sha256\"/><ds:DigestValue/>\
-        </ds:Reference></ds:SignedInfo><ds:SignatureValue/></ds:Signature><saml2:Subject>";
-    response.replace(ISSUER_END, SIGNATURE)
 }

@@ -194,6 +194,25 @@ impl<'a> Element<'a> {
             .str(self.document.text(), self.node().value)
     }
 
+    /// Returns the byte ranges in [`Document::text`] of the comments and processing instructions among
+    /// the element's children, in order.
+    ///
+    /// [`text`](Self::text) ignores them. Some other readers end a text at the first one
+    /// (CVE-2017-11427 and similar), and no signature of SAML's profile covers a comment.
+    pub fn interruptions(self) -> impl Iterator<Item = Range<usize>> {
+        let document = self.document;
+        document
+            .nodes_below(self.id)
+            .map(|id| document.tree.node(id))
+            .filter(|node| {
+                matches!(
+                    node.kind,
+                    NodeKind::Comment | NodeKind::ProcessingInstruction
+                )
+            })
+            .map(|node| node.span.range())
+    }
+
     /// Returns the parent element.
     #[must_use]
     pub fn parent(self) -> Option<Self> {

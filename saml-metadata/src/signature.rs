@@ -1,4 +1,4 @@
-//! Verification and creation of signatures over metadata.
+//! Verification and creation of signatures over metadata, assertions and protocol messages.
 //!
 //! Signatures are verified over the same tree as the rest of the crate uses. A valid signature
 //! somewhere in a document does not protect the rest of the document. Therefore
@@ -29,6 +29,8 @@
 //! ```
 //!
 //! [`Verifier::verify_stream`] verifies and then reads aggregates that are too large for memory.
+//! The signature profile is the same for all SAML elements, so [`Verifier::verify_element`] also
+//! verifies the signature of a response or an assertion.
 //!
 //! # Keys
 //!

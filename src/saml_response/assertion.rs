@@ -7,7 +7,7 @@ use saml_metadata::{Document, Element, names::name_id_format::EMAIL_ADDRESS};
 use super::{
     Expectations, LintReport, assertion_child, assertion_children, rule, status,
     time::{self, Bound},
-    values::{is_address, quoted, short},
+    values::{is_address, quoted, quoted_acs, short},
 };
 
 const BEARER: &str = "urn:oasis:names:tc:SAML:2.0:cm:bearer";
@@ -154,7 +154,10 @@ fn check_confirmation(
 ) {
     let recipient = data.attribute("Recipient");
     if !recipient.is_some_and(|url| expectations.acs_urls.iter().any(|acs| acs == url)) {
-        let found = format!("Recipient is {}", quoted(recipient));
+        let found = format!(
+            "Recipient is {}",
+            quoted_acs(recipient, &expectations.acs_urls)
+        );
         report.add(
             &rule::REC_01,
             data,

@@ -8,8 +8,9 @@ use super::{rule::LintRule, values};
 
 /// A violation of a rule in a response, or a note about the response.
 ///
-/// `Display` is one line: `error RESP-AUD-01: found "https://a", expected "https://b"`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// `Display` is one line: `error RESP-AUD-01: found "https://a", expected "https://b"`. `Debug` leaves out
+/// the values, which can name a user.
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LintFinding {
     /// The rule, with its clause, its reason and its help text.
@@ -32,6 +33,16 @@ impl LintFinding {
     }
 }
 
+impl fmt::Debug for LintFinding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LintFinding")
+            .field("rule", &self.rule.id)
+            .field("severity", &self.severity)
+            .field("path", &self.path)
+            .finish_non_exhaustive()
+    }
+}
+
 impl fmt::Display for LintFinding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (severity, id) = (self.severity, self.rule.id);
@@ -50,6 +61,7 @@ impl fmt::Display for LintFinding {
 pub struct LintReport {
     findings: Vec<LintFinding>,
     readable: bool,
+    form: Option<String>,
     signer: Option<String>,
 }
 
@@ -58,6 +70,7 @@ impl LintReport {
         Self {
             findings: Vec::new(),
             readable: true,
+            form: None,
             signer: None,
         }
     }
@@ -72,6 +85,17 @@ impl LintReport {
     #[must_use]
     pub fn is_readable(&self) -> bool {
         self.readable
+    }
+
+    /// Returns the form of the pasted text that the linter recognized, such as `HTML form, character
+    /// references, Base64`; `None` if no XML was found in the text.
+    #[must_use]
+    pub fn form(&self) -> Option<&str> {
+        self.form.as_deref()
+    }
+
+    pub(super) fn set_form(&mut self, form: String) {
+        self.form = Some(form);
     }
 
     /// Returns whether AWS would accept the response, as far as the linter can tell.
@@ -115,7 +139,7 @@ impl LintReport {
 
     pub(super) fn unreadable(&mut self, rule: &'static LintRule, found: String) {
         self.readable = false;
-        let expected = "a SAML 2.0 response, as Base64 or XML".to_owned();
+        let expected = "a SAML 2.0 response: the form field SAMLResponse, or XML".to_owned();
         self.push(rule, Severity::Error, String::new(), found, expected);
     }
 
@@ -170,6 +194,9 @@ impl fmt::Display for LintReport {
             .iter()
             .filter(|finding| finding.is_error())
             .count();
+        if let Some(form) = &self.form {
+            writeln!(f, "read as: {form}")?;
+        }
         match (&self.signer, self.readable) {
             (_, false) => writeln!(f, "the pasted text is not a readable SAML response"),
             (Some(signer), true) => writeln!(

@@ -96,8 +96,8 @@ table! {
         "turn on the signature of the assertion, the response or both in the SAML settings of the Okta application";
     SIG_02: "RESP-SIG-02", Error,
         "saml-core-2.0-os 5.4; XML Signature 3.2",
-        "the response was signed with a key that AWS does not have, or was changed after it was signed",
-        "download the metadata of the Okta application again and upload it to AWS: the signing certificate may have been rotated";
+        "the response was signed with a key that AWS does not have",
+        "download the metadata of the Okta application again and upload it to AWS: the signing certificate may have been rotated, or the response comes from another Okta application";
     SIG_03: "RESP-SIG-03", Error,
         "saml-core-2.0-os 5.4.2",
         "the signature does not cover the assertion that AWS would read, as in a signature wrapping attack",
@@ -118,10 +118,26 @@ table! {
         "IAM Identity Center user guide, other identity providers: the metadata has an X509Certificate",
         "AWS has no key to verify the signature",
         "upload metadata with a signing certificate to AWS";
+    SIG_08: "RESP-SIG-08", Error,
+        "XML Signature 3.2; Exclusive XML Canonicalization 1.0: white space between elements is signed",
+        "the response was formatted for reading after it was signed, which makes its signature invalid",
+        "copy the original value of the form field SAMLResponse from the browser's network log, not XML that a viewer has formatted. If AWS gets the formatted response, find the component between Okta and AWS that formats it";
+    SIG_09: "RESP-SIG-09", Error,
+        "saml-core-2.0-os 5.4; XML Signature 3.2",
+        "the content was changed after it was signed, so it is not what Okta wrote",
+        "copy the original value of the form field SAMLResponse from the browser's network log. If AWS gets the same response, find the component that changes it, or treat it as forged";
     ALG_01: "RESP-ALG-01", Error,
         "field reports of refused SHA-1 signatures (not documented by AWS); NIST SP 800-131A",
         "an attacker with enough money can forge a SHA-1 signature, and such signatures are refused in practice",
         "set the signature algorithm of the Okta application to RSA-SHA256, and the digest algorithm to SHA256";
+    ALG_02: "RESP-ALG-02", Error,
+        "NIST SP 800-131A; SAML V2.0 Interoperability Deployment Profile SDP-MD06",
+        "an attacker with enough money can break an RSA key of fewer than 2048 bits, so such a signature is not verified",
+        "create a new signing certificate in Okta, and upload the metadata with this certificate to AWS";
+    TEXT_01: "RESP-TEXT-01", Warning,
+        "Exclusive XML Canonicalization 1.0: comments are not signed; CVE-2017-11427 and similar",
+        "a signature does not cover a comment, so any sender can add one. A service provider with this flaw reads only the text before the comment, which can be the name of another user",
+        "find the component that adds the comment: Okta writes none. Treat a comment in the NameID as an attack";
     READ_01: "RESP-READ-01", Warning,
         "saml-core-2.0-os 2 and 3",
         "two parsers read different values from the same signed response, or one of them cannot read it, so AWS may read yet other values",

@@ -4,7 +4,7 @@ use saml_metadata::{Document, Element, EntityDescriptor, names::namespace};
 
 use super::{
     Expectations, LintReport, PROTOCOL, assertion_child, rule,
-    values::{quoted, short},
+    values::{quoted, quoted_acs, short},
 };
 
 const SUCCESS: &str = "urn:oasis:names:tc:SAML:2.0:status:Success";
@@ -34,7 +34,10 @@ pub(super) fn check(
             report.add(
                 &rule::DEST_01,
                 response,
-                format!("Destination is {}", quoted(destination)),
+                format!(
+                    "Destination is {}",
+                    quoted_acs(destination, &expectations.acs_urls)
+                ),
                 expected,
             );
         }

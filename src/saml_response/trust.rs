@@ -1,48 +1,17 @@
-//! Verifies signatures, and selects the assertion that a signature covers.
+//! Verifies signatures with [`saml_metadata::signature`], and selects the assertion that a signature covers.
 
-use std::{collections::BTreeSet, error::Error as _};
-
-use samael::crypto::{CertificateDer, Crypto, CryptoProvider as _, ReduceMode};
 use saml_metadata::{
     Certificate, Document, Element, EntityDescriptor, IdpSsoDescriptor,
     names::namespace,
-    read,
-    signature::{Verifier, VerifyingKey},
+    signature::{SignatureError, SignatureErrorKind, Verifier, VerifyingKey},
 };
 
 use super::{
     Expectations, LintReport, assertion_child, assertion_children,
-    compare::compare,
+    reformatted::{WAYS, without_formatting},
     rule,
-    values::{quoted, short},
+    values::{path, short},
 };
-
-/// The transforms that SAML allows (core 5.4.4), and its canonicalization methods (core 5.4.3).
-const TRANSFORMS: [&str; 5] = [
-    "http://www.w3.org/2000/09/xmldsig#enveloped-signature",
-    "http://www.w3.org/2001/10/xml-exc-c14n#",
-    "http://www.w3.org/2001/10/xml-exc-c14n#WithComments",
-    "http://www.w3.org/TR/2001/REC-xml-c14n-20010315",
-    "http://www.w3.org/TR/2001/REC-xml-c14n-20010315#WithComments",
-];
-
-/// The signature and digest algorithms that xmlsec1 may verify. SHA-1 is included, because SHA-1 has its own rule.
-const METHODS: [&str; 14] = [
-    "http://www.w3.org/2000/09/xmldsig#rsa-sha1",
-    "http://www.w3.org/2000/09/xmldsig#sha1",
-    "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha256",
-    "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha384",
-    "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha512",
-    "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256",
-    "http://www.w3.org/2001/04/xmldsig-more#rsa-sha384",
-    "http://www.w3.org/2001/04/xmldsig-more#rsa-sha512",
-    "http://www.w3.org/2001/04/xmldsig-more#sha384",
-    "http://www.w3.org/2001/04/xmlenc#sha256",
-    "http://www.w3.org/2001/04/xmlenc#sha512",
-    "http://www.w3.org/2007/05/xmldsig-more#sha256-rsa-MGF1",
-    "http://www.w3.org/2007/05/xmldsig-more#sha384-rsa-MGF1",
-    "http://www.w3.org/2007/05/xmldsig-more#sha512-rsa-MGF1",
-];
 
 /// The maximum number of signatures that are verified.
 ///
@@ -62,13 +31,10 @@ pub(super) fn select_assertion<'a>(
     let assertions = assertion_children(response, "Assertion");
     let encrypted = assertion_child(response, "EncryptedAssertion");
     if let Some(encrypted) = encrypted {
+        let found = "an EncryptedAssertion: only the owner of the encryption key can read it, so \
+             the linter checks neither its user nor its conditions nor a signature inside it";
         let expected = "an Assertion".to_owned();
-        report.add(
-            &rule::ASSERT_03,
-            encrypted,
-            "an EncryptedAssertion".to_owned(),
-            expected,
-        );
+        report.add(&rule::ASSERT_03, encrypted, found.to_owned(), expected);
     }
     match assertions.len() {
         0 if encrypted.is_none() => {
@@ -81,202 +47,314 @@ pub(super) fn select_assertion<'a>(
             );
         }
         0 | 1 => {}
-        more => report.add(
-            &rule::ASSERT_02,
-            response,
-            format!("{more} assertions"),
-            "one Assertion".to_owned(),
-        ),
+        more => {
+            let found = format!("{more} assertions");
+            report.add(
+                &rule::ASSERT_02,
+                response,
+                found,
+                "one Assertion".to_owned(),
+            );
+        }
     }
-    let signed = signed_element(response, &assertions, metadata, expectations, report);
-    let Some(signed) = signed else {
-        return assertions.first().copied();
-    };
-    if signed == response {
-        return assertions.first().copied();
+    match find_signed(response, &assertions, metadata, expectations, report) {
+        Some(signed) if signed != response => Some(signed),
+        _ => assertions.first().copied(),
     }
-    Some(signed)
 }
 
-/// Returns the signed element: the response, or else an assertion.
-fn signed_element<'a>(
+/// Returns the outermost of the response and its assertions whose signature is valid.
+fn find_signed<'a>(
     response: Element<'a>,
     assertions: &[Element<'a>],
     metadata: &Document,
     expectations: &Expectations,
     report: &mut LintReport,
 ) -> Option<Element<'a>> {
-    let signatures: Vec<Element<'_>> = response
+    let signatures: Vec<Element<'a>> = response
         .descendants()
         .filter(|element| element.is(namespace::SIGNATURE, "Signature"))
         .collect();
-    if signatures.is_empty() {
-        let expected = "a signature of the response or the assertion".to_owned();
-        report.add(&rule::SIG_01, response, "no Signature".to_owned(), expected);
+    let Some(first) = signatures.first() else {
+        // An encrypted assertion can contain the only signature.
+        if assertion_child(response, "EncryptedAssertion").is_none() {
+            let expected = "a signature of the response or the assertion".to_owned();
+            report.add(&rule::SIG_01, response, "no signature".to_owned(), expected);
+        }
+        return None;
+    };
+    if signatures.len() > MAX_SIGNATURES {
+        let found = format!("{} signatures", signatures.len());
+        let expected = format!("at most {MAX_SIGNATURES}");
+        report.add(&rule::SIG_04, *first, found, expected);
         return None;
     }
     for signature in &signatures {
         check_algorithms(*signature, report);
     }
-    let certificates = signing_certificates(metadata);
-    if certificates.is_empty() {
+    let trusted = Trusted::new(metadata, expectations);
+    if trusted.certificates.is_empty() {
         let expected = "a certificate to verify the signature".to_owned();
-        report.add(
-            &rule::SIG_07,
-            response,
-            "no signing certificate in the metadata".to_owned(),
-            expected,
-        );
-        return None;
-    }
-    if let Some((at, found)) = unsafe_for_xmlsec(&signatures) {
-        let expected =
-            "references to elements of the response, SAML's transforms, RSA or ECDSA with SHA"
-                .to_owned();
-        report.add(&rule::SIG_04, at, found, expected);
+        let found = "no signing certificate with a usable key in the metadata".to_owned();
+        report.add(&rule::SIG_07, response, found, expected);
         return None;
     }
     let candidates: Vec<Element<'a>> = std::iter::once(response)
         .chain(assertions.iter().copied())
         .collect();
-    let verification = Verification {
+    let own = trusted.verify_all(response, &candidates, report);
+    if let Some((_, key)) = own.valid {
+        signed_by(&trusted.certificates[key], response, expectations, report);
+    }
+    #[cfg(feature = "samael")]
+    super::second_opinion::check(
         response,
-        assertions,
-        candidates: &candidates,
-        certificates: &certificates,
-        signature: signatures[0],
-        expectations,
-    };
-    verification.run(report)
+        &candidates,
+        &trusted.certificates,
+        own.valid.map(|(signed, _)| signed).ok_or(own.failure),
+        report,
+    );
+    own.valid.map(|(signed, _)| signed)
 }
 
-/// The input of the two verifiers.
-struct Verification<'r, 'a> {
-    response: Element<'a>,
-    assertions: &'r [Element<'a>],
-    /// The response and its assertions.
-    candidates: &'r [Element<'a>],
-    certificates: &'r [Certificate],
-    /// The first signature of the response, the location of findings.
-    signature: Element<'a>,
-    expectations: &'r Expectations,
+/// The keys that AWS has, in two verifiers.
+struct Trusted {
+    /// The certificates with the keys of the verifiers, in the same order.
+    certificates: Vec<Certificate>,
+    strict: Verifier,
+    /// Accepts a signature that is not at the position of the schema.
+    lax: Verifier,
 }
 
-impl<'a> Verification<'_, 'a> {
-    /// Verifies with both verifiers, and returns the outermost signed candidate.
-    fn run(&self, report: &mut LintReport) -> Option<Element<'a>> {
-        let ours = verify_natively(self.candidates, self.certificates);
-        let theirs = verify_with_xmlsec(self.response, self.certificates);
-        match (ours, theirs) {
-            (Ok(ours), Ok(theirs)) => self.both_valid(&ours, &theirs, report),
-            (Err(ours), Err(theirs)) => {
-                let found = format!(
-                    "no key of the metadata verifies the signature ({ours}; xmlsec1: {theirs})"
-                );
-                let expected = fingerprints(self.certificates);
-                report.add(&rule::SIG_02, self.signature, found, expected);
-                None
-            }
-            (Ok(ours), Err(theirs)) => {
-                let found = format!(
-                    "this project's verifier accepts the signature, xmlsec1 does not: {theirs}"
-                );
-                self.report_disagreement(found, &ours, report);
-                self.outermost(&ours)
-            }
-            (Err(ours), Ok(theirs)) => {
-                let Some(signed) = self.outermost(&theirs) else {
-                    self.report_other_element(report);
-                    return None;
-                };
-                let found = format!(
-                    "xmlsec1 accepts the signature, this project's verifier does not: {ours}"
-                );
-                self.report_disagreement(found, &theirs, report);
-                compare(signed, self.assertions, &theirs.xml, report);
-                Some(signed)
-            }
+/// The result of this project's verifier.
+struct Own<'a> {
+    /// The outermost signed element, and the index of the key.
+    valid: Option<(Element<'a>, usize)>,
+    /// The first reason against a signature.
+    #[cfg_attr(
+        not(feature = "samael"),
+        expect(dead_code, reason = "only the second opinion is compared with it")
+    )]
+    failure: String,
+}
+
+impl Trusted {
+    /// Takes the identity provider's signing certificates from the metadata, and those of the caller; at
+    /// most 16.
+    fn new(metadata: &Document, expectations: &Expectations) -> Self {
+        let entity = metadata.entity().ok();
+        let provider = entity.and_then(EntityDescriptor::identity_provider);
+        let certificates = provider.map_or_else(Vec::new, IdpSsoDescriptor::signing_certificates);
+        let (certificates, keys): (Vec<_>, Vec<_>) = certificates
+            .into_iter()
+            .chain(expectations.certificates.iter().cloned())
+            .filter_map(|certificate| {
+                let key = VerifyingKey::from_certificate(&certificate).ok()?;
+                Some((certificate, key))
+            })
+            .take(16)
+            .unzip();
+        let strict = Verifier::new(keys).allow_sha1();
+        let lax = strict.clone().allow_any_position();
+        Self {
+            certificates,
+            strict,
+            lax,
         }
     }
 
-    /// Returns the outermost candidate whose id is among the verified ids.
-    fn outermost(&self, verified: &Verified) -> Option<Element<'a>> {
-        let is_signed = |candidate: &Element<'a>| {
-            candidate
-                .attribute("ID")
-                .is_some_and(|id| verified.ids.contains(id))
-        };
-        self.candidates.iter().copied().find(is_signed)
-    }
-
-    fn both_valid(
+    /// Verifies the signatures of the response and of its assertions, and reports those that are not valid.
+    fn verify_all<'a>(
         &self,
-        ours: &Verified,
-        theirs: &Verified,
+        response: Element<'a>,
+        candidates: &[Element<'a>],
         report: &mut LintReport,
-    ) -> Option<Element<'a>> {
-        let signed = self.outermost(ours);
-        if self.outermost(theirs) != signed {
-            let found = "xmlsec1 and this project's verifier verify different elements";
-            let expected = "a signature of the assertion that AWS would read".to_owned();
-            report.add(&rule::SIG_03, self.response, found.to_owned(), expected);
-            return None;
+    ) -> Own<'a> {
+        let mut valid = None;
+        let mut failures = Vec::new();
+        for candidate in candidates {
+            match self.verify(*candidate, report) {
+                Ok(key) => valid = valid.or(Some((*candidate, key))),
+                Err(error) if matches!(error.kind(), SignatureErrorKind::NotSigned) => {}
+                Err(error) => failures.push((*candidate, error)),
+            }
         }
-        self.signed_by(ours, report);
-        if let Some(signed) = signed {
-            compare(signed, self.assertions, &theirs.xml, report);
+        if valid.is_none() && failures.is_empty() {
+            report_other_element(response, report);
         }
-        signed
+        let is_content = |error: &SignatureError| {
+            matches!(
+                error.kind(),
+                SignatureErrorKind::OtherKey | SignatureErrorKind::Changed
+            )
+        };
+        if failures.iter().any(|(_, error)| is_content(error))
+            && let Some(certificate) = self.signer_before_formatting(response)
+        {
+            failures.retain(|(_, error)| !is_content(error));
+            let found = format!(
+                "an invalid signature, which is valid without the white space between elements: signed by the \
+                 certificate {}",
+                certificate.fingerprint_sha256()
+            );
+            let expected = "the response as Okta wrote it".to_owned();
+            report.add(&rule::SIG_08, response, found, expected);
+        }
+        for (candidate, error) in &failures {
+            self.report_failure(*candidate, error, report);
+        }
+        let failure = failures.first().map(|(_, error)| error.kind().to_string());
+        Own {
+            valid,
+            failure: failure
+                .unwrap_or_else(|| "it does not cover the response or an assertion".to_owned()),
+        }
     }
 
-    fn report_disagreement(&self, found: String, verified: &Verified, report: &mut LintReport) {
-        let expected = "the same result from both verifiers".to_owned();
-        report.add(&rule::SIG_05, self.response, found, expected);
-        self.signed_by(verified, report);
+    /// Verifies a signature, and returns the index of the key.
+    fn verify(
+        &self,
+        element: Element<'_>,
+        report: &mut LintReport,
+    ) -> Result<usize, SignatureError> {
+        let misplaced = match self.strict.verify_element(element) {
+            Ok(verified) => return Ok(verified.key()),
+            Err(error) => error,
+        };
+        if !matches!(
+            misplaced.kind(),
+            SignatureErrorKind::Misplaced | SignatureErrorKind::NotAfterIssuer
+        ) {
+            return Err(misplaced);
+        }
+        let key = self.lax.verify_element(element)?.key();
+        let expected = "the signature after the Issuer, where the schema has it".to_owned();
+        report.warn(
+            &rule::SIG_04,
+            element,
+            misplaced.kind().to_string(),
+            expected,
+        );
+        Ok(key)
     }
 
-    fn report_other_element(&self, report: &mut LintReport) {
-        let found =
-            "a valid signature of an element that is neither the response nor its assertion";
-        let expected = "a signature of the assertion that AWS would read".to_owned();
-        report.add(&rule::SIG_03, self.signature, found.to_owned(), expected);
+    /// Returns the certificate that verifies a signature of the response without formatting.
+    fn signer_before_formatting(&self, response: Element<'_>) -> Option<&Certificate> {
+        WAYS.into_iter().find_map(|text| {
+            let document = without_formatting(response, text)?;
+            let root = document.root();
+            let mut candidates = std::iter::once(root).chain(assertion_children(root, "Assertion"));
+            let key = candidates
+                .find_map(|candidate| self.lax.verify_element(candidate).ok())?
+                .key();
+            Some(&self.certificates[key])
+        })
     }
 
-    fn signed_by(&self, verified: &Verified, report: &mut LintReport) {
-        let certificate = &self.certificates[verified.certificate];
-        signed_by(certificate, self.response, self.expectations, report);
+    fn report_failure(&self, signed: Element<'_>, error: &SignatureError, report: &mut LintReport) {
+        let reason = error.kind().to_string();
+        let ours = || format!("a signature by the key of {}", self.fingerprints());
+        match error.kind() {
+            SignatureErrorKind::OtherReference { uri, .. } if uri.starts_with('#') => {
+                report.add(&rule::SIG_03, signed, reason, OWN_SIGNATURE.to_owned());
+            }
+            SignatureErrorKind::DuplicateId { .. }
+            | SignatureErrorKind::SeveralSignatures { .. } => {
+                report.add(&rule::SIG_03, signed, reason, OWN_SIGNATURE.to_owned());
+            }
+            SignatureErrorKind::WeakKey { .. } => {
+                let expected = "an RSA key of at least 2048 bits".to_owned();
+                report.add(&rule::ALG_02, signed, reason, expected);
+            }
+            SignatureErrorKind::NoKey { .. } => {
+                report.add(&rule::SIG_02, signed, reason, ours());
+            }
+            SignatureErrorKind::OtherKey => {
+                let (rule, found) = self.explain_other_key(signed);
+                report.add(rule, signed, found, ours());
+            }
+            SignatureErrorKind::Changed => {
+                let expected = "the content that was signed".to_owned();
+                report.add(&rule::SIG_09, signed, reason, expected);
+            }
+            _ => {
+                let expected = "one reference to the signed element, SAML's two transforms, RSA or ECDSA with SHA-2";
+                report.add(&rule::SIG_04, signed, reason, expected.to_owned());
+            }
+        }
+    }
+
+    /// Explains a signature that no trusted key verifies, by the certificate in its `KeyInfo`.
+    ///
+    /// The sender controls `KeyInfo`, so the certificate is only named, and never trusted.
+    fn explain_other_key(&self, signed: Element<'_>) -> (&'static rule::LintRule, String) {
+        let named = signed
+            .children_named(namespace::SIGNATURE, "Signature")
+            .flat_map(Element::descendants)
+            .find(|element| element.is(namespace::SIGNATURE, "X509Certificate"))
+            .and_then(|element| Certificate::from_base64(element.text()).ok());
+        let Some(named) = named else {
+            let found = "a signature by another key; its KeyInfo has no certificate";
+            return (&rule::SIG_02, found.to_owned());
+        };
+        let fingerprint = named.fingerprint_sha256();
+        if self.certificates.iter().any(|own| own.der() == named.der()) {
+            let found = format!(
+                "a signature that names the certificate {fingerprint}, which the metadata has, but which does not \
+                 verify it: the signature itself was changed"
+            );
+            return (&rule::SIG_09, found);
+        }
+        let (from, until) = (named.not_before(), named.not_after());
+        let of = format!("{fingerprint} (valid from {from} to {until})");
+        let result = VerifyingKey::from_certificate(&named).map(|key| {
+            let verifier = Verifier::new([key]).allow_sha1().allow_any_position();
+            verifier
+                .verify_element(signed)
+                .map_err(|error| error.kind().to_string())
+                .map(|_| ())
+        });
+        let found = match result {
+            Ok(Ok(())) => {
+                format!("a valid signature by another key, the one of the certificate {of}")
+            }
+            Ok(Err(reason)) => {
+                format!("a signature that names another certificate, {of}; with its key: {reason}")
+            }
+            Err(_) => format!(
+                "a signature that names another certificate, {of}, with an unknown kind of key"
+            ),
+        };
+        (&rule::SIG_02, found)
+    }
+
+    /// Returns the fingerprints of the trusted certificates.
+    fn fingerprints(&self) -> String {
+        let list: Vec<String> = self
+            .certificates
+            .iter()
+            .map(Certificate::fingerprint_sha256)
+            .collect();
+        format!("the certificate {}", list.join(" or "))
     }
 }
 
-/// The result of a successful verification.
-struct Verified {
-    /// The IDs of the signed elements.
-    ids: BTreeSet<String>,
-    /// The index of the certificate that verifies the signature.
-    certificate: usize,
-    /// The response, reduced to its signed part by xmlsec1; empty for this project's verifier.
-    xml: String,
-}
+/// The expectation of findings about a signature of another element.
+const OWN_SIGNATURE: &str = "a signature of the element that contains it, which alone has its ID";
 
-/// Returns the identity provider's signing certificates from the metadata, at most 16.
-fn signing_certificates(metadata: &Document) -> Vec<Certificate> {
-    let entity = metadata.entity().ok();
-    let provider = entity.and_then(EntityDescriptor::identity_provider);
-    let mut certificates = provider.map_or_else(Vec::new, IdpSsoDescriptor::signing_certificates);
-    certificates.truncate(16);
-    certificates
-}
-
-/// Returns the expected value of a finding: a signature by one of the keys.
-fn fingerprints(certificates: &[Certificate]) -> String {
-    let list: Vec<String> = certificates
-        .iter()
-        .map(Certificate::fingerprint_sha256)
-        .collect();
-    format!(
-        "a signature by the key of the certificate {}",
-        list.join(" or ")
-    )
+/// Reports signatures of which none belongs to the response or to an assertion of it.
+fn report_other_element(response: Element<'_>, report: &mut LintReport) {
+    let signature = response
+        .descendants()
+        .find(|element| element.is(namespace::SIGNATURE, "Signature"));
+    let at = signature.unwrap_or(response);
+    let parent = at.parent().map(path).unwrap_or_default();
+    let found = format!(
+        "a signature in {}, and none of the response or its assertion",
+        short(&parent)
+    );
+    let expected = "a signature of the assertion that AWS would read".to_owned();
+    report.add(&rule::SIG_03, at, found, expected);
 }
 
 /// Records the certificate that verifies the signature.
@@ -327,133 +405,4 @@ fn check_algorithms(signature: Element<'_>, report: &mut LintReport) {
             );
         }
     }
-}
-
-/// Returns the first element that xmlsec1 must not process, with a description.
-///
-/// xmlsec1 follows references and runs transforms, so only known forms are safe.
-fn unsafe_for_xmlsec<'a>(signatures: &[Element<'a>]) -> Option<(Element<'a>, String)> {
-    if signatures.len() > MAX_SIGNATURES {
-        return Some((signatures[0], format!("{} signatures", signatures.len())));
-    }
-    signatures
-        .iter()
-        .flat_map(|signature| signature.descendants())
-        .find_map(|element| {
-            if element.namespace() != namespace::SIGNATURE {
-                return None;
-            }
-            let algorithm = element.attribute("Algorithm");
-            match element.local_name() {
-                "Reference" => {
-                    let uri = element.attribute("URI");
-                    let is_id = uri
-                        .and_then(|uri| uri.strip_prefix('#'))
-                        .is_some_and(is_plain_id);
-                    (!is_id).then(|| (element, format!("a reference to {}", quoted(uri))))
-                }
-                "Transform" | "CanonicalizationMethod" => {
-                    let is_known =
-                        algorithm.is_some_and(|algorithm| TRANSFORMS.contains(&algorithm));
-                    (!is_known).then(|| (element, format!("the transform {}", quoted(algorithm))))
-                }
-                "SignatureMethod" | "DigestMethod" => {
-                    let is_known = algorithm.is_some_and(|algorithm| METHODS.contains(&algorithm));
-                    (!is_known).then(|| (element, format!("the method {}", quoted(algorithm))))
-                }
-                "RetrievalMethod" | "Manifest" | "Object" => {
-                    Some((element, format!("a {}", element.local_name())))
-                }
-                _ => None,
-            }
-        })
-}
-
-fn is_plain_id(id: &str) -> bool {
-    !id.is_empty() && id.chars().all(|c| c.is_alphanumeric() || "_-.".contains(c))
-}
-
-/// Verifies every signed candidate with this project's verifier.
-fn verify_natively(
-    candidates: &[Element<'_>],
-    certificates: &[Certificate],
-) -> Result<Verified, String> {
-    let mut numbers = Vec::new();
-    let mut keys = Vec::new();
-    for (number, certificate) in certificates.iter().enumerate() {
-        if let Ok(key) = VerifyingKey::from_certificate(certificate) {
-            numbers.push(number);
-            keys.push(key);
-        }
-    }
-    let native = Verifier::new(keys).allow_sha1().allow_any_position();
-    let mut verified = Verified {
-        ids: BTreeSet::new(),
-        certificate: 0,
-        xml: String::new(),
-    };
-    let mut last = "neither the response nor an assertion has its own signature".to_owned();
-    let is_signed = |candidate: &&Element<'_>| {
-        candidate
-            .children()
-            .any(|child| child.is(namespace::SIGNATURE, "Signature"))
-    };
-    let candidates: Vec<&Element<'_>> = candidates.iter().filter(is_signed).collect();
-    for candidate in &candidates {
-        match native.verify_element(**candidate) {
-            Ok(good) => {
-                verified.certificate = numbers[good.key()];
-                verified
-                    .ids
-                    .extend(candidate.attribute("ID").map(str::to_owned));
-            }
-            Err(error) => last = error.kind().to_string(),
-        }
-    }
-    if verified.ids.is_empty() || candidates.len() != verified.ids.len() {
-        return Err(last);
-    }
-    Ok(verified)
-}
-
-/// Verifies with xmlsec1, one certificate at a time, so the result names the certificate.
-fn verify_with_xmlsec(
-    response: Element<'_>,
-    certificates: &[Certificate],
-) -> Result<Verified, String> {
-    let mut last = String::new();
-    for (number, certificate) in certificates.iter().enumerate() {
-        let der = CertificateDer::from(certificate.der().to_vec());
-        let reduced = Crypto::reduce_xml_to_signed(
-            response.source(),
-            &[der],
-            ReduceMode::ValidateAndMarkNoAncestors,
-        );
-        let xml = match reduced {
-            Ok(xml) => xml,
-            Err(error) => {
-                last = match error.source() {
-                    Some(source) => format!("{error}: {source}"),
-                    None => error.to_string(),
-                };
-                continue;
-            }
-        };
-        let Ok(document) = read(xml.as_bytes()) else {
-            "the signed part that it returns is not XML".clone_into(&mut last);
-            continue;
-        };
-        let ids = document
-            .root()
-            .attribute("ID")
-            .map(str::to_owned)
-            .into_iter()
-            .collect();
-        return Ok(Verified {
-            ids,
-            certificate: number,
-            xml,
-        });
-    }
-    Err(last)
 }

@@ -1,6 +1,9 @@
 //! Helpers for untrusted values: truncation, quoting, `XPath`, and the form of email addresses.
 
-use saml_metadata::Element;
+use saml_metadata::{
+    Element,
+    aws::{AcsHost, check_acs},
+};
 
 /// Truncates an untrusted value to 120 characters.
 pub(super) fn short(value: &str) -> String {
@@ -14,6 +17,40 @@ pub(super) fn short(value: &str) -> String {
 /// Formats a value for a report: quoted and truncated, or `none`.
 pub(super) fn quoted(value: Option<&str>) -> String {
     value.map_or_else(|| "none".to_owned(), |value| format!("{:?}", short(value)))
+}
+
+/// Formats the URL of a response for a report, with its relation to the expected ACS URLs if it is known.
+pub(super) fn quoted_acs(url: Option<&str>, expected: &[String]) -> String {
+    match url.and_then(|url| relation(url, expected)) {
+        Some(relation) => format!("{}, {relation}", quoted(url)),
+        None => quoted(url),
+    }
+}
+
+fn relation(url: &str, expected: &[String]) -> Option<String> {
+    let normal = |url: &str| url.trim().trim_end_matches('/').to_lowercase();
+    if expected.iter().any(|other| normal(other) == normal(url)) {
+        return Some(
+            "which differs only in upper and lower case, white space or a slash at the end"
+                .to_owned(),
+        );
+    }
+    if url == "https://signin.aws.amazon.com/saml" {
+        let relation = "the URL of AWS IAM's own federation, to which Okta sends if the ACS URL of the application is empty";
+        return Some(relation.to_owned());
+    }
+    let found = check_acs(url).ok()?;
+    let is_same = |other: &String| {
+        let other = check_acs(other);
+        other.is_ok_and(|other| (&other.tenant, &other.region) == (&found.tenant, &found.region))
+    };
+    Some(match found.host {
+        _ if !expected.iter().any(is_same) => {
+            format!("an ACS URL of another instance or Region ({})", found.region)
+        }
+        AcsHost::Classic => "the same tenant at the classic host, which instances enabled from February 2026 do not have".to_owned(),
+        _ => "the same tenant at another host; it is correct if the AWS console shows this URL too".to_owned(),
+    })
 }
 
 /// Returns the `XPath` of an element, with the usual prefix `samlp` for protocol elements too.

@@ -35,7 +35,6 @@ mod programs;
 mod removals;
 mod report;
 mod rights;
-#[cfg(feature = "samael")]
 mod saml_response;
 mod schema;
 mod scope;

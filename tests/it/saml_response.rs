@@ -1,7 +1,9 @@
 //! Tests of the linter of SAML responses: one test for each reason to refuse a response.
 
 mod attacks;
+mod cases;
 mod forge;
+mod inputs;
 mod program;
 
 use std::sync::LazyLock;
@@ -14,8 +16,8 @@ use okta_aws_sso::{
 use proptest::prelude::*;
 
 use forge::{
-    ACS_URL, ASSERTION, ISSUER_URL, RESPONSE, SHA1, WHOLE, base64, change, change_and_sign,
-    expectations, expectations_at, metadata, sign,
+    ACS_URL, ASSERTION, ISSUER_URL, RESPONSE, WHOLE, base64, change, change_and_sign, expectations,
+    expectations_at, metadata, sign,
 };
 
 /// The valid response, signed once.
@@ -23,6 +25,16 @@ static SIGNED: LazyLock<String> = LazyLock::new(|| sign(RESPONSE, ASSERTION));
 
 /// Compares a report with its snapshot, without fingerprints, because each run creates new keys.
 pub(crate) fn snapshot(name: &str, report: &LintReport) {
+    // With the feature `samael`, the report can have a finding more.
+    let is_different = report
+        .findings()
+        .iter()
+        .any(|finding| ["RESP-SIG-05", "RESP-READ-01"].contains(&finding.rule.id));
+    let name = if is_different {
+        format!("{name}_with_a_second_opinion")
+    } else {
+        name.to_owned()
+    };
     let mut settings = Settings::clone_current();
     settings.add_filter("(?:[0-9A-F]{2}:){31}[0-9A-F]{2}", "[fingerprint]");
     settings.bind(|| assert_snapshot!(name, report.to_string()));
@@ -88,35 +100,10 @@ refused_responses! {
 }
 
 #[test]
-fn a_valid_response_is_accepted_in_every_encoding() {
-    let xml = sign(RESPONSE, ASSERTION);
-    let base64 = base64(&xml);
-    let lines: Vec<String> = base64
-        .as_bytes()
-        .chunks(76)
-        .map(|line| String::from_utf8_lossy(line).into_owned())
-        .collect();
-    let encoded = base64
-        .replace('+', "%2B")
-        .replace('/', "%2F")
-        .replace('=', "%3D");
-    for pasted in [
-        xml.clone(),
-        base64.clone(),
-        format!("\n\t {base64} \r\n"),
-        lines.join("\r\n"),
-        encoded.clone(),
-        format!("SAMLResponse={encoded}&RelayState=x"),
-        base64.trim_end_matches('=').to_owned(),
-    ] {
-        let report = lint(&pasted, &metadata(), &expectations());
-        assert_eq!(errors_of(&report), [""; 0], "{report}");
-        assert!(report.is_accepted() && report.signer().is_some());
-    }
-    snapshot(
-        "valid_response",
-        &lint(&base64, &metadata(), &expectations()),
-    );
+fn a_valid_response_is_accepted() {
+    let report = lint(&base64(&SIGNED), &metadata(), &expectations());
+    assert!(report.is_accepted() && report.signer().is_some());
+    snapshot("valid_response", &report);
 }
 
 #[test]
@@ -216,12 +203,6 @@ fn a_status_code_is_explained() {
 #[test]
 fn an_unsigned_response_is_refused() {
     assert_refused("unsigned", &base64(RESPONSE), &["RESP-SIG-01"]);
-}
-
-#[test]
-fn a_sha_1_signature_is_refused() {
-    let pasted = base64(&sign(RESPONSE, SHA1));
-    assert_refused("sha1", &pasted, &["RESP-ALG-01", "RESP-ALG-01"]);
 }
 
 #[test]

@@ -110,6 +110,10 @@ pub enum SignatureErrorKind {
     /// The signature is not at the position that the schema defines.
     #[error("the signature is not the first child of the signed element")]
     Misplaced,
+    /// The signature of an assertion or protocol message is not at the position that the schema
+    /// defines.
+    #[error("the signature does not follow the `Issuer` of the signed element")]
+    NotAfterIssuer,
     /// A part of the signature is missing or occurs more than once.
     #[error("the signature has {count} `{name}` where one is expected")]
     #[non_exhaustive]
@@ -194,7 +198,7 @@ pub enum SignatureErrorKind {
     #[error("the content was changed after signing")]
     Changed,
     /// The signature contains an element that the profile does not allow.
-    #[error("`{name}` is not allowed in a signature of metadata")]
+    #[error("`{name}` is not allowed in a SAML signature")]
     #[non_exhaustive]
     Unexpected {
         /// The element's name, cut after 60 characters.
@@ -230,7 +234,9 @@ impl SignatureErrorKind {
     pub fn rule(&self) -> RuleId {
         match self {
             Self::NotSigned => rules::SIG_01.id,
-            Self::SeveralSignatures { .. } | Self::Misplaced => rules::SIG_02.id,
+            Self::SeveralSignatures { .. } | Self::Misplaced | Self::NotAfterIssuer => {
+                rules::SIG_02.id
+            }
             Self::Count { .. }
             | Self::OtherReference { .. }
             | Self::NoUri

@@ -116,10 +116,32 @@ fn signature_of(element: Element<'_>, policy: Policy) -> Result<Element<'_>> {
         let count = others + 1;
         return fail(element, SignatureErrorKind::SeveralSignatures { count });
     }
-    if !policy.any_position && element.children().next() != Some(signature) {
-        return fail(signature, SignatureErrorKind::Misplaced);
+    if !policy.any_position {
+        check_position(element, signature)?;
     }
     Ok(signature)
+}
+
+/// Checks the position that the schema defines: the first child in metadata, and the child after
+/// the optional `Issuer` in assertions and protocol messages.
+fn check_position(element: Element<'_>, signature: Element<'_>) -> Result<()> {
+    let is_metadata = element.namespace_id() == NamespaceId::METADATA;
+    let issuer = element
+        .child_in(NamespaceId::ASSERTION, "Issuer")
+        .filter(|_| !is_metadata);
+    let mut children = element.children();
+    let is_in_place = match issuer {
+        Some(_) => children.next() == issuer && children.next() == Some(signature),
+        None => children.next() == Some(signature),
+    };
+    if is_in_place {
+        return Ok(());
+    }
+    let kind = match issuer {
+        Some(_) => SignatureErrorKind::NotAfterIssuer,
+        None => SignatureErrorKind::Misplaced,
+    };
+    fail(signature, kind)
 }
 
 /// Checks that the reference is to the element or to the whole document, and returns whether it is

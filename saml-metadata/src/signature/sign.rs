@@ -83,8 +83,35 @@ impl<'k> Signer<'k> {
         self.insert(&edit.apply()?)
     }
 
+    /// Returns the document with a signature in one of its elements, such as the assertion of a
+    /// response.
+    ///
+    /// In an assertion or a protocol message, the signature follows the `Issuer`, as the schema
+    /// requires. A signature of an element around this one must be made later, because it covers
+    /// this signature too.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the element has no `ID` or already has a signature, and as [`sign`](Self::sign) does.
+    pub fn sign_element(&self, element: Element<'_>) -> Result<Document, SignError> {
+        if element
+            .child_in(NamespaceId::SIGNATURE, "Signature")
+            .is_some()
+        {
+            return Err(SignError::Signed);
+        }
+        if element.attribute("ID").is_none_or(str::is_empty) {
+            return Err(SignError::NoId);
+        }
+        self.insert_into(element)
+    }
+
     fn insert(&self, document: &Document) -> Result<Document, SignError> {
-        let root = document.root();
+        self.insert_into(document.root())
+    }
+
+    fn insert_into(&self, root: Element<'_>) -> Result<Document, SignError> {
+        let document = root.document();
         let id = root.attribute("ID").unwrap_or_default();
         if is_duplicate_id(root, id) {
             return Err(SignError::DuplicateId { id: id.to_owned() });
@@ -104,14 +131,26 @@ impl<'k> Signer<'k> {
             signed.push('>');
             signed.push_str(&text[span.end..]);
         } else {
-            signed.push_str(&text[..content.start]);
+            let issuer = root.children().next().filter(|child| {
+                root.namespace_id() != NamespaceId::METADATA
+                    && child.is_in(NamespaceId::ASSERTION, "Issuer")
+            });
+            let at = issuer.map_or(content.start, |issuer| issuer.span().end);
+            signed.push_str(&text[..at]);
             signed.push_str(&signature);
-            signed.push_str(&text[content.start..]);
+            signed.push_str(&text[at..]);
         }
         let bytes = document.source.encode(signed);
         let signed = read_with(bytes, document.limits())?;
         let verifier = Verifier::new([self.key.verifying_key().clone()]);
-        verifier.verify(&signed)?;
+        // The signature is inserted behind the start of the element, which keeps its place.
+        let start = span.start;
+        let element = signed
+            .root()
+            .descendants()
+            .find(|element| element.span().start == start)
+            .unwrap_or(signed.root());
+        verifier.verify_element(element)?;
         Ok(signed)
     }
 
@@ -200,8 +239,11 @@ pub enum SignError {
     /// The document already has a signature.
     #[error("the document is already signed")]
     Signed,
-    /// Another element has the root element's ID.
-    #[error("the ID {id:?} of the root element is not unique in the document")]
+    /// The element to sign has no ID for the signature to refer to.
+    #[error("the element has no ID")]
+    NoId,
+    /// Another element has the ID of the element to sign.
+    #[error("the ID {id:?} of the element is not unique in the document")]
     #[non_exhaustive]
     DuplicateId {
         /// The ID.

@@ -48,7 +48,8 @@ impl Verifier {
     }
 
     /// Accepts a signature at any position among the children of the signed element, instead of only
-    /// as the first child, which the schema requires.
+    /// where the schema requires it: as the first child or, in an assertion or protocol message,
+    /// after the `Issuer`.
     #[must_use]
     pub fn allow_any_position(mut self) -> Self {
         self.policy.any_position = true;
@@ -66,7 +67,28 @@ impl Verifier {
         self.verify_element(document.root())
     }
 
-    /// Verifies the signature of an element, for example of one entity in a group.
+    /// Verifies the signature of an element, for example of one entity in a group, or of the
+    /// assertion in a response.
+    ///
+    /// ```
+    /// # use saml_metadata::signature::{Signer, SigningKey, Verifier, VerifyingKey};
+    /// # let key = SigningKey::from_pkcs8_pem(include_str!("../../tests/fixtures/signature/p256.key.pem"))?;
+    /// # let certificate = include_str!("../../tests/fixtures/signature/p256.cert.pem");
+    /// let response = saml_metadata::read(
+    ///     br#"<p:Response xmlns:p="urn:oasis:names:tc:SAML:2.0:protocol"
+    ///             xmlns:a="urn:oasis:names:tc:SAML:2.0:assertion" ID="r">
+    ///         <a:Assertion ID="a"><a:Issuer>urn:idp</a:Issuer></a:Assertion>
+    ///     </p:Response>"#,
+    /// )?;
+    /// # let unsigned = response.root().children().next().expect("an assertion");
+    /// # let response = Signer::new(&key).sign_element(unsigned)?;
+    /// let assertion = response.root().children().next().expect("an assertion");
+    /// let verifier = Verifier::new([VerifyingKey::from_pem(certificate)?]);
+    /// let verified = verifier.verify_element(assertion)?;
+    /// assert_eq!(verified.element().children().count(), 1);
+    /// assert!(verifier.verify_element(response.root()).is_err());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     ///

@@ -3,6 +3,7 @@
 
 mod attacks;
 mod corpus;
+mod messages;
 mod reopened;
 mod sign;
 mod stream;

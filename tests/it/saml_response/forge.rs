@@ -4,11 +4,16 @@ use std::sync::LazyLock;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use okta_aws_sso::{
-    saml::{Document, write::IdpMetadata},
+    saml::{
+        Certificate, Document, read,
+        signature::{SignatureAlgorithm, Signer, SigningKey},
+        write::IdpMetadata,
+    },
     saml_response::Expectations,
 };
-use rcgen::{CertificateParams, KeyPair, PKCS_RSA_SHA256, RsaKeySize, date_time_ymd};
-use samael::crypto::{Crypto, CryptoProvider as _};
+use rcgen::{
+    CertificateParams, KeyPair, PKCS_ECDSA_P256_SHA256, PKCS_RSA_SHA256, RsaKeySize, date_time_ymd,
+};
 
 /// A response as Okta posts it, without the signature.
 pub(crate) const RESPONSE: &str = include_str!("../../../examples/saml_response/response.xml");
@@ -20,62 +25,89 @@ pub(crate) const NOW: &str = "2026-11-24T12:00:05Z";
 
 static KEY: LazyLock<KeyPair> = LazyLock::new(key);
 static OTHER_KEY: LazyLock<KeyPair> = LazyLock::new(key);
+static CURVE_KEY: LazyLock<KeyPair> =
+    LazyLock::new(|| KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).expect("a key"));
 
 fn key() -> KeyPair {
     KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_2048).expect("a key")
 }
 
-/// The element to sign, and the algorithms.
-#[derive(Clone, Copy)]
-pub(crate) struct Signing {
-    pub(crate) id: &'static str,
-    pub(crate) method: &'static str,
-    pub(crate) digest: &'static str,
+/// The ID of the assertion.
+pub(crate) const ASSERTION: &str = "id2";
+/// The ID of the response.
+pub(crate) const WHOLE: &str = "id1";
+
+/// Signs the element with this ID as Okta does: after its issuer, with the certificate in `KeyInfo`.
+pub(crate) fn sign(response: &str, id: &str) -> String {
+    sign_as(response, id, &KEY, Some(certificate(&KEY, 2036)))
 }
 
-pub(crate) const ASSERTION: Signing = Signing {
-    id: "id2",
-    method: "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256",
-    digest: "http://www.w3.org/2001/04/xmlenc#sha256",
-};
-
-pub(crate) const WHOLE: Signing = Signing {
-    id: "id1",
-    ..ASSERTION
-};
-
-pub(crate) const SHA1: Signing = Signing {
-    method: "http://www.w3.org/2000/09/xmldsig#rsa-sha1",
-    digest: "http://www.w3.org/2000/09/xmldsig#sha1",
-    ..ASSERTION
-};
-
-/// Signs a response, with the signature behind the issuer of the signed element.
-pub(crate) fn sign(response: &str, signing: Signing) -> String {
-    sign_inside(response, signing, "", "")
+/// Signs with a key that the metadata does not have.
+pub(crate) fn sign_with_another_key(response: &str, id: &str, names_it: bool) -> String {
+    let certificate = names_it.then(|| certificate(&OTHER_KEY, 2036));
+    sign_as(response, id, &OTHER_KEY, certificate)
 }
 
-/// Signs a response, with the signature inside an extra element with these tags.
-pub(crate) fn sign_inside(response: &str, signing: Signing, start: &str, end: &str) -> String {
-    let Signing { id, method, digest } = signing;
-    let signature = format!(
-        "<ds:Signature xmlns:ds=\"http://www.w3.org/2000/09/xmldsig#\"><ds:SignedInfo>\
-         <ds:CanonicalizationMethod Algorithm=\"http://www.w3.org/2001/10/xml-exc-c14n#\"/>\
-         <ds:SignatureMethod Algorithm=\"{method}\"/><ds:Reference URI=\"#{id}\"><ds:Transforms>\
-         <ds:Transform Algorithm=\"http://www.w3.org/2000/09/xmldsig#enveloped-signature\"/>\
-         <ds:Transform Algorithm=\"http://www.w3.org/2001/10/xml-exc-c14n#\"/></ds:Transforms>\
-         <ds:DigestMethod Algorithm=\"{digest}\"/><ds:DigestValue/></ds:Reference></ds:SignedInfo>\
-         <ds:SignatureValue/></ds:Signature>"
-    );
+/// Signs without a `KeyInfo`.
+pub(crate) fn sign_without_key_info(response: &str, id: &str) -> String {
+    sign_as(response, id, &KEY, None)
+}
+
+fn sign_as(response: &str, id: &str, key: &KeyPair, certificate: Option<Vec<u8>>) -> String {
+    let key = SigningKey::from_pkcs8_der(&key.serialize_der()).expect("a key");
+    let mut signer = Signer::new(&key);
+    if let Some(der) = certificate {
+        signer = signer.certificate(&Certificate::from_der(der).expect("a certificate"));
+    }
+    sign_by(&signer, response, id)
+}
+
+/// Signs with an algorithm of the RSA key.
+pub(crate) fn sign_with(response: &str, id: &str, algorithm: SignatureAlgorithm) -> String {
+    let key = SigningKey::from_pkcs8_der(&KEY.serialize_der()).expect("a key");
+    sign_by(&Signer::new(&key).algorithm(algorithm), response, id)
+}
+
+/// Signs with the elliptic curve key of [`metadata_with_an_elliptic_curve`].
+pub(crate) fn sign_with_an_elliptic_curve(response: &str, id: &str) -> String {
+    let key = SigningKey::from_pkcs8_der(&CURVE_KEY.serialize_der()).expect("a key");
+    sign_by(&Signer::new(&key), response, id)
+}
+
+fn sign_by(signer: &Signer<'_>, response: &str, id: &str) -> String {
+    let document = read(response.as_bytes()).expect("XML");
+    let mut elements = document.root().descendants();
+    let element = elements
+        .find(|element| element.attribute("ID") == Some(id))
+        .expect("the element");
+    let document = signer.sign_element(element).expect("a signature");
+    document.text().to_owned()
+}
+
+/// Signs a response, and then moves the signature into an extra element with these tags.
+pub(crate) fn sign_inside(response: &str, id: &str, start: &str, end: &str) -> String {
     let at = response.find(&format!("ID=\"{id}\"")).expect("the element");
     let issuer = "</saml2:Issuer>";
     let at = at + response[at..].find(issuer).expect("its issuer") + issuer.len();
-    let template = format!(
-        "{}{start}{signature}{end}{}",
-        &response[..at],
-        &response[at..]
-    );
-    Crypto::sign_xml(template, &KEY.serialize_der()).expect("a signature")
+    let (before, after) = response.split_at(at);
+    let signed = sign(&format!("{before}{start}{end}{after}"), id);
+    let signature = signature_of(&signed).to_owned();
+    let without = signed.replacen(&signature, "", 1);
+    change(
+        &without,
+        &[(
+            &format!("{start}{end}"),
+            &format!("{start}{signature}{end}"),
+        )],
+    )
+}
+
+/// Returns the first signature in a text.
+pub(crate) fn signature_of(text: &str) -> &str {
+    let end_tag = "</ds:Signature>";
+    let start = text.find("<ds:Signature ").expect("a signature");
+    let end = text.find(end_tag).expect("an end tag") + end_tag.len();
+    &text[start..end]
 }
 
 /// Replaces every occurrence of each text; panics if a text does not occur.
@@ -124,6 +156,27 @@ fn certificate(key: &KeyPair, last_year: i32) -> Vec<u8> {
 /// Metadata with the key that signs the responses.
 pub(crate) fn metadata() -> Document {
     metadata_of("http://www.okta.com/exk1", &[certificate(&KEY, 2036)])
+}
+
+/// The certificate in the metadata.
+pub(crate) fn signing_certificate() -> Certificate {
+    Certificate::from_der(certificate(&KEY, 2036)).expect("a certificate")
+}
+
+/// The certificate of the key that the metadata does not have.
+pub(crate) fn another_certificate() -> Certificate {
+    Certificate::from_der(certificate(&OTHER_KEY, 2036)).expect("a certificate")
+}
+
+/// The same metadata with a key on P-256.
+pub(crate) fn metadata_with_an_elliptic_curve() -> Document {
+    metadata_of("http://www.okta.com/exk1", &[certificate(&CURVE_KEY, 2036)])
+}
+
+/// The same metadata with a certificate in a PEM file.
+pub(crate) fn metadata_with(pem: &str) -> Document {
+    let certificate = Certificate::from_pem(pem).expect("a certificate");
+    metadata_of("http://www.okta.com/exk1", &[certificate.der().to_vec()])
 }
 
 /// The same metadata during a key rotation: an unused key and the signing key.

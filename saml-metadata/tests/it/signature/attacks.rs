@@ -109,7 +109,7 @@ fn a_signed_entity_inside_the_signature_is_refused() {
         &verifier(),
         &document(&evil(&inside)),
         "MD-SIG-07",
-        "`ds:Object` is not allowed in a signature of metadata",
+        "`ds:Object` is not allowed in a SAML signature",
     );
 }
 
@@ -223,7 +223,7 @@ fn parameters_of_an_algorithm_are_refused() {
     check_changed(
         &[(&format!("{method}/>"), &to)],
         "MD-SIG-07",
-        "`ds:HMACOutputLength` is not allowed in a signature of metadata",
+        "`ds:HMACOutputLength` is not allowed in a SAML signature",
     );
 }
 
@@ -332,7 +332,7 @@ fn repeated_parts_of_a_signature_are_refused() {
             &format!("<ds:Object>{SIGNED_INFO}</ds:Object><ds:KeyInfo>"),
         )],
         "MD-SIG-07",
-        "`ds:Object` is not allowed in a signature of metadata",
+        "`ds:Object` is not allowed in a SAML signature",
     );
     let second = format!("{}\n  <md:Extensions>", signature());
     check_changed(
@@ -404,7 +404,7 @@ fn values_that_are_not_base64_are_refused() {
     check_changed(
         &[("<ds:DigestValue>", "<ds:DigestValue><a/>")],
         "MD-SIG-07",
-        "`a` is not allowed in a signature of metadata",
+        "`a` is not allowed in a SAML signature",
     );
 }
 
@@ -460,7 +460,7 @@ fn transforms_in_another_number_or_order_are_refused() {
 fn an_element_inside_a_transform_is_refused() {
     let xpath = "<ds:XPath>not(ancestor-or-self::ds:Signature)</ds:XPath>";
     let inside = |transform: &str| transform.replace("/>", &format!(">{xpath}</ds:Transform>"));
-    let message = "`ds:XPath` is not allowed in a signature of metadata";
+    let message = "`ds:XPath` is not allowed in a SAML signature";
     check_changed(&[(ENVELOPED, &inside(ENVELOPED))], "MD-SIG-07", message);
     check_changed(&[(EXCLUSIVE, &inside(EXCLUSIVE))], "MD-SIG-07", message);
 }

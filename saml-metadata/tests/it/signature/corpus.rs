@@ -51,7 +51,7 @@ fn each_attack_is_refused_with_its_own_reason() {
         ),
         (
             "atk-05-xsw-object",
-            "MD-SIG-07 `ds:Object` is not allowed in a signature of metadata",
+            "MD-SIG-07 `ds:Object` is not allowed in a SAML signature",
         ),
         (
             "atk-07-comment-in-nameid",
@@ -94,7 +94,7 @@ fn each_attack_is_refused_with_its_own_reason() {
         ),
         (
             "atk-31-signedinfo-in-object",
-            "MD-SIG-07 `ds:Object` is not allowed in a signature of metadata",
+            "MD-SIG-07 `ds:Object` is not allowed in a SAML signature",
         ),
     ] {
         let Some(bytes) = file(&format!("SYNTHETIC__{name}.xml")) else {

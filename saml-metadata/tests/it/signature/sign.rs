@@ -165,7 +165,7 @@ fn documents_that_cannot_be_signed_are_refused() {
     );
     check_refused(
         &change(IDP, &[("<md:Extensions>", "<md:Extensions Id=\"_idp\">")]),
-        "the ID \"_idp\" of the root element is not unique in the document",
+        "the ID \"_idp\" of the element is not unique in the document",
     );
     check_refused(
         &change(

@@ -200,7 +200,7 @@ fn both_ways_report_the_same_one_of_two_errors() {
     group.check(&[(D, &d), ("#enveloped-signature", "#none")], &twice);
     group.check(
         &[(D, &d), object],
-        "`ds:Object` is not allowed in a signature of metadata",
+        "`ds:Object` is not allowed in a SAML signature",
     );
     group.check(&[("</md:Extensions>", &after), object], two);
     group.check(
