@@ -50,10 +50,13 @@ impl Arguments {
             if !self.json {
                 terminal::print("Nothing was written.");
             }
-            let status = if is_empty {
+            let plan = prepared.plan();
+            let status = if !is_empty {
+                Status::Changes
+            } else if plan.unread.is_empty() && plan.kept.is_empty() {
                 Status::Done
             } else {
-                Status::Changes
+                Status::Failed
             };
             return Ok((status, None));
         }

@@ -256,6 +256,13 @@ impl fmt::Display for SyncReport {
         for change in &self.withheld {
             writeln!(f, "  -- {change}: withheld by the guard")?;
         }
+        for change in &self.kept {
+            writeln!(f, "  -- {change}: not made yet")?;
+        }
+        if !self.unread.is_empty() {
+            let items = count(self.unread.len(), "item");
+            writeln!(f, "  -- not complete: {items} could not be read")?;
+        }
         for failed in &self.failed {
             writeln!(f, "  NO {failed}")?;
         }

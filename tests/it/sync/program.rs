@@ -168,8 +168,12 @@ async fn a_folder_of_tables_is_a_source_and_a_wrong_row_removes_nobody() {
     // One row is wrong, and two users are missing.
     write("users.csv", &(users(1) + "u2,,P,N2,P2,\n"));
     let (code, out, err) = run(&["--yes"]).await;
-    assert_eq!(code, Some(0), "{out}{err}");
+    assert_eq!(code, Some(1), "{out}{err}");
     assert!(out.contains("line 3 of table users"), "{out}");
+    assert!(
+        out.contains("-- not complete: 1 item could not be read"),
+        "{out}"
+    );
     assert!(sandbox.identity_users().iter().all(|user| user.active));
     // A schedule withholds what the guard refuses, and writes the rest.
     let new = "u4,p4@example.com,P,N4,P4,p4@example.com\n";
