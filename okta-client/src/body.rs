@@ -37,7 +37,7 @@ pub(crate) fn list<T: FromJson>(
         None => text,
         Some(field) => {
             let object: &RawValue = serde_json::from_str(text)?;
-            let [list] = Paths::of_names([[field]]).scan(object.get());
+            let [list] = Paths::of_names(&[[field]]).scan(object.get());
             list.unwrap_or(object).get()
         }
     };

@@ -15,11 +15,11 @@ pub(crate) struct Paths<'p, const N: usize>(Object<'p>);
 impl<'p, const N: usize> Paths<'p, N> {
     /// Returns the paths of JSON pointers without escapes.
     pub(crate) fn of_pointers(pointers: [&'p str; N]) -> Self {
-        Self::of_names(pointers.map(|pointer| pointer.split('/').skip(1).collect::<Vec<_>>()))
+        Self::of_names(&pointers.map(|pointer| pointer.split('/').skip(1).collect::<Vec<_>>()))
     }
 
     /// Returns the paths that consist of these names.
-    pub(crate) fn of_names(paths: [impl AsRef<[&'p str]>; N]) -> Self {
+    pub(crate) fn of_names(paths: &[impl AsRef<[&'p str]>; N]) -> Self {
         let mut root = Object::default();
         for (index, path) in paths.iter().enumerate() {
             root.add(path.as_ref(), index);
@@ -265,7 +265,7 @@ mod tests {
             ["/a", "/\u{1f600}", "/\\c"],
             [Some("1"), Some("3"), Some("4")],
         );
-        let [found] = Paths::of_names([["b/"]]).scan(json);
+        let [found] = Paths::of_names(&[["b/"]]).scan(json);
         assert_eq!(found.map(serde_json::value::RawValue::get), Some("2"));
     }
 

@@ -133,7 +133,7 @@ impl UserProfile {
     /// Each call reads the user's text.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<Raw> {
-        let [found] = Paths::of_names([["profile", name]]).scan(self.raw.as_str());
+        let [found] = Paths::of_names(&[["profile", name]]).scan(self.raw.as_str());
         Some(Raw::part(self.raw.bytes(), found?.get()))
     }
 
