@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 
 use crate::{
     error::Reason,
-    json::{FromJson, Json, scan},
+    json::{FromJson, Json, Paths},
 };
 
 /// White space of JSON (RFC 8259).
@@ -37,7 +37,7 @@ pub(crate) fn list<T: FromJson>(
         None => text,
         Some(field) => {
             let object: &RawValue = serde_json::from_str(text)?;
-            let [list] = scan(object.get(), [field]);
+            let [list] = Paths::of_names(&[[field]]).scan(object.get());
             list.unwrap_or(object).get()
         }
     };

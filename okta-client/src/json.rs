@@ -9,7 +9,7 @@ use serde_json::{Value, value::RawValue};
 
 use crate::{id::Id, raw::text};
 
-pub(crate) use scan::scan;
+pub(crate) use scan::Paths;
 pub(crate) use value::Json;
 
 /// A type that is decoded from Okta's JSON.
@@ -103,6 +103,17 @@ impl<T> Element for Id<T> {
     }
 }
 
+/// Returns the [`Paths`] of constant JSON pointers. They are created once.
+macro_rules! paths {
+    ($($pointer:literal),+ $(,)?) => {{
+        static PATHS: std::sync::LazyLock<$crate::json::Paths<'static, { [$($pointer),+].len() }>> =
+            std::sync::LazyLock::new(|| $crate::json::Paths::of_pointers([$($pointer),+]));
+        &*PATHS
+    }};
+}
+
+pub(crate) use paths;
+
 /// Declares a struct whose fields are decoded from JSON pointers.
 ///
 /// `resource` declares a resource that keeps its text; `part` declares a part of one.
@@ -126,7 +137,7 @@ macro_rules! resource {
 
         impl $crate::json::FromJson for $name {
             fn from_json(json: &mut $crate::json::Json<'_>) -> Result<Self, $crate::json::Missing> {
-                let ([$($field),+], raw) = json.scan([$($pointer),+]);
+                let ([$($field),+], raw) = json.scan($crate::json::paths![$($pointer),+]);
                 Ok(Self {
                     $($field: $crate::json::Field::field($field)
                         .ok_or($crate::json::Missing($pointer))?,)+
@@ -148,7 +159,7 @@ macro_rules! resource {
                 if !raw.get().starts_with('{') {
                     return None;
                 }
-                let [$($field),+] = $crate::json::scan(raw.get(), [$($pointer),+]);
+                let [$($field),+] = $crate::json::paths![$($pointer),+].scan(raw.get());
                 Some(Self { $($field: $crate::json::Field::field($field)?,)+ })
             }
         }
@@ -179,7 +190,7 @@ mod tests {
 
     use bytes::Bytes;
 
-    use super::{Json, Missing, decode, scan};
+    use super::{Json, Missing, decode};
     use crate::{App, Group, Id};
 
     resource! {
@@ -256,7 +267,7 @@ mod tests {
 
     #[test]
     fn the_last_of_several_members_with_one_name_counts() {
-        let found = scan(r#"{"a":1,"b":{"c":2},"\u0061":3}"#, ["/a", "/b/c"]);
+        let found = paths!["/a", "/b/c"].scan(r#"{"a":1,"b":{"c":2},"\u0061":3}"#);
         assert_eq!(found.map(|raw| raw.expect("a value").get()), ["3", "2"]);
     }
 }

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json, value::RawValue};
 
 use crate::{
     Error, Group, Id, User, Users,
-    json::{FromJson, Json, Missing},
+    json::{FromJson, Json, Missing, paths},
     raw::text,
     users::{USERS, path},
 };
@@ -388,7 +388,7 @@ pub struct Activation {
 
 impl FromJson for Activation {
     fn from_json(json: &mut Json<'_>) -> Result<Self, Missing> {
-        let ([url, token], _) = json.scan(["/activationUrl", "/activationToken"]);
+        let ([url, token], _) = json.scan(paths!["/activationUrl", "/activationToken"]);
         Ok(Self {
             url: secret(url),
             token: secret(token),
@@ -406,7 +406,7 @@ pub struct PasswordReset {
 
 impl FromJson for PasswordReset {
     fn from_json(json: &mut Json<'_>) -> Result<Self, Missing> {
-        let ([url], _) = json.scan(["/resetPasswordUrl"]);
+        let ([url], _) = json.scan(paths!["/resetPasswordUrl"]);
         Ok(Self { url: secret(url) })
     }
 }
@@ -421,7 +421,7 @@ pub struct TemporaryPassword {
 
 impl FromJson for TemporaryPassword {
     fn from_json(json: &mut Json<'_>) -> Result<Self, Missing> {
-        let ([password], _) = json.scan(["/tempPassword"]);
+        let ([password], _) = json.scan(paths!["/tempPassword"]);
         let password = secret(password).ok_or(Missing("/tempPassword"))?;
         Ok(Self { password })
     }

@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 
 use crate::{
     App, Client, Edit, EditError, Error, Id, Raw,
-    json::{Element, resource, scan},
+    json::{Element, paths, resource},
     raw::{escape, members, text},
 };
 
@@ -189,17 +189,15 @@ struct Attributes(Vec<SchemaAttribute>);
 impl Element for Attributes {
     fn element(raw: &RawValue) -> Option<Self> {
         let attribute = |(key, value): (&RawValue, &RawValue)| {
-            let found = scan(
-                value.get(),
-                [
-                    "/title",
-                    "/type",
-                    "/mutability",
-                    "/unique",
-                    "/externalName",
-                    "/required",
-                ],
-            );
+            let paths = paths![
+                "/title",
+                "/type",
+                "/mutability",
+                "/unique",
+                "/externalName",
+                "/required",
+            ];
+            let found = paths.scan(value.get());
             let [title, kind, mutability, unique, external_name, required] = found;
             let text_of = |found: Option<&RawValue>| found.and_then(String::element);
             Some(SchemaAttribute {

@@ -12,7 +12,7 @@ use super::{App, Apps, path};
 use crate::{
     Error, Id, Raw,
     client::Reply,
-    json::{Element, Field, FromJson, Json, Missing, resource, scan},
+    json::{Element, Field, FromJson, Json, Missing, paths, resource},
     open_enum::open_enum,
 };
 
@@ -240,8 +240,12 @@ impl Connection {
 impl FromJson for Connection {
     fn from_json(json: &mut Json<'_>) -> Result<Self, Missing> {
         // Apps with a token have both schemes; unsupported apps have only `profile.authScheme`.
-        let ([status, app_scheme, profile_scheme, base_url], raw) =
-            json.scan(["/status", "/authScheme", "/profile/authScheme", "/baseUrl"]);
+        let ([status, app_scheme, profile_scheme, base_url], raw) = json.scan(paths![
+            "/status",
+            "/authScheme",
+            "/profile/authScheme",
+            "/baseUrl"
+        ]);
         let scheme = |found: Option<_>| found.and_then(AuthScheme::element);
         Ok(Self {
             status: Field::field(status).unwrap_or(ConnectionStatus::Unknown),
@@ -267,18 +271,15 @@ resource! {
 
 impl Element for ProvisioningOptions {
     fn element(raw: &RawValue) -> Option<Self> {
-        let found = scan(
-            raw.get(),
-            [
-                "/create/lifecycleCreate/status",
-                "/update/profile/status",
-                "/update/lifecycleDeactivate/status",
-            ],
-        );
+        let paths = paths![
+            "/create/lifecycleCreate/status",
+            "/update/profile/status",
+            "/update/lifecycleDeactivate/status",
+        ];
         let is_on = |raw: Option<&RawValue>| {
             raw.and_then(ProvisioningStatus::element) == Some(ProvisioningStatus::Enabled)
         };
-        let [create, update, deactivate] = found.map(is_on);
+        let [create, update, deactivate] = paths.scan(raw.get()).map(is_on);
         Some(Self {
             create,
             update,

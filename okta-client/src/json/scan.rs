@@ -1,44 +1,60 @@
 //! Reads the values at some JSON pointers in one pass over a text.
 
-use std::{borrow::Cow, fmt};
+use std::fmt;
 
 use serde::{
-    Deserialize, Deserializer,
+    Deserialize as _, Deserializer,
     de::{DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor},
 };
 use serde_json::value::RawValue;
 
-/// Returns the values at `pointers` of the value at the start of `json`. A value inside another returned value is absent.
-///
-/// Of several members with one name, the last one counts.
-pub(crate) fn scan<'a, const N: usize>(
-    json: &'a str,
-    pointers: [&str; N],
-) -> [Option<&'a RawValue>; N] {
-    scan_start(json, pointers).0
-}
+/// The paths of wanted values.
+#[derive(Debug)]
+pub(crate) struct Paths<'p, const N: usize>(Object<'p>);
 
-/// Like [`scan`], and returns the length of the value too, or `None` if the text does not start with JSON.
-pub(super) fn scan_start<'a, const N: usize>(
-    json: &'a str,
-    pointers: [&str; N],
-) -> ([Option<&'a RawValue>; N], Option<usize>) {
-    let mut found = [None; N];
-    let mut wanted = [(0, ""); N];
-    for (index, pointer) in pointers.into_iter().enumerate() {
-        wanted[index] = (index, pointer.trim_start_matches('/'));
+impl<'p, const N: usize> Paths<'p, N> {
+    /// Returns the paths of JSON pointers without escapes.
+    pub(crate) fn of_pointers(pointers: [&'p str; N]) -> Self {
+        Self::of_names(&pointers.map(|pointer| pointer.split('/').skip(1).collect::<Vec<_>>()))
     }
-    let mut deserializer = serde_json::Deserializer::from_str(json);
-    let scan = Scan {
-        wanted: &wanted,
-        found: &mut found,
-    };
-    let length = match scan.deserialize(&mut deserializer) {
-        Ok(()) => Some(offset(deserializer)),
+
+    /// Returns the paths that consist of these names.
+    pub(crate) fn of_names(paths: &[impl AsRef<[&'p str]>; N]) -> Self {
+        let mut root = Object::default();
+        for (index, path) in paths.iter().enumerate() {
+            root.add(path.as_ref(), index);
+        }
+        Self(root)
+    }
+
+    /// Returns the values of the value at the start of `json`. A value inside another returned value is absent.
+    ///
+    /// Of several members with one name, the last one counts.
+    pub(crate) fn scan<'a>(&self, json: &'a str) -> [Option<&'a RawValue>; N] {
+        self.scan_start(json).0
+    }
+
+    /// Like [`scan`](Self::scan), and returns the length of the value at the start too, or `None` if the text does not start
+    /// with JSON.
+    pub(super) fn scan_start<'a>(
+        &self,
+        json: &'a str,
+    ) -> ([Option<&'a RawValue>; N], Option<usize>) {
+        let mut found = [None; N];
+        for names in [Names::Strings, Names::Bytes] {
+            let mut deserializer = serde_json::Deserializer::from_str(json);
+            let scan = Scan {
+                object: &self.0,
+                found: &mut found,
+                names,
+            };
+            if scan.deserialize(&mut deserializer).is_ok() {
+                return (found, Some(offset(deserializer)));
+            }
+        }
         // Text that is nested too deeply is JSON too. The values that were found before are returned.
-        Err(_) => length(json),
-    };
-    (found, length)
+        (found, length(json))
+    }
 }
 
 /// Returns the length of the value at the start of `json`, or `None` if the text does not start with JSON.
@@ -53,10 +69,60 @@ fn offset(deserializer: serde_json::Deserializer<serde_json::de::StrRead<'_>>) -
     deserializer.into_iter::<IgnoredAny>().byte_offset()
 }
 
-struct Scan<'w, 'p, 'a, const N: usize> {
-    /// The index of each value, and its path from here.
-    wanted: &'w [(usize, &'p str)],
+/// An object that contains wanted values.
+#[derive(Debug, Default)]
+struct Object<'p> {
+    members: Vec<(&'p str, Member<'p>)>,
+    /// The lengths of the names, as a set of bits. Most other names differ in length, which is fast to compare.
+    lengths: u64,
+}
+
+/// A member of an object.
+#[derive(Debug)]
+enum Member<'p> {
+    /// The wanted value with this index.
+    Value(usize),
+    /// An object that contains wanted values.
+    Object(Object<'p>),
+}
+
+impl<'p> Object<'p> {
+    fn add(&mut self, path: &[&'p str], index: usize) {
+        let Some((&name, path)) = path.split_first() else {
+            return;
+        };
+        self.lengths |= bit(name.len());
+        let position = self.members.iter().position(|&(other, _)| other == name);
+        let position = position.unwrap_or_else(|| {
+            self.members.push((name, Member::Object(Self::default())));
+            self.members.len() - 1
+        });
+        match &mut self.members[position].1 {
+            member if path.is_empty() => *member = Member::Value(index),
+            Member::Object(object) => object.add(path, index),
+            Member::Value(_) => {}
+        }
+    }
+
+    fn member(&self, name: &[u8]) -> Option<&Member<'p>> {
+        if self.lengths & bit(name.len()) == 0 {
+            return None;
+        }
+        let mut members = self.members.iter();
+        let (_, member) = members.find(|(other, _)| other.as_bytes() == name)?;
+        Some(member)
+    }
+}
+
+/// Returns the bit of a length in a set of lengths.
+fn bit(length: usize) -> u64 {
+    1 << (length % 64)
+}
+
+struct Scan<'p, 'w, 'a, const N: usize> {
+    object: &'p Object<'p>,
     found: &'w mut [Option<&'a RawValue>; N],
+    names: Names,
 }
 
 impl<'a, const N: usize> DeserializeSeed<'a> for Scan<'_, '_, 'a, N> {
@@ -75,31 +141,21 @@ impl<'a, const N: usize> Visitor<'a> for Scan<'_, '_, 'a, N> {
     }
 
     fn visit_map<A: MapAccess<'a>>(self, mut map: A) -> Result<(), A::Error> {
-        while let Some(Key(key)) = map.next_key()? {
-            let (mut leaf, mut inner, mut count) = (None, [(0, ""); N], 0);
-            for &(index, path) in self.wanted {
-                // Most names differ in length, which costs less to see than a difference in their text.
-                let is_leaf = path.len() == key.len();
-                let is_inner = path.as_bytes().get(key.len()) == Some(&b'/');
-                if !(is_leaf || is_inner) || !path.as_bytes().starts_with(&key) {
-                    continue;
+        let name = Name {
+            object: self.object,
+            names: self.names,
+        };
+        while let Some(member) = map.next_key_seed(name)? {
+            match member {
+                None => {
+                    map.next_value::<IgnoredAny>()?;
                 }
-                if is_leaf {
-                    leaf = Some(index);
-                } else {
-                    inner[count] = (index, &path[key.len() + 1..]);
-                    count += 1;
-                }
-            }
-            if let Some(index) = leaf {
-                self.found[index] = Some(map.next_value()?);
-            } else if count > 0 {
-                map.next_value_seed(Scan {
-                    wanted: &inner[..count],
+                Some(&Member::Value(index)) => self.found[index] = Some(map.next_value()?),
+                Some(Member::Object(object)) => map.next_value_seed(Scan {
+                    object,
                     found: &mut *self.found,
-                })?;
-            } else {
-                map.next_value::<IgnoredAny>()?;
+                    names: self.names,
+                })?,
             }
         }
         Ok(())
@@ -135,29 +191,125 @@ impl<'a, const N: usize> Visitor<'a> for Scan<'_, '_, 'a, N> {
     }
 }
 
-/// The name of a member. It is read as bytes, because half of a surrogate pair is no string.
-struct Key<'a>(Cow<'a, [u8]>);
+/// How names of members are read.
+#[derive(Clone, Copy)]
+enum Names {
+    /// As strings, which is faster.
+    Strings,
+    /// As bytes, because half of a surrogate pair is no string.
+    Bytes,
+}
 
-impl<'a> Deserialize<'a> for Key<'a> {
-    fn deserialize<D: Deserializer<'a>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Name;
+/// Reads a name and returns the wanted member that has it.
+#[derive(Clone, Copy)]
+struct Name<'p> {
+    object: &'p Object<'p>,
+    names: Names,
+}
 
-        impl<'a> Visitor<'a> for Name {
-            type Value = Key<'a>;
+impl<'a, 'p> DeserializeSeed<'a> for Name<'p> {
+    type Value = Option<&'p Member<'p>>;
 
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a name")
-            }
+    fn deserialize<D: Deserializer<'a>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        match self.names {
+            Names::Strings => deserializer.deserialize_str(self),
+            Names::Bytes => deserializer.deserialize_bytes(self),
+        }
+    }
+}
 
-            fn visit_borrowed_bytes<E>(self, name: &'a [u8]) -> Result<Key<'a>, E> {
-                Ok(Key(Cow::Borrowed(name)))
-            }
+impl<'p> Visitor<'_> for Name<'p> {
+    type Value = Option<&'p Member<'p>>;
 
-            fn visit_bytes<E>(self, name: &[u8]) -> Result<Key<'a>, E> {
-                Ok(Key(Cow::Owned(name.to_owned())))
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a name")
+    }
+
+    fn visit_str<E>(self, name: &str) -> Result<Self::Value, E> {
+        Ok(self.object.member(name.as_bytes()))
+    }
+
+    fn visit_bytes<E>(self, name: &[u8]) -> Result<Self::Value, E> {
+        Ok(self.object.member(name))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::{collection::btree_map, prelude::*};
+    use serde_json::{Value, json};
+
+    use super::Paths;
+
+    #[track_caller]
+    fn check<const N: usize>(json: &str, pointers: [&str; N], expected: [Option<&str>; N]) {
+        let found = Paths::of_pointers(pointers).scan(json);
+        assert_eq!(found.map(|raw| Some(raw?.get())), expected, "{json}");
+    }
+
+    #[test]
+    fn half_of_a_surrogate_pair_in_a_name_hides_no_member() {
+        let json = r#"{"a":1,"\ud800":2,"b":{"\udc00":3,"c":4},"d":5}"#;
+        check(
+            json,
+            ["/a", "/b/c", "/d"],
+            [Some("1"), Some("4"), Some("5")],
+        );
+    }
+
+    #[test]
+    fn names_are_compared_without_their_escapes() {
+        let json = r#"{"\u0061":1,"\u0062\/":2,"\ud83d\ude00":3,"\\c":4}"#;
+        check(
+            json,
+            ["/a", "/\u{1f600}", "/\\c"],
+            [Some("1"), Some("3"), Some("4")],
+        );
+        let [found] = Paths::of_names(&[["b/"]]).scan(json);
+        assert_eq!(found.map(serde_json::value::RawValue::get), Some("2"));
+    }
+
+    #[test]
+    fn a_name_of_another_length_with_the_same_bit_is_another_name() {
+        let long = "a".repeat(65);
+        let json = format!(r#"{{"{long}":1,"b":2,"":3}}"#);
+        check(&json, ["/a", "/b"], [None, Some("2")]);
+        check(&json, [&format!("/{long}"), "/"], [Some("1"), Some("3")]);
+    }
+
+    #[test]
+    fn a_value_inside_another_returned_value_is_absent() {
+        let json = r#"{"a":{"b":1}}"#;
+        check(json, ["/a", "/a/b"], [Some(r#"{"b":1}"#), None]);
+        check(json, ["/a/b", "/a"], [None, Some(r#"{"b":1}"#)]);
+    }
+
+    fn value() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(json!(null)),
+            Just(json!(-1.5e3)),
+            Just(json!("a\\\"\u{fc}")),
+            Just(json!([{"a": 1}]))
+        ];
+        leaf.prop_recursive(3, 20, 4, |inner| {
+            btree_map("[ab]{1,2}|\u{fc}\n?|", inner, 0..4)
+                .prop_map(|members| Value::Object(members.into_iter().collect()))
+        })
+    }
+
+    proptest! {
+        /// The scan finds the values that `Value::pointer` finds, and the end of the text.
+        #[test]
+        fn the_values_at_pointers_are_those_of_serde_json(value in value(), after in "[ ,\\]]{0,2}") {
+            let pointers = ["/a", "/b/a", "/b/b/\u{fc}", "/ab/b", "/\u{fc}\n/ab", "/b/"];
+            let text = value.to_string();
+            let json = format!("{text}{after}");
+            let (found, length) = Paths::of_pointers(pointers).scan_start(&json);
+            prop_assert_eq!(length, Some(text.len()));
+            for (found, pointer) in found.into_iter().zip(pointers) {
+                let found = found.map(|raw| serde_json::from_str(raw.get()).expect("JSON"));
+                prop_assert_eq!(found.as_ref(), value.pointer(pointer));
             }
         }
-
-        deserializer.deserialize_bytes(Name)
     }
 }

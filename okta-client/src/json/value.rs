@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use serde_json::value::RawValue;
 
-use super::scan::{length, scan_start};
+use super::scan::{Paths, length};
 use crate::Raw;
 
 /// A value in a body.
@@ -27,12 +27,12 @@ impl<'a> Json<'a> {
         }
     }
 
-    /// Returns the values at `pointers` as [`scan`](super::scan()) does, and the text of the whole value.
+    /// Returns the values at `paths`, and the text of the whole value.
     pub(crate) fn scan<const N: usize>(
         &mut self,
-        pointers: [&str; N],
+        paths: &Paths<'_, N>,
     ) -> ([Option<&'a RawValue>; N], Raw) {
-        let (found, length) = scan_start(self.rest, pointers);
+        let (found, length) = paths.scan_start(self.rest);
         self.length = length;
         let text = &self.rest[..length.unwrap_or(0)];
         (found, Raw::part(self.body, text))

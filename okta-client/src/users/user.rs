@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 
 use crate::{
     Edit, EditError, Id, Raw,
-    json::{Element, Field, FromJson, Json, Missing, scan},
+    json::{Element, Field, FromJson, Json, Missing, Paths, paths},
     open_enum::open_enum,
     raw::escape,
 };
@@ -62,7 +62,7 @@ impl FromJson for User {
                 display,
             ],
             raw,
-        ) = json.scan([
+        ) = json.scan(paths![
             "/id",
             "/status",
             "/created",
@@ -133,7 +133,7 @@ impl UserProfile {
     /// Each call reads the user's text.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<Raw> {
-        let [found] = scan(self.raw.as_str(), [&format!("/profile/{name}")]);
+        let [found] = Paths::of_names(&[["profile", name]]).scan(self.raw.as_str());
         Some(Raw::part(self.raw.bytes(), found?.get()))
     }
 
@@ -216,6 +216,16 @@ mod tests {
         );
         assert_eq!(user.profile.text("lastName").as_deref(), Some("Lovelace"));
         assert_eq!(user.profile.text("displayName"), None);
+    }
+
+    #[test]
+    fn the_name_of_an_attribute_is_no_path() {
+        let profile = json!({ "a": { "b": 1 }, "a/b": 2, "": 3 });
+        let user = decode::<User>(json!({ "id": "00u1", "profile": profile }));
+        let user = user.expect("a valid user");
+        let found = ["a/b", "", "/a"].map(|name| user.profile.get(name));
+        let found = found.each_ref().map(|raw| raw.as_ref().map(Raw::as_str));
+        assert_eq!(found, [Some("2"), Some("3"), None]);
     }
 
     #[test]

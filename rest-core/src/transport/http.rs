@@ -7,7 +7,7 @@ use std::{
 
 use bytes::{Bytes, BytesMut};
 use futures::future::BoxFuture;
-use http::{Request, Response, Uri, uri::Scheme};
+use http::{HeaderMap, HeaderValue, Request, Response, Uri, uri::Scheme};
 use reqwest::{Client, ClientBuilder, redirect};
 
 use super::{Transport, TransportError};
@@ -109,6 +109,8 @@ impl HttpTransport {
         if announced > max_body {
             return Err(too_large());
         }
+        let mut headers = std::mem::take(received.headers_mut());
+        detach(&mut headers);
         let mut body = BytesMut::with_capacity(announced);
         while let Some(chunk) = received.chunk().await.map_err(classify)? {
             if body.len() + chunk.len() > max_body {
@@ -120,7 +122,7 @@ impl HttpTransport {
         let mut response = Response::new(body.freeze());
         *response.status_mut() = received.status();
         *response.version_mut() = received.version();
-        *response.headers_mut() = std::mem::take(received.headers_mut());
+        *response.headers_mut() = headers;
         Ok(response)
     }
 }
@@ -165,6 +167,16 @@ impl Shared {
         }
         let client = builder.build().map_err(not_sent)?;
         Ok(cell.get_or_init(|| client))
+    }
+}
+
+/// Copies the values, which are parts of the connection's read buffer. The connection can then reuse the buffer for the body
+/// instead of allocating another one.
+fn detach(headers: &mut HeaderMap) {
+    for value in headers.values_mut() {
+        if let Ok(copy) = HeaderValue::from_bytes(value.as_bytes()) {
+            *value = copy;
+        }
     }
 }
 

@@ -96,6 +96,27 @@ async fn a_write_without_a_body_has_content_length_zero() {
 }
 
 #[tokio::test]
+async fn a_response_has_every_header_as_the_server_sent_it() {
+    let url = raw_server(
+        "HTTP/1.1 200 OK\r\nlink: <a>\r\nx-name: Zo\u{eb}\r\nlink: <b>\r\nx-empty:\r\ncontent-length: 2\r\n\r\n{}",
+    )
+    .await;
+    let response = HttpTransport::default().send(get(&url)).await;
+    let response = response.expect("a response");
+    let values = |name| {
+        let values = response.headers().get_all(name).into_iter();
+        values
+            .map(|value| value.as_bytes().to_vec())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(values("link"), [b"<a>", b"<b>"]);
+    assert_eq!(values("x-name"), ["Zo\u{eb}".as_bytes()]);
+    assert_eq!(values("x-empty"), [b""]);
+    assert_eq!(response.headers().len(), 5);
+    assert_eq!(response.body(), "{}");
+}
+
+#[tokio::test]
 async fn a_redirect_is_returned_as_the_response() {
     let mut server = mockito::Server::new_async().await;
     let target = server.mock("GET", "/target").expect(0).create_async().await;
