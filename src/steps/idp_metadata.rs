@@ -4,7 +4,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use futures::future::BoxFuture;
 use okta_client::{App, AppStatus, Client as Okta};
-use saml_metadata::{Finding, IdpSsoDescriptor, Profile, Severity};
+use saml_metadata::{Certificate, Finding, IdpSsoDescriptor, Profile, Severity};
 use sha2::{Digest as _, Sha256};
 
 use super::{ids, lookup};
@@ -92,9 +92,14 @@ fn validate(bytes: Vec<u8>, kid: &str, cx: &Context) -> Result<ValidatedMetadata
         .identity_provider()
         .map(IdpSsoDescriptor::signing_certificates)
         .unwrap_or_default();
+    // Another certificate may have expired, or may not have started.
+    let is_valid = |certificate: &&Certificate| {
+        certificate.not_before() <= cx.now() && cx.now() <= certificate.not_after()
+    };
     let certificate = certificates
-        .first()
-        .ok_or_else(|| rejected("it has no signing certificate".to_owned()))?;
+        .iter()
+        .find(is_valid)
+        .ok_or_else(|| rejected("it has no valid signing certificate".to_owned()))?;
     let fact = IdpFact {
         entity_id: entity.entity_id().to_owned(),
         kid: kid.to_owned(),
