@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use sha2::{Digest as _, Sha256};
 
 use super::{
-    report::{Message, Report},
+    report::{Message, Report, Target},
     rules::key as rules,
     seen::Seen,
     weak_keys,
@@ -42,8 +42,8 @@ pub(super) fn check<'a>(report: &mut Report<'_>, keys: impl Iterator<Item = KeyD
         for element in key.certificate_elements() {
             match Certificate::from_base64(element.text()) {
                 Err(error) => {
-                    let message = unreadable(report.document, element, &error);
-                    report.add(&rules::KEY_04, element, message);
+                    let (target, message) = unreadable(report.document, element, &error);
+                    report.add(&rules::KEY_04, target, message);
                 }
                 Ok(certificate) => {
                     check_certificate(report, element, &certificate);
@@ -76,62 +76,62 @@ pub(super) fn check<'a>(report: &mut Report<'_>, keys: impl Iterator<Item = KeyD
     }
 }
 
-/// Returns why a certificate cannot be read, and what to do.
+/// Returns the part of a certificate that cannot be read, why, and what to do.
 #[cold]
-fn unreadable(document: &Document, element: Element<'_>, error: &CertificateError) -> Message {
-    let text = element.text();
-    match error {
-        CertificateError::Pem => Message::from((
-            error.to_string(),
-            "Remove the lines -----BEGIN CERTIFICATE----- and -----END CERTIFICATE-----.",
-        )),
-        CertificateError::PemInside => Message::from((
-            error.to_string(),
-            "Decode the text once: the result is the PEM file, whose lines of base64 belong here.",
-        )),
-        CertificateError::Empty => Message::from((
-            error.to_string(),
-            "Write the certificate's DER bytes in base64, or remove the KeyDescriptor.",
-        )),
-        CertificateError::TrailingBytes { .. } => Message::from((
-            error.to_string(),
-            "Write each certificate into its own KeyDescriptor, without anything after it.",
-        )),
-        CertificateError::Base64 { .. } => not_base64(document, element, text)
-            .unwrap_or_else(|| Message::from((with_causes(error), DOWNLOAD))),
-        _ => Message::from((with_causes(error), DOWNLOAD)),
+fn unreadable<'a>(
+    document: &Document,
+    element: Element<'a>,
+    error: &CertificateError,
+) -> (Target<'a>, Message) {
+    let help = match error {
+        CertificateError::Pem => {
+            "Remove the lines -----BEGIN CERTIFICATE----- and -----END CERTIFICATE-----."
+        }
+        CertificateError::PemInside => {
+            "Decode the text once: the result is the PEM file, whose lines of base64 belong here."
+        }
+        CertificateError::Empty => {
+            "Write the certificate's DER bytes in base64, or remove the KeyDescriptor."
+        }
+        CertificateError::TrailingBytes { .. } => {
+            "Write each certificate into its own KeyDescriptor, without anything after it."
+        }
+        _ => "Download the metadata or the certificate again: the text was cut or changed.",
+    };
+    let found = match error {
+        CertificateError::Base64 { .. } => not_base64(element.text()),
+        _ => None,
+    };
+    let Some((at, length, problem, help)) = found else {
+        let message = (with_causes(error), help);
+        return (Target::Element(element), message.into());
+    };
+    let content = element.content_span();
+    let message = format!("the certificate is not base64: {problem}");
+    // The text has another length than its source if the source has references.
+    if document.text()[content.clone()] == *element.text() {
+        let target = Target::Text(element, content.start + at, length);
+        return (target, (message, help).into());
     }
+    let number = element.text()[..at].chars().count() + 1;
+    let message = format!("{message} (character {number} of the text)");
+    (Target::Element(element), (message, help).into())
 }
 
-const DOWNLOAD: &str =
-    "Download the metadata or the certificate again: the text was cut or changed.";
-
-/// Finds the first character that does not belong to the base64 text of one certificate.
-fn not_base64(document: &Document, element: Element<'_>, text: &str) -> Option<Message> {
-    let place = |at: usize| {
-        let content = element.content_span();
-        // The text has another length than the source if the source has references.
-        if document.text()[content.clone()] == *text {
-            document.position(content.start + at).to_string()
-        } else {
-            format!("character {}", text[..at].chars().count() + 1)
-        }
-    };
+/// Finds the first part of a text that is not base64 of one certificate.
+///
+/// Returns its offset, its length, a description and what to do.
+fn not_base64(text: &str) -> Option<(usize, usize, String, &'static str)> {
     // OpenSSL writes the names of the certificate before it.
     for word in ["subject", "issuer"] {
-        let found = text.find(word).filter(|at| {
-            let behind = text[at + word.len()..].trim_start();
-            behind.starts_with('=')
-        });
+        let found = text
+            .find(word)
+            .filter(|at| text[at + word.len()..].trim_start().starts_with('='));
         if let Some(at) = found {
             let line = text[at..].lines().next().unwrap_or_default();
-            let message = format!(
-                "the certificate is not base64: it has the text {:?} at {}",
-                shorten(line),
-                place(at)
-            );
+            let problem = format!("it has the text {:?}", shorten(line));
             let help = "Remove the text that OpenSSL writes before the certificate.";
-            return Some(Message::from((message, help)));
+            return Some((at, line.len(), problem, help));
         }
     }
     let is_base64 = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '=');
@@ -146,21 +146,15 @@ fn not_base64(document: &Document, element: Element<'_>, text: &str) -> Option<M
             None if c.is_ascii_graphic() => format!("{c:?}"),
             None => format!("{c:?} (U+{:04X})", u32::from(c)),
         };
-        let message = format!(
-            "the certificate is not base64: it has the character {shown} at {}",
-            place(at)
-        );
+        let problem = format!("it has the character {shown}");
         let help = "Remove the character, or copy the certificate again from its source.";
-        return Some(Message::from((message, help)));
+        return Some((at, c.len_utf8(), problem, help));
     }
     let padding = text.find('=')?;
     let behind = text[padding..].find(|c| c != '=' && !is_white(c))? + padding;
-    let message = format!(
-        "the certificate is not base64: more text follows its end, at {}; it may be a second certificate",
-        place(behind)
-    );
+    let problem = "more text follows its end; it may be a second certificate".to_owned();
     let help = "Write each certificate into its own KeyDescriptor.";
-    Some(Message::from((message, help)))
+    Some((behind, text.len() - behind, problem, help))
 }
 
 /// Characters that a text editor does not show, and their names.
@@ -217,7 +211,8 @@ fn check_certificate(report: &mut Report<'_>, element: Element<'_>, certificate:
     let version = certificate.version();
     if version != 3 {
         let message = format!("the certificate has X.509 version {version}, not 3");
-        report.add_minor(&rules::KEY_04, element, message);
+        let help = "Create a certificate of version 3: some consumers read no other.";
+        report.add_minor(&rules::KEY_04, element, (message, help));
     }
     check_strength(report, element, certificate);
     if weak_keys::is_roca(certificate.modulus()) {

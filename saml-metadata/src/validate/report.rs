@@ -17,6 +17,8 @@ pub(super) enum Target<'a> {
     Element(Element<'a>),
     /// An attribute by its name as written; the element if the attribute is missing.
     Attribute(Element<'a>, &'a str),
+    /// A part of the text of an element: its offset in the document and its length.
+    Text(Element<'a>, usize, usize),
     /// A comment or a processing instruction.
     Node(NodeId),
 }
@@ -182,6 +184,7 @@ impl<'a> Report<'a> {
                 let span = found.map_or_else(|| span_of(element), Attribute::span);
                 (element.id(), Some(shorten(name)), span)
             }
+            Target::Text(element, start, length) => (element.id(), None, start..start + length),
             Target::Node(id) => (id, None, self.document.tree.node(id).span.range()),
         };
         let is_unread = self.reads_a_part && severity == Severity::Error && self.is_unread(node);

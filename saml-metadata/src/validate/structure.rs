@@ -3,7 +3,7 @@
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
 use super::{
-    report::Report,
+    report::{Report, Target},
     rules::{Rule, document as rules, extension},
     schema::{self, Content, Model, Slot, Value},
     seen::Seen,
@@ -37,7 +37,12 @@ pub(super) fn check_root(report: &mut Report<'_>) -> bool {
                 shorten(uri)
             ),
         };
-        report.add(&rules::ROOT_01, root, message);
+        let help = if root.namespace().is_empty() {
+            "Declare the namespace of metadata on the root element: xmlns=\"urn:oasis:names:tc:SAML:2.0:metadata\"."
+        } else {
+            rules::ROOT_01.help
+        };
+        report.add(&rules::ROOT_01, root, (message, help));
     }
     is_metadata
 }
@@ -393,18 +398,36 @@ fn check_no_text(report: &mut Report<'_>, element: Element<'_>) {
     let document = report.document;
     let content = element.content_span();
     let mut at = content.start;
-    let mut has_text = false;
+    let mut found = None;
+    let mut has_section = false;
+    let mut look = |range: std::ops::Range<usize>| {
+        let text = &document.text()[range.clone()];
+        if found.is_none() && !is_blank(text) {
+            let shown = text.trim();
+            found = Some((shown, range.start + text.find(shown).unwrap_or_default()));
+        }
+    };
     for id in document.nodes_below(element.id()) {
         let node = document.tree.node(id);
         let span = node.span.range();
-        has_text |= !is_blank(&document.text()[at..span.start]) || node.kind == NodeKind::CData;
+        look(at..span.start);
+        has_section |= node.kind == NodeKind::CData;
         at = span.end;
     }
-    has_text |= !is_blank(&document.text()[at..content.end]);
-    if has_text {
-        let message = format!("{} has text between its elements", element.local_name());
-        report.add(rule_of(element), element, (message, REMOVE_TEXT));
-    }
+    look(at..content.end);
+    let name = element.local_name();
+    let (target, message) = match found {
+        Some((text, at)) => (
+            Target::Text(element, at, text.len()),
+            format!("{name} has text between its elements: {:?}", shorten(text)),
+        ),
+        None if has_section => (
+            Target::Element(element),
+            format!("{name} has a CDATA section between its elements"),
+        ),
+        None => return,
+    };
+    report.add(rule_of(element), target, (message, REMOVE_TEXT));
 }
 
 fn check_extensions(report: &mut Report<'_>, element: Element<'_>) {

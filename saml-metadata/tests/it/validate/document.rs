@@ -140,11 +140,11 @@ fn elements_and_attributes_follow_the_schema() {
             ),
             (
                 &[("<md:Organization>", "<md:Organization>text")],
-                &["error: Organization has text between its elements"],
+                &["error: Organization has text between its elements: \"text\""],
             ),
             (
                 &[("<md:Organization>", "<md:Organization><![CDATA[]]>")],
-                &["error: Organization has text between its elements"],
+                &["error: Organization has a CDATA section between its elements"],
             ),
             (
                 &[(
@@ -476,7 +476,7 @@ fn an_algorithm_has_its_uri() {
             (&[(sha256, "")], &["error: DigestMethod has no Algorithm"]),
             (
                 &[("<mdui:IPHint>", "-<mdui:IPHint>")],
-                &["error: DiscoHints has text between its elements"],
+                &["error: DiscoHints has text between its elements: \"-\""],
             ),
             (
                 &[(

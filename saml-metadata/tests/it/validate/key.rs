@@ -152,39 +152,38 @@ fn a_certificate_that_is_not_base64_is_reported_with_the_character_and_its_place
     let one = certificate("p256");
     let second = one.replacen("MII", "\nMII", 1);
     for (text, message) in [
-        (
-            "MII*",
-            "it has the character '*' at line 13, column 34".to_owned(),
-        ),
+        ("MII*", "line 13, column 34: it has the character '*'"),
         (
             &format!("\n\u{200b}{one}"),
-            "it has the character U+200B (zero width space) at line 14, column 1".to_owned(),
+            "line 14, column 1: it has the character U+200B (zero width space)",
         ),
         (
             &format!("&#x200b;{one}"),
-            "it has the character U+200B (zero width space) at character 1".to_owned(),
+            "line 13, column 11: it has the character U+200B (zero width space) (character 1 of the text)",
         ),
         (
             &format!("\nsubject=CN = idp.example.com\n{one}"),
-            "it has the text \"subject=CN = idp.example.com\" at line 14, column 1".to_owned(),
+            "line 14, column 1: it has the text \"subject=CN = idp.example.com\"",
         ),
         (
             &format!("{}==\n{second}", &one[..8]),
-            "more text follows its end, at line 15, column 1; it may be a second certificate"
-                .to_owned(),
+            "line 15, column 1: more text follows its end; it may be a second certificate",
         ),
         (
             "MIIé",
-            "it has the character 'é' (U+00E9) at line 13, column 34".to_owned(),
+            "line 13, column 34: it has the character 'é' (U+00E9)",
         ),
-        ("MII", "Invalid padding".to_owned()),
+        ("MII", "line 13, column 11: Invalid padding"),
     ] {
-        expect(
-            SamlCore,
-            &with(text),
-            "MD-KEY-04",
-            &[&format!("error: the certificate is not base64: {message}")],
-        );
+        let document = crate::support::document(&with(text));
+        let found: Vec<String> =
+            saml_metadata::validate(&document, SamlCore, crate::support::now())
+                .into_iter()
+                .filter(|finding| finding.rule.as_str() == "MD-KEY-04")
+                .map(|finding| format!("{}: {}", finding.position, finding.message))
+                .collect();
+        let message = message.replacen(": ", ": the certificate is not base64: ", 1);
+        assert_eq!(found, [message]);
     }
 }
 
