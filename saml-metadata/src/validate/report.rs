@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::{Finding, Policy, RuleId, Severity, rules::Rule};
 use crate::{
-    Attribute, Document, Element, Position,
+    Attribute, Document, Element, KeyDescriptor, KeyUse, Position,
     reader::escape::{one_line, shorten},
     tree::{NamespaceId, NodeId, NodeKind},
 };
@@ -220,14 +220,23 @@ impl<'a> Report<'a> {
     }
 
     /// Returns whether a node is in a part of the document that consumers of an identity provider
-    /// do not read: another role, an extension, an organization, a contact or another document's
-    /// location.
+    /// do not read: another role, an extension, an organization, a contact, another document's
+    /// location, an encryption key or an attribute.
     fn is_unread(&self, mut node: NodeId) -> bool {
         while let Some(id) = node.some() {
             let record = self.document.tree.node(id);
-            if record.kind == NodeKind::Element && record.namespace == NamespaceId::METADATA {
-                let name = Element::new(self.document, id).local_name();
-                if UNREAD.contains(&name) {
+            if record.kind == NodeKind::Element {
+                let element = Element::new(self.document, id);
+                let is_unread = match record.namespace {
+                    NamespaceId::METADATA => {
+                        UNREAD.contains(&element.local_name())
+                            || element.local_name() == "KeyDescriptor"
+                                && KeyDescriptor::new(element).key_use() == Some(KeyUse::Encryption)
+                    }
+                    NamespaceId::ASSERTION => true,
+                    _ => false,
+                };
+                if is_unread {
                     return true;
                 }
             }

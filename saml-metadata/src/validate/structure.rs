@@ -169,13 +169,15 @@ fn is_integer(text: &str) -> bool {
 
 /// Returns whether the part of a text that has the place of a scheme is a scheme (RFC 3986 4.1).
 fn is_uri_reference(text: &str) -> bool {
-    let head = text.find(['/', '?', '#']).map_or(text, |at| &text[..at]);
-    head.split_once(':').is_none_or(|(scheme, _)| {
-        scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+    let Some(colon) = memchr::memchr(b':', text.as_bytes()) else {
+        return true;
+    };
+    let scheme = &text[..colon];
+    scheme.contains(['/', '?', '#'])
+        || scheme.starts_with(|c: char| c.is_ascii_alphabetic())
             && scheme
                 .bytes()
                 .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.'))
-    })
 }
 
 fn is_base64(text: &str) -> bool {

@@ -270,6 +270,16 @@ fn certificates(rows: &mut Vec<Row>) {
             keys(&[signing("rsa2048"), ("encryption", "p256-encryption")]),
         ),
         row(
+            "an encryption key without its algorithm, whose certificate cannot be read",
+            "wwww",
+            UNREAD,
+            keys(&[signing("rsa2048"), ("encryption", "p256-encryption")]).replacen(
+                "</ds:X509Certificate></ds:X509Data></ds:KeyInfo></md:KeyDescriptor><md:NameIDFormat",
+                "*</ds:X509Certificate></ds:X509Data></ds:KeyInfo><md:EncryptionMethod/></md:KeyDescriptor><md:NameIDFormat",
+                1,
+            ),
+        ),
+        row(
             "an expired encryption key",
             "wwww",
             GCP,
