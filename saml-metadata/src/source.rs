@@ -273,24 +273,22 @@ fn without_mark(bytes: &[u8], name: &str, unit: fn([u8; 2]) -> u16) -> Fault {
 
 /// Returns the error for a byte that is not UTF-8, given the encoding that the document declares.
 pub(crate) fn not_utf8(offset: usize, byte: u8, declared: Option<&str>) -> Fault {
-    let message = match declared.filter(|name| !name.eq_ignore_ascii_case("UTF-8")) {
-        Some(declared) => {
-            let advice = conversion(declared)
-                .map_or_else(String::new, |command| format!("; convert it: {command}"));
-            format!(
-                "the document declares the encoding {:?}, which is read only if all characters are ASCII, and has the byte 0x{byte:02x}{advice}",
-                shorten(declared)
-            )
-        }
-        None => {
-            let declares = declared.map_or(
-                "declares no encoding, so it must be UTF-8,",
-                |_| "declares the encoding \"UTF-8\",",
-            );
-            format!(
-                "the document {declares} but the byte 0x{byte:02x} is not UTF-8; if it is Windows-1252, convert it: iconv -f WINDOWS-1252 -t UTF-8 FILE > NEW"
-            )
-        }
+    let is_utf_8 = |name: &str| name.eq_ignore_ascii_case("UTF-8");
+    let message = if let Some(name) = declared.filter(|name| !is_utf_8(name)) {
+        let advice =
+            conversion(name).map_or_else(String::new, |command| format!("; convert it: {command}"));
+        format!(
+            "the document declares the encoding {:?}, which is read only if all characters are ASCII, and has the byte 0x{byte:02x}{advice}",
+            shorten(name)
+        )
+    } else {
+        let start = match declared {
+            None => "declares no encoding, so it must be UTF-8,",
+            Some(_) => "declares the encoding \"UTF-8\",",
+        };
+        format!(
+            "the document {start} but the byte 0x{byte:02x} is not UTF-8; if it is Windows-1252, convert it: iconv -f WINDOWS-1252 -t UTF-8 FILE > NEW"
+        )
     };
     encoding_fault(offset, message)
 }

@@ -466,6 +466,13 @@ pub(crate) fn of(local_name: &str) -> Option<Model> {
         ),
         "Organization" => extensible(ORGANIZATION, &[]),
         "ContactPerson" => extensible(CONTACT, &[("contactType", Text)]),
+        _ => return part(local_name),
+    })
+}
+
+/// Returns the content model of a metadata element that is not a descriptor of an entity or role.
+fn part(local_name: &str) -> Option<Model> {
+    Some(match local_name {
         "KeyDescriptor" => sequence(KEY, &[("use", Text)]),
         "EncryptionMethod" => Model {
             content: Content::Mixed,

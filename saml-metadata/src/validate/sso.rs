@@ -202,15 +202,13 @@ fn check_discovery(report: &mut Report<'_>, sp: SpSsoDescriptor<'_>) {
                 "Set Binding to urn:oasis:names:tc:SAML:profiles:SSO:idp-discovery-protocol.";
             report.add(&rules::SP_08, (response, "Binding"), (message, help));
         }
-        match response.attribute("index").and_then(parse_index) {
-            // The check of the schema reports an index that is missing or wrong.
-            None => {}
-            Some(index) if !indexes.insert(index) => {
-                let message = format!("two DiscoveryResponse elements have the index {index}");
-                let help = "Give each DiscoveryResponse its own index.";
-                report.add(&rules::SP_08, (response, "index"), (message, help));
-            }
-            Some(_) => {}
+        // The check of the schema reports an index that is missing or wrong.
+        if let Some(index) = response.attribute("index").and_then(parse_index)
+            && !indexes.insert(index)
+        {
+            let message = format!("two DiscoveryResponse elements have the index {index}");
+            let help = "Give each DiscoveryResponse its own index.";
+            report.add(&rules::SP_08, (response, "index"), (message, help));
         }
         if boolean(response, "isDefault") == Some(true) {
             if has_default {

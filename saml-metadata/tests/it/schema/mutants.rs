@@ -1,4 +1,5 @@
 //! Draws changes of valid documents, each with one fault.
+#![expect(clippy::unnecessary_wraps, reason = "all changes have one type")]
 
 use saml_metadata::{Element, read};
 

@@ -110,7 +110,7 @@ pub(super) const EXAMPLES: &[Example] = &[
         base: Base::Idp,
         place: r#"<alg:DigestMethod Algorithm="http://www.w3.org/2001/04/xmlenc#sha256"/>"#,
         passes: r#"<alg:DigestMethod Algorithm="http://www.w3.org/2001/04/xmlenc#sha256"/>"#,
-        fails: r#"<alg:DigestMethod/>"#,
+        fails: r"<alg:DigestMethod/>",
     },
     Example {
         rule: "MD-UI-06",
