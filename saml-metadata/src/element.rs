@@ -447,6 +447,10 @@ impl<'a> Attribute<'a> {
         self.document.tree.namespace(self.record.namespace)
     }
 
+    pub(crate) fn namespace_id(self) -> NamespaceId {
+        self.record.namespace
+    }
+
     /// Returns the decoded value: references are resolved and white space is normalized.
     #[must_use]
     pub fn value(self) -> &'a str {

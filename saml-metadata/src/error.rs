@@ -105,6 +105,18 @@ impl fmt::Display for Position {
     }
 }
 
+/// Returns the text of an error with all its causes.
+pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}
+
 /// A [`ReadError`] whose position is still an offset into the text.
 #[derive(Debug)]
 pub(crate) struct Fault {

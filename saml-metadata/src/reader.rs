@@ -6,7 +6,7 @@
 //! content outside the root element, and namespaces.
 
 pub(crate) mod chars;
-mod declaration;
+pub(crate) mod declaration;
 pub(crate) mod escape;
 mod scope;
 mod tag;
@@ -84,6 +84,8 @@ pub(crate) struct State {
     /// The open elements, outermost first; the first entry is the document node.
     pub(crate) open: Vec<Open>,
     entities: usize,
+    /// The declared encoding, if it has the same bytes as UTF-8 only for ASCII characters.
+    ascii_only: Option<String>,
     pub(crate) root: Option<NodeId>,
 }
 
@@ -105,6 +107,7 @@ impl State {
                 is_mixed: false,
             }],
             entities: 0,
+            ascii_only: None,
             root: None,
         }
     }
@@ -150,6 +153,13 @@ impl Reader<'_> {
 
     /// Checks the next token, which is at `range` of the text, and adds it to the tree.
     pub(crate) fn token(&mut self, token: Token, range: Range<usize>) -> Result<(), Fault> {
+        if let Some(declared) = &self.state.ascii_only
+            && let Some((at, c)) = self.text[range.clone()]
+                .char_indices()
+                .find(|(_, c)| !c.is_ascii())
+        {
+            return Err(declaration::not_ascii(declared, c, range.start + at));
+        }
         match token {
             Token::Start => self.start(range),
             Token::Empty => self.empty(range),
@@ -393,7 +403,10 @@ impl Reader<'_> {
                 "`<?xml …?>` is allowed only at the start of the document",
             ));
         }
-        declaration::check(&self.text[range.clone()], self.encoding, range.start)
+        let text = &self.text[range.clone()];
+        self.state.ascii_only =
+            declaration::check(text, self.encoding, range.start)?.map(str::to_owned);
+        Ok(())
     }
 
     /// Adds a node as the last child of the innermost open element.

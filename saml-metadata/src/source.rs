@@ -3,7 +3,11 @@
 use crate::{
     Limit, Limits, Position, ReadErrorKind,
     error::Fault,
-    reader::chars::{is_space, starts_with_ignoring_case},
+    reader::{
+        chars::{is_space, starts_with_ignoring_case},
+        declaration::{conversion, declared_encoding},
+        escape::shorten,
+    },
 };
 
 /// Character encoding of a document.
@@ -84,7 +88,8 @@ impl Source {
                     text: String::from_utf8(bytes).unwrap_or_default(),
                     ..Self::empty()
                 };
-                Err((before, not_utf8(offset, byte)))
+                let fault = not_utf8(offset, byte, declared_encoding(before.content()));
+                Err((before, fault))
             }
         }
     }
@@ -230,14 +235,12 @@ pub(crate) fn detect(bytes: &[u8]) -> Result<Encoding, Fault> {
     match bytes {
         [0xff, 0xfe, 0, 0, ..] | [0, 0, 0xfe, 0xff, ..] => Err(encoding_fault(
             0,
-            "the document is UTF-32, but only UTF-8 and UTF-16 are read",
+            "the document is UTF-32, but only UTF-8 and UTF-16 are read; convert it and declare UTF-8: iconv -f UTF-32 -t UTF-8 FILE > NEW",
         )),
         [0xff, 0xfe, ..] => Ok(Encoding::Utf16Le),
         [0xfe, 0xff, ..] => Ok(Encoding::Utf16Be),
-        [b'<', 0, ..] | [0, b'<', ..] => Err(encoding_fault(
-            0,
-            "the document is UTF-16 without the required byte order mark",
-        )),
+        [b'<', 0, ..] => Err(without_mark(bytes, "UTF-16LE", u16::from_le_bytes)),
+        [0, b'<', ..] => Err(without_mark(bytes, "UTF-16BE", u16::from_be_bytes)),
         _ => match binary_format(bytes) {
             Some(what) => Err(not_xml(what)),
             None => Ok(Encoding::Utf8),
@@ -245,8 +248,49 @@ pub(crate) fn detect(bytes: &[u8]) -> Result<Encoding, Fault> {
     }
 }
 
-pub(crate) fn not_utf8(offset: usize, byte: u8) -> Fault {
-    encoding_fault(offset, format!("the byte 0x{byte:02x} is not UTF-8"))
+/// Returns the error for UTF-16 without a byte order mark. It names the declared encoding.
+fn without_mark(bytes: &[u8], name: &str, unit: fn([u8; 2]) -> u16) -> Fault {
+    const LONGEST_DECLARATION: usize = 256;
+    let start = &bytes[..bytes.len().min(LONGEST_DECLARATION)];
+    let units: Vec<u16> = start
+        .as_chunks::<2>()
+        .0
+        .iter()
+        .map(|pair| unit(*pair))
+        .collect();
+    let text = String::from_utf16_lossy(&units);
+    let declared = match declared_encoding(&text) {
+        Some(declared) => format!("declares the encoding {:?}", shorten(declared)),
+        None => "declares no encoding".to_owned(),
+    };
+    encoding_fault(
+        0,
+        format!(
+            "the document {declared}, and its bytes are {name} without the required byte order mark; convert it and declare UTF-8: iconv -f {name} -t UTF-8 FILE > NEW"
+        ),
+    )
+}
+
+/// Returns the error for a byte that is not UTF-8, given the encoding that the document declares.
+pub(crate) fn not_utf8(offset: usize, byte: u8, declared: Option<&str>) -> Fault {
+    let is_utf_8 = |name: &str| name.eq_ignore_ascii_case("UTF-8");
+    let message = if let Some(name) = declared.filter(|name| !is_utf_8(name)) {
+        let advice =
+            conversion(name).map_or_else(String::new, |command| format!("; convert it: {command}"));
+        format!(
+            "the document declares the encoding {:?}, which is read only if all characters are ASCII, and has the byte 0x{byte:02x}{advice}",
+            shorten(name)
+        )
+    } else {
+        let start = match declared {
+            None => "declares no encoding, so it must be UTF-8,",
+            Some(_) => "declares the encoding \"UTF-8\",",
+        };
+        format!(
+            "the document {start} but the byte 0x{byte:02x} is not UTF-8; if it is Windows-1252, convert it: iconv -f WINDOWS-1252 -t UTF-8 FILE > NEW"
+        )
+    };
+    encoding_fault(offset, message)
 }
 
 pub(crate) fn unpaired_surrogate(offset: usize, unit: u16) -> Fault {

@@ -33,6 +33,7 @@ impl NamespaceId {
     pub(crate) const ASSERTION: Self = Self::known(namespace::ASSERTION);
     pub(crate) const SIGNATURE: Self = Self::known(namespace::SIGNATURE);
     pub(crate) const SIGNATURE_11: Self = Self::known(namespace::SIGNATURE_11);
+    pub(crate) const ENCRYPTION: Self = Self::known(namespace::ENCRYPTION);
     pub(crate) const UI: Self = Self::known(namespace::UI);
     pub(crate) const REGISTRATION: Self = Self::known(namespace::REGISTRATION);
     pub(crate) const ENTITY_ATTRIBUTES: Self = Self::known(namespace::ENTITY_ATTRIBUTES);
@@ -40,6 +41,8 @@ impl NamespaceId {
     pub(crate) const SHIBBOLETH: Self = Self::known(namespace::SHIBBOLETH);
     pub(crate) const DISCOVERY: Self = Self::known(namespace::DISCOVERY);
     pub(crate) const REQUEST_INITIATION: Self = Self::known(namespace::REQUEST_INITIATION);
+    pub(crate) const WS_FEDERATION: Self = Self::known(namespace::WS_FEDERATION);
+    pub(crate) const WS_ADDRESSING: Self = Self::known(namespace::WS_ADDRESSING);
     pub(crate) const SCHEMA_INSTANCE: Self = Self::known(namespace::SCHEMA_INSTANCE);
 
     /// Returns the id of a known namespace at compile time.

@@ -3,8 +3,9 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use futures::future::BoxFuture;
+use jiff::Timestamp;
 use okta_client::{App, AppStatus, Client as Okta};
-use saml_metadata::{Finding, IdpSsoDescriptor, Profile, Severity};
+use saml_metadata::{Certificate, Finding, IdpSsoDescriptor, Profile, Severity};
 use sha2::{Digest as _, Sha256};
 
 use super::{ids, lookup};
@@ -63,12 +64,12 @@ impl IdpMetadata {
                 )
             })?
             .to_vec();
-        validate(bytes, kid.as_str(), cx)
+        validate(bytes, kid.as_str(), cx.now())
     }
 }
 
 /// Parses the metadata and validates it against AWS's rules.
-fn validate(bytes: Vec<u8>, kid: &str, cx: &Context) -> Result<ValidatedMetadata> {
+fn validate(bytes: Vec<u8>, kid: &str, now: Timestamp) -> Result<ValidatedMetadata> {
     let rejected = |why: String| {
         Error::new(
             ErrorKind::InvalidAnswer,
@@ -78,7 +79,7 @@ fn validate(bytes: Vec<u8>, kid: &str, cx: &Context) -> Result<ValidatedMetadata
     };
     let document = saml_metadata::read(&bytes)
         .map_err(|error| rejected(error.to_string()).with_source(error))?;
-    let findings = saml_metadata::validate(&document, Profile::AwsIdentityCenter, cx.now());
+    let findings = saml_metadata::validate(&document, Profile::AwsIdentityCenter, now);
     let (errors, others): (Vec<Finding>, Vec<Finding>) =
         findings.into_iter().partition(Finding::is_error);
     if !errors.is_empty() {
@@ -92,9 +93,14 @@ fn validate(bytes: Vec<u8>, kid: &str, cx: &Context) -> Result<ValidatedMetadata
         .identity_provider()
         .map(IdpSsoDescriptor::signing_certificates)
         .unwrap_or_default();
+    // Another certificate may have expired, or may not have started.
+    let is_valid = |certificate: &&Certificate| {
+        certificate.not_before() <= now && now <= certificate.not_after()
+    };
     let certificate = certificates
-        .first()
-        .ok_or_else(|| rejected("it has no signing certificate".to_owned()))?;
+        .iter()
+        .find(is_valid)
+        .ok_or_else(|| rejected("it has no valid signing certificate".to_owned()))?;
     let fact = IdpFact {
         entity_id: entity.entity_id().to_owned(),
         kid: kid.to_owned(),
@@ -232,4 +238,43 @@ pub(super) async fn current(okta: &Okta, cx: &Context) -> Result<Vec<u8>> {
     }
     let app = lookup::require_app(okta, cx).await?;
     Ok(IdpMetadata::new(okta).read(&app, cx).await?.bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OKTA: &str = include_str!("../../saml-metadata/tests/fixtures/okta.xml");
+    const EXPIRED: &str =
+        include_str!("../../saml-metadata/tests/fixtures/certificates/expired.pem");
+
+    #[test]
+    fn an_expired_certificate_beside_a_valid_one_is_a_note_and_no_refusal() {
+        let now = "2026-11-24T12:00:00Z".parse().expect("a time");
+        let only = validate(OKTA.into(), "kid", now).expect("Okta's metadata");
+        let base64: String = EXPIRED
+            .lines()
+            .filter(|line| !line.starts_with('-'))
+            .collect();
+        let expired = format!(
+            "<md:KeyDescriptor use='signing'><ds:KeyInfo xmlns:ds='http://www.w3.org/2000/09/xmldsig#'><ds:X509Data><ds:X509Certificate>{base64}</ds:X509Certificate></ds:X509Data></ds:KeyInfo></md:KeyDescriptor>"
+        );
+        let both = OKTA.replacen(
+            "<md:KeyDescriptor",
+            &format!("{expired}<md:KeyDescriptor"),
+            1,
+        );
+        let both = validate(both.into(), "kid", now).expect("one certificate is valid");
+        assert_eq!(both.fact.certificate, only.fact.certificate);
+        let notes = format!("{:?}", both.notes);
+        assert!(
+            notes.contains("the certificate expired at 2026-01-01"),
+            "{notes}"
+        );
+        let later = "2046-01-01T00:00:00Z".parse().expect("a time");
+        let error = validate(OKTA.into(), "kid", later)
+            .err()
+            .expect("no certificate is valid");
+        assert!(error.to_string().contains("MD-KEY-05"), "{error}");
+    }
 }

@@ -6,12 +6,14 @@ use super::Failure;
 use crate::{
     Limit, Limits, Position,
     error::Fault,
-    reader::{chars::scan, second_byte_order_mark},
+    reader::{chars::scan, declaration::declared_encoding, second_byte_order_mark},
     source::{self, BYTE_ORDER_MARK, Encoding},
 };
 
 /// Maximum number of bytes decoded at once.
 const CHUNK: usize = 64 << 10;
+/// Number of bytes in which a declaration of the encoding is expected.
+const LONGEST_DECLARATION: usize = 256;
 
 /// Decodes a stream and keeps the text that is still needed.
 #[derive(Debug)]
@@ -37,6 +39,8 @@ pub(super) struct Input<R> {
     /// The failure that stops the stream after `decoded`. The offset of an `InStream` failure
     /// counts bytes in the same way as `before`.
     pub(super) failure: Option<Failure>,
+    /// The encoding that the document declares, for errors.
+    declared: Option<String>,
     /// The position of the first character.
     pub(super) start: Position,
 }
@@ -67,6 +71,7 @@ impl<R: BufRead> Input<R> {
             stage: Stage::New,
             carriage_return: false,
             failure: None,
+            declared: None,
             start: Position {
                 offset: 0,
                 line: 1,
@@ -202,6 +207,10 @@ impl<R: BufRead> Input<R> {
                 return self.fail(fault);
             }
         }
+        let start = &self.raw[..self.raw.len().min(LONGEST_DECLARATION)];
+        let start = String::from_utf8_lossy(start);
+        let start = start.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&start);
+        self.declared = declared_encoding(start).map(str::to_owned);
         self.decode();
         if self.decoded.starts_with(BYTE_ORDER_MARK) {
             self.decoded.drain(..BYTE_ORDER_MARK.len_utf8());
@@ -276,6 +285,7 @@ impl<R: BufRead> Input<R> {
             self.fail(source::not_utf8(
                 self.before + self.decoded.len(),
                 self.raw[0],
+                self.declared.as_deref(),
             ));
         }
     }

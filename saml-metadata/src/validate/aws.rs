@@ -1,9 +1,12 @@
 //! Checks the rules MD-AWS: the requirements of IAM Identity Center for an identity provider file.
 
-use super::{report::Report, rules::consumer as rules, uri::is_web};
+use super::{
+    report::Report,
+    rules::consumer as rules,
+    uri::{is_web, scheme},
+};
 use crate::{
-    Certificate, EntityDescriptor, IdpSsoDescriptor, KeyDescriptor, KeyUse,
-    names::{binding, name_id_format},
+    Certificate, EntityDescriptor, IdpSsoDescriptor, KeyDescriptor, KeyUse, names::name_id_format,
 };
 
 /// AWS IAM Identity Center user guide, Using SAML and SCIM identity federation with external
@@ -11,6 +14,8 @@ use crate::{
 const MAX_CHARACTERS: usize = 75_000;
 /// AWS IAM Identity Center quotas, "`IdP` certificate file".
 const MAX_CERTIFICATE_CHARACTERS: usize = 2_500;
+
+const ONE_ENTITY: &str = "Download the identity provider metadata of this one app: IAM Identity Center needs a file with one identity provider.";
 
 pub(super) fn check(report: &mut Report<'_>) {
     if !report.wants(&[
@@ -34,16 +39,19 @@ pub(super) fn check(report: &mut Report<'_>) {
     let entity = match document.entity() {
         Ok(entity) => entity,
         Err(error) => {
-            report.add(&rules::AWS_02, root, error.to_string());
+            report.add(&rules::AWS_02, root, (error.to_string(), ONE_ENTITY));
             return;
         }
     };
     check_entity(report, entity);
     let Some(idp) = entity.identity_provider() else {
         let message = if entity.service_provider().is_some() {
-            "the file describes a service provider, not an identity provider"
+            (
+                "the file describes a service provider, not an identity provider",
+                "Upload the metadata of the identity provider here: this file belongs into the identity provider.",
+            )
         } else {
-            "the file describes no identity provider"
+            ("the file describes no identity provider", ONE_ENTITY)
         };
         report.add(&rules::AWS_02, entity.element(), message);
         return;
@@ -57,10 +65,14 @@ fn check_entity(report: &mut Report<'_>, entity: EntityDescriptor<'_>) {
     let document = report.document;
     if document.root() != entity.element() {
         let message = "the entity is inside an EntitiesDescriptor";
-        report.add(&rules::AWS_02, document.root(), message);
+        let help = "Make the EntityDescriptor the root element: remove the EntitiesDescriptor around it, and copy the namespace declarations that the EntityDescriptor needs.";
+        report.add(&rules::AWS_02, document.root(), (message, help));
     }
     if entity.entity_id().is_empty() {
-        report.add(&rules::AWS_02, entity.element(), "the file has no entityID");
+        let help =
+            "Add the issuer of the identity provider as the entityID of the EntityDescriptor.";
+        let message = ("the file has no entityID", help);
+        report.add(&rules::AWS_02, entity.element(), message);
     }
 }
 
@@ -70,14 +82,13 @@ fn check_keys(report: &mut Report<'_>, idp: IdpSsoDescriptor<'_>) {
     for key in idp.key_descriptors() {
         match key.key_use() {
             Some(KeyUse::Encryption) => {
-                report.add(
-                    &rules::AWS_03,
-                    key.element(),
-                    "the file has an encryption key",
-                );
+                let help = "Remove the encryption key: IAM Identity Center does not encrypt.";
+                let message = ("the file has an encryption key", help);
+                report.add(&rules::AWS_03, key.element(), message);
             }
             None => {
-                let message = "a key is not limited to signing";
+                let help = "Mark the key with use=\"signing\".";
+                let message = ("a key is not limited to signing", help);
                 report.add_minor(&rules::AWS_03, key.element(), message);
             }
             Some(KeyUse::Signing) => {}
@@ -91,7 +102,10 @@ fn check_keys(report: &mut Report<'_>, idp: IdpSsoDescriptor<'_>) {
         0 => report.add(
             &rules::AWS_02,
             element,
-            "the file has no signing certificate",
+            (
+                "the file has no signing certificate",
+                "Add a KeyDescriptor with use=\"signing\" and the certificate of the key that signs the assertions.",
+            ),
         ),
         1 => {}
         several => {
@@ -132,22 +146,14 @@ fn check_services(report: &mut Report<'_>, idp: IdpSsoDescriptor<'_>) {
     let element = idp.element();
     if idp.single_sign_on_services().next().is_none() {
         let message = "the file has no SingleSignOnService";
-        report.add(&rules::AWS_02, element, message);
+        let help = "Add a SingleSignOnService with the sign-in URL of the identity provider.";
+        report.add(&rules::AWS_02, element, (message, help));
         return;
-    }
-    let mut fit = idp.single_sign_on_services().filter(|service| {
-        matches!(
-            service.binding(),
-            binding::HTTP_POST | binding::HTTP_REDIRECT
-        )
-    });
-    if fit.next().is_none() {
-        let message = "there is no SingleSignOnService with HTTP-POST or HTTP-Redirect";
-        report.add(&rules::AWS_06, element, message);
     }
     for service in idp.single_sign_on_services() {
         let location = service.location();
-        if !(is_web(location) && location.starts_with("https:")) {
+        // Another rule reports a URL that cannot be opened.
+        if is_web(location) && scheme(location) != "https" {
             let message = "the Location of a SingleSignOnService is not an https URL";
             report.add(&rules::AWS_06, (service.element(), "Location"), message);
         }

@@ -16,7 +16,8 @@ pub(super) fn check(report: &mut Report<'_>) {
     let entity = match document.entity() {
         Ok(entity) => entity,
         Err(error) => {
-            report.add(&rules::AWSSP_01, root, error.to_string());
+            let help = "Use the file that IAM Identity Center offers for download: it has one service provider.";
+            report.add(&rules::AWSSP_01, root, (error.to_string(), help));
             return;
         }
     };
@@ -32,9 +33,15 @@ pub(super) fn check(report: &mut Report<'_>) {
         return;
     }
     let message = if entity.identity_provider().is_some() {
-        "the file describes an identity provider, not a service provider"
+        (
+            "the file describes an identity provider, not a service provider",
+            "This is the file that belongs into IAM Identity Center. Download the service provider metadata there.",
+        )
     } else {
-        "the file describes no service provider"
+        (
+            "the file describes no service provider",
+            "In IAM Identity Center, open Settings, Identity source, and download the service provider metadata again.",
+        )
     };
     report.add(&rules::AWSSP_01, entity.element(), message);
 }

@@ -4,7 +4,7 @@ use super::{
     report::Report,
     rules::role as rules,
     seen::Seen,
-    uri::{is_absolute, is_usual, oddities, scheme},
+    uri::{dead_end, is_absolute, is_usual, oddities, scheme},
 };
 use crate::{
     Element, Endpoint, IndexedEndpoint,
@@ -86,28 +86,37 @@ pub(super) fn check(report: &mut Report<'_>, role: Element<'_>) {
     check_sso_bindings(report, role);
 }
 
-fn check_addresses(report: &mut Report<'_>, element: Element<'_>) {
+/// Checks the URLs of an element with the type of an endpoint.
+pub(super) fn check_addresses(report: &mut Report<'_>, element: Element<'_>) {
     let name = element.local_name();
+
     for attribute in ["Location", "ResponseLocation"] {
         let target = (element, attribute);
         let Some(address) = element
             .attribute(attribute)
             .map(crate::reader::chars::collapse)
         else {
-            if attribute == "Location" {
-                report.add(&rules::EP_01, element, format!("{name} has no Location"));
+            // The check of the schema reports a missing Location of an extension.
+            if attribute == "Location" && element.namespace_id() == NamespaceId::METADATA {
+                let message = (
+                    format!("{name} has no Location"),
+                    "Add the URL of the endpoint.",
+                );
+                report.add(&rules::EP_01, element, message);
             }
             continue;
         };
         if is_usual(address) {
             continue;
         }
+        // A wrong address of an endpoint that only programs use does not stop a browser.
+        let is_minor = is_for_programs(element);
         if !is_absolute(address) {
             let message = format!("{attribute} {:?} is not an absolute URI", shorten(address));
-            report.add(&rules::EP_01, target, message);
+            report.add_as(is_minor, &rules::EP_01, target, message);
             continue;
         }
-        match scheme(address).as_str() {
+        match scheme(address).as_ref() {
             "https" => {}
             "http" => {
                 report.add(
@@ -119,7 +128,17 @@ fn check_addresses(report: &mut Report<'_>, element: Element<'_>) {
             other => {
                 let message = format!("{attribute} of {name} has the scheme {}", shorten(other));
                 report.add(&rules::EP_02, target, message);
+                continue;
             }
+        }
+        if let Some(end) = dead_end(address) {
+            let message = format!(
+                "{attribute} {:?} of {name} {}",
+                shorten(address),
+                end.problem()
+            );
+            report.add_as(is_minor, &rules::EP_11, target, (message, end.help()));
+            continue;
         }
         for odd in oddities(address) {
             report.add(
@@ -136,15 +155,34 @@ fn check_addresses(report: &mut Report<'_>, element: Element<'_>) {
     }
 }
 
+/// Returns whether only programs, and no browsers, use an endpoint.
+fn is_for_programs(element: Element<'_>) -> bool {
+    matches!(
+        Endpoint::new(element).binding(),
+        binding::SOAP
+            | binding::URI
+            | binding::PAOS
+            | "urn:oasis:names:tc:SAML:1.0:bindings:SOAP-binding"
+    )
+}
+
 fn check_binding(report: &mut Report<'_>, element: Element<'_>, fitting: &[&str]) {
     let name = element.local_name();
     let target = (element, "Binding");
     let binding = Endpoint::new(element).binding();
     if element.attribute("Binding").is_none() {
-        report.add(&rules::EP_01, element, format!("{name} has no Binding"));
+        let help =
+            "Add the URI of the binding, such as urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST.";
+        report.add(
+            &rules::EP_01,
+            element,
+            (format!("{name} has no Binding"), help),
+        );
     } else if !is_absolute(binding) {
         let message = format!("Binding {:?} is not an absolute URI", shorten(binding));
-        report.add(&rules::EP_01, target, message);
+        let help =
+            "Write the URI of the binding, such as urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST.";
+        report.add(&rules::EP_01, target, (message, help));
     } else if fitting.contains(&binding) || OTHER_BINDINGS.contains(&binding) {
         // The binding fits.
     } else if is_saml2(binding) {
@@ -178,10 +216,17 @@ fn check_set(report: &mut Report<'_>, set: &[IndexedEndpoint<'_>]) {
         let element = endpoint.element();
         let name = element.local_name();
         match (endpoint.index(), element.attribute("index")) {
-            (None, None) => report.add(&rules::EP_07, element, format!("{name} has no index")),
+            (None, None) => {
+                let message = (
+                    format!("{name} has no index"),
+                    "Add an index from 0 to 65535.",
+                );
+                report.add(&rules::EP_07, element, message);
+            }
             (None, Some(text)) => {
                 let message = format!("index {:?} is not a number from 0 to 65535", shorten(text));
-                report.add(&rules::EP_07, (element, "index"), message);
+                let help = "Write a number from 0 to 65535.";
+                report.add(&rules::EP_07, (element, "index"), (message, help));
             }
             (Some(index), _) if !indexes.insert(index) => {
                 let message = format!("two {name} elements have the index {index}");

@@ -4,13 +4,15 @@ use super::{
     report::Report,
     rules::entity as rules,
     seen::Seen,
-    uri::{is_absolute, is_web, scheme},
+    uri::{dead_end, is_absolute, scheme, web_problem},
 };
 use crate::{
     ContactPerson, ContactType, EntityDescriptor, Organization,
     reader::{chars::is_blank, escape::shorten},
     tree::NamespaceId,
 };
+
+const LOCATION: &str = "Write the complete URL of the other document.";
 
 const MAX_ENTITY_ID: usize = 1024;
 /// The limit of saml2int SDP-G04. Not every consumer accepts a longer entityID.
@@ -31,28 +33,31 @@ pub(super) fn check(report: &mut Report<'_>, entity: EntityDescriptor<'_>) {
         let element = location.element();
         if location.namespace().is_empty() {
             let message = "AdditionalMetadataLocation has no namespace";
-            report.add(&rules::ENT_11, element, message);
+            let help = "Add the namespace of the other document's root element.";
+            report.add(&rules::ENT_11, element, (message, help));
         }
-        if !is_absolute(location.location()) {
+        let url = location.location();
+        let is_http = matches!(scheme(url).as_ref(), "http" | "https");
+        if is_http && dead_end(url).is_some() {
+            let message = "AdditionalMetadataLocation is a URL that cannot be opened";
+            report.add_minor(&rules::ENT_11, element, (message, LOCATION));
+        }
+        if !is_absolute(url) {
             let message = "AdditionalMetadataLocation is not an absolute URI";
-            report.add_minor(&rules::ENT_11, element, message);
+            report.add_minor(&rules::ENT_11, element, (message, LOCATION));
         }
     }
     if let Some(affiliation) = entity.affiliation() {
         let element = affiliation.element();
         if affiliation.owner_id().is_empty() {
-            report.add(
-                &rules::AFF_01,
-                element,
-                "the affiliation has no affiliationOwnerID",
-            );
+            let message = "the affiliation has no affiliationOwnerID";
+            let help = "Add the entityID of the owner as affiliationOwnerID.";
+            report.add(&rules::AFF_01, element, (message, help));
         }
         if affiliation.members().next().is_none() {
-            report.add(
-                &rules::AFF_01,
-                element,
-                "the affiliation has no AffiliateMember",
-            );
+            let message = "the affiliation has no AffiliateMember";
+            let help = "Add an AffiliateMember with the entityID of each member.";
+            report.add(&rules::AFF_01, element, (message, help));
         }
     }
 }
@@ -66,7 +71,8 @@ fn check_id(report: &mut Report<'_>, entity: EntityDescriptor<'_>) {
             None => "the entity has no entityID",
             Some(_) => "the entityID is empty",
         };
-        report.add(&rules::ENT_01, target, message);
+        let help = "Add the entityID: the name, usually an https URL, that the entity has in its messages.";
+        report.add(&rules::ENT_01, target, (message, help));
         return;
     }
     let length = id.chars().count();
@@ -81,7 +87,12 @@ fn check_id(report: &mut Report<'_>, entity: EntityDescriptor<'_>) {
     if !is_absolute(id) {
         let message = format!("the entityID {:?} is not an absolute URI", shorten(id));
         report.add(&rules::ENT_02, target, message);
-    } else if !matches!(scheme(id).as_str(), "http" | "https" | "urn") {
+    } else if matches!(scheme(id).as_ref(), "http" | "https")
+        && let Some(end) = dead_end(id)
+    {
+        let message = format!("the entityID {:?} {}", shorten(id), end.problem());
+        report.add_minor(&rules::ENT_02, target, (message, end.help()));
+    } else if !matches!(scheme(id).as_ref(), "http" | "https" | "urn") {
         let message = format!(
             "the entityID has the unusual scheme {}",
             shorten(&scheme(id))
@@ -95,21 +106,21 @@ fn check_roles(report: &mut Report<'_>, entity: EntityDescriptor<'_>) {
     let has_roles = entity.roles().next().is_some();
     match entity.affiliation() {
         None if !has_roles => {
-            report.add(&rules::ENT_03, element, "the entity has no role");
+            let help = "Add the role, for example an IDPSSODescriptor.";
+            report.add(&rules::ENT_03, element, ("the entity has no role", help));
         }
         Some(affiliation) if has_roles => {
             let message = "the entity has roles and is also an affiliation";
-            report.add(&rules::ENT_03, affiliation.element(), message);
+            let help = "Move the affiliation to a separate entity.";
+            report.add(&rules::ENT_03, affiliation.element(), (message, help));
         }
         _ => {}
     }
     let affiliations = element.children_in(NamespaceId::METADATA, "AffiliationDescriptor");
     for affiliation in affiliations.skip(1) {
-        report.add(
-            &rules::ENT_03,
-            affiliation,
-            "the entity has two AffiliationDescriptor elements",
-        );
+        let message = "the entity has two AffiliationDescriptor elements";
+        let help = "Move the second affiliation to a separate entity.";
+        report.add(&rules::ENT_03, affiliation, (message, help));
     }
     let mut seen = Seen::new();
     for role in entity.roles() {
@@ -145,15 +156,20 @@ fn check_organization(report: &mut Report<'_>, organization: Organization<'_>) {
             is_missing = false;
             let value = text.text();
             if is_blank(value) {
-                report.add(&rules::ENT_05, text, format!("{name} is empty"));
-            } else if name == "OrganizationURL" && !is_web(value.trim()) {
-                let message = format!(
-                    "OrganizationURL {:?} is not an http or https URL",
-                    shorten(value)
-                );
-                report.add_minor(&rules::ENT_05, text, message);
+                let help = "Fill the element or remove Organization.";
+                report.add(&rules::ENT_05, text, (format!("{name} is empty"), help));
+            } else if name == "OrganizationURL"
+                && let Some((problem, help)) = web_problem(value.trim())
+            {
+                let message = format!("OrganizationURL {:?} {problem}", shorten(value));
+                report.add_minor(&rules::ENT_05, text, (message, help));
             } else if value.trim().contains('\n') {
-                report.add_minor(&rules::ENT_05, text, format!("{name} has a line break"));
+                let help = "Write the text in one line.";
+                report.add_minor(
+                    &rules::ENT_05,
+                    text,
+                    (format!("{name} has a line break"), help),
+                );
             }
         }
         if is_missing {
@@ -179,11 +195,12 @@ fn check_contacts(report: &mut Report<'_>, entity: EntityDescriptor<'_>) {
     for contact in contacts {
         let element = contact.element();
         if let ContactType::Unknown(kind) = contact.kind() {
+            let help = "Use one of technical, support, administrative, billing and other.";
             let message = match element.attribute("contactType") {
                 None => "the contact has no contactType".to_owned(),
                 Some(_) => format!("the contactType {:?} is unknown", shorten(kind)),
             };
-            report.add(&rules::ENT_06, (element, "contactType"), message);
+            report.add(&rules::ENT_06, (element, "contactType"), (message, help));
         }
         let emails = element.children_in(NamespaceId::METADATA, "EmailAddress");
         for (address, element) in contact.email_addresses().zip(emails) {

@@ -7,7 +7,7 @@ use crate::Position;
 
 /// A violation of a rule in a document.
 ///
-/// `Display` is one line: `line 1, column 240: error MD-AWS-03: the file has an encryption key`.
+/// `Display` is one line: `line 1, column 240: error MD-AWS-02: the file has no entityID`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Finding {

@@ -14,6 +14,10 @@ const MAX_TIME_TO_END: SignedDuration = SignedDuration::from_hours(25 * 365 * 24
 /// The limit was 15 years in an earlier API reference.
 const OLD_MAX_TIME_TO_END: SignedDuration = SignedDuration::from_hours(15 * 365 * 24 + 4 * 24);
 
+const ONE_ENTITY: &str =
+    "Use the metadata of one identity provider: the file that belongs to this one app.";
+const SHORTER: &str = "Create a certificate that is valid for at most 15 years.";
+
 pub(super) fn check(report: &mut Report<'_>) {
     if !report.wants(&[&rules::GCP_01]) {
         return;
@@ -23,14 +27,15 @@ pub(super) fn check(report: &mut Report<'_>) {
     let characters = document.text().chars().count();
     if characters > MAX_CHARACTERS {
         let message = format!("the file has {characters} characters, more than 131072");
-        report.add(&rules::GCP_01, root, message);
+        let help = "Use the metadata of this one app: Google accepts no larger file.";
+        report.add(&rules::GCP_01, root, (message, help));
     }
     match document.entity().map(EntityDescriptor::identity_provider) {
-        Err(error) => report.add(&rules::GCP_01, root, error.to_string()),
+        Err(error) => report.add(&rules::GCP_01, root, (error.to_string(), ONE_ENTITY)),
         Ok(None) => report.add(
             &rules::GCP_01,
             root,
-            "the file describes no identity provider",
+            ("the file describes no identity provider", ONE_ENTITY),
         ),
         Ok(Some(idp)) => check_keys(report, idp),
     }
@@ -44,7 +49,8 @@ fn check_keys(report: &mut Report<'_>, idp: IdpSsoDescriptor<'_>) {
     let keys = signing().count();
     if keys > MAX_KEYS {
         let message = format!("the file has {keys} signing keys, more than 3");
-        report.add(&rules::GCP_01, idp.element(), message);
+        let help = "Remove the signing keys that are no longer used.";
+        report.add(&rules::GCP_01, idp.element(), (message, help));
     }
     let now = report.now;
     let mut is_usable = false;
@@ -58,18 +64,21 @@ fn check_keys(report: &mut Report<'_>, idp: IdpSsoDescriptor<'_>) {
         let time_to_end = until.duration_since(now);
         if from.duration_since(now) > MAX_TIME_TO_START {
             let message = format!("the certificate starts more than 7 days from now, at {from}");
-            report.add(&rules::GCP_01, element, message);
+            let help = "Upload the certificate at most 7 days before it starts, or create one that is valid now.";
+            report.add(&rules::GCP_01, element, (message, help));
         }
         if time_to_end > MAX_TIME_TO_END {
             let message = format!("the certificate ends more than 25 years from now, at {until}");
-            report.add(&rules::GCP_01, element, message);
+            report.add(&rules::GCP_01, element, (message, SHORTER));
         } else if time_to_end > OLD_MAX_TIME_TO_END {
             let message = format!("the certificate ends more than 15 years from now, at {until}");
-            report.add_minor(&rules::GCP_01, element, message);
+            report.add_minor(&rules::GCP_01, element, (message, SHORTER));
         }
     }
     if !is_usable {
         let message = "the file has no unexpired signing certificate";
-        report.add(&rules::GCP_01, idp.element(), message);
+        let help =
+            "Add the certificate of the key that signs now: Google accepts no file without one.";
+        report.add(&rules::GCP_01, idp.element(), (message, help));
     }
 }

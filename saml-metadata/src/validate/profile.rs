@@ -91,9 +91,22 @@ const EDUGAIN: &[Difference] = &[
     },
 ];
 
-/// Severities for consumers that use only the key, and document no rule about the dates of its
-/// certificate.
-const IGNORES_CERTIFICATE_DATES: &[Difference] = &[warning("MD-KEY-05")];
+/// AWS IAM uses only the key, and documents no rule about the dates of its certificate. Its
+/// providers also serve programs, which start at the identity provider and need no
+/// `SingleSignOnService`.
+const AWS_IAM: &[Difference] = &[
+    warning("MD-KEY-05"),
+    warning("MD-IDP-01"),
+    warning("MD-IDP-06"),
+];
+
+/// MD-GCP-01 has Google's own rules about the dates of certificates.
+const GOOGLE_WORKFORCE: &[Difference] = &[warning("MD-KEY-05")];
+
+/// The API of `OpenSearch` refuses a byte order mark; its console accepts it
+/// (hashicorp/terraform-provider-aws#36052). The minor violation is a file in UTF-16. No rule about
+/// the dates of certificates is documented.
+const OPEN_SEARCH: &[Difference] = &[warning("MD-KEY-05"), error("MD-XML-07", W)];
 
 impl Profile {
     /// All profiles.
@@ -125,11 +138,22 @@ impl Profile {
         }
     }
 
+    /// Returns whether the consumer reads only the identity provider's role of a document. An error
+    /// elsewhere is a warning for such a consumer.
+    pub(crate) const fn reads_only_the_identity_provider(self) -> bool {
+        matches!(
+            self,
+            Self::AwsIdentityCenter | Self::GoogleWorkforce | Self::AwsIam | Self::OpenSearch
+        )
+    }
+
     pub(crate) const fn differences(self) -> &'static [Difference] {
         match self {
             Self::Saml2int => SAML2INT,
             Self::Edugain => EDUGAIN,
-            Self::AwsIam | Self::OpenSearch => IGNORES_CERTIFICATE_DATES,
+            Self::AwsIam => AWS_IAM,
+            Self::GoogleWorkforce => GOOGLE_WORKFORCE,
+            Self::OpenSearch => OPEN_SEARCH,
             _ => &[],
         }
     }

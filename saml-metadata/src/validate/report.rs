@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::{Finding, Policy, RuleId, Severity, rules::Rule};
 use crate::{
-    Attribute, Document, Element, Position,
+    Attribute, Document, Element, KeyDescriptor, KeyUse, Position,
     reader::escape::{one_line, shorten},
     tree::{NamespaceId, NodeId, NodeKind},
 };
@@ -17,6 +17,8 @@ pub(super) enum Target<'a> {
     Element(Element<'a>),
     /// An attribute by its name as written; the element if the attribute is missing.
     Attribute(Element<'a>, &'a str),
+    /// A part of the text of an element: its offset in the document and its length.
+    Text(Element<'a>, usize, usize),
     /// A comment or a processing instruction.
     Node(NodeId),
 }
@@ -33,15 +35,58 @@ impl<'a> From<(Element<'a>, &'a str)> for Target<'a> {
     }
 }
 
+/// The message of a finding, and the advice for its cause if a rule has several causes.
+pub(super) struct Message {
+    text: String,
+    help: Option<&'static str>,
+}
+
+impl From<&str> for Message {
+    fn from(text: &str) -> Self {
+        text.to_owned().into()
+    }
+}
+
+impl From<String> for Message {
+    fn from(text: String) -> Self {
+        Self { text, help: None }
+    }
+}
+
+impl<T: Into<String>> From<(T, &'static str)> for Message {
+    fn from((text, help): (T, &'static str)) -> Self {
+        Self {
+            text: text.into(),
+            help: Some(help),
+        }
+    }
+}
+
 /// Collects the findings of all checks.
 pub(super) struct Report<'a> {
     pub(super) document: &'a Document,
     pub(super) policy: &'a Policy,
     pub(super) now: Timestamp,
     drafts: Vec<Draft>,
+    /// Whether the profile is that of a consumer that reads only a part of the document.
+    reads_a_part: bool,
     /// One entry per rule with findings. A list suffices, because there are few rules.
     counts: Vec<(RuleId, Count)>,
 }
+
+/// The metadata elements that a consumer of an identity provider does not read.
+const UNREAD: [&str; 10] = [
+    "SPSSODescriptor",
+    "RoleDescriptor",
+    "AttributeAuthorityDescriptor",
+    "AuthnAuthorityDescriptor",
+    "PDPDescriptor",
+    "AffiliationDescriptor",
+    "Extensions",
+    "Organization",
+    "ContactPerson",
+    "AdditionalMetadataLocation",
+];
 
 /// The findings of one rule.
 #[derive(Default)]
@@ -60,6 +105,7 @@ struct Draft {
     attribute: Option<String>,
     span: Range<usize>,
     message: String,
+    help: &'static str,
 }
 
 impl<'a> Report<'a> {
@@ -69,6 +115,7 @@ impl<'a> Report<'a> {
             policy,
             now,
             drafts: Vec::new(),
+            reads_a_part: policy.profile().reads_only_the_identity_provider(),
             counts: Vec::new(),
         }
     }
@@ -87,7 +134,7 @@ impl<'a> Report<'a> {
         &mut self,
         rule: &'static Rule,
         target: impl Into<Target<'p>>,
-        message: impl Into<String>,
+        message: impl Into<Message>,
     ) {
         if let Some(severity) = self.policy.severity_of(rule) {
             self.push(rule, severity, target.into(), message.into());
@@ -100,10 +147,26 @@ impl<'a> Report<'a> {
         &mut self,
         rule: &'static Rule,
         target: impl Into<Target<'p>>,
-        message: impl Into<String>,
+        message: impl Into<Message>,
     ) {
         if let Some(severity) = self.policy.minor_severity_of(rule) {
             self.push(rule, severity, target.into(), message.into());
+        }
+    }
+
+    /// Adds a violation of a rule, or a minor violation.
+    #[cold]
+    pub(super) fn add_as<'p>(
+        &mut self,
+        is_minor: bool,
+        rule: &'static Rule,
+        target: impl Into<Target<'p>>,
+        message: impl Into<Message>,
+    ) {
+        if is_minor {
+            self.add_minor(rule, target, message);
+        } else {
+            self.add(rule, target, message);
         }
     }
 
@@ -112,7 +175,7 @@ impl<'a> Report<'a> {
         rule: &'static Rule,
         severity: Severity,
         target: Target<'_>,
-        message: String,
+        message: Message,
     ) {
         let (node, attribute, span) = match target {
             Target::Element(element) => (element.id(), None, span_of(element)),
@@ -121,16 +184,24 @@ impl<'a> Report<'a> {
                 let span = found.map_or_else(|| span_of(element), Attribute::span);
                 (element.id(), Some(shorten(name)), span)
             }
+            Target::Text(element, start, length) => (element.id(), None, start..start + length),
             Target::Node(id) => (id, None, self.document.tree.node(id).span.range()),
         };
+        let is_unread = self.reads_a_part && severity == Severity::Error && self.is_unread(node);
         let draft = Draft {
             rule,
-            severity,
+            severity: if is_unread {
+                Severity::Warning
+            } else {
+                severity
+            },
             node,
             attribute,
             span,
-            message: one_line(message),
+            message: one_line(message.text),
+            help: message.help.unwrap_or(rule.help),
         };
+        let severity = draft.severity;
         let known = self.counts.iter().position(|(id, _)| *id == rule.id);
         let at = known.unwrap_or_else(|| {
             self.counts.push((rule.id, Count::default()));
@@ -146,6 +217,32 @@ impl<'a> Report<'a> {
         } else {
             count.unlisted = Some((draft, 1));
         }
+    }
+
+    /// Returns whether a node is in a part of the document that consumers of an identity provider
+    /// do not read: another role, an extension, an organization, a contact, another document's
+    /// location, an encryption key or an attribute.
+    fn is_unread(&self, mut node: NodeId) -> bool {
+        while let Some(id) = node.some() {
+            let record = self.document.tree.node(id);
+            if record.kind == NodeKind::Element {
+                let element = Element::new(self.document, id);
+                let is_unread = match record.namespace {
+                    NamespaceId::METADATA => {
+                        UNREAD.contains(&element.local_name())
+                            || element.local_name() == "KeyDescriptor"
+                                && KeyDescriptor::new(element).key_use() == Some(KeyUse::Encryption)
+                    }
+                    NamespaceId::ASSERTION => true,
+                    _ => false,
+                };
+                if is_unread {
+                    return true;
+                }
+            }
+            node = record.parent;
+        }
+        false
     }
 
     /// Returns the findings in document order.
@@ -184,7 +281,7 @@ impl<'a> Report<'a> {
                 path: paths.path(self.document, draft.node, draft.attribute.as_deref()),
                 position: position(draft.span.start),
                 span: draft.span,
-                help: draft.rule.help,
+                help: draft.help,
                 clause: draft.rule.clause,
             })
             .collect()

@@ -4,7 +4,7 @@ use super::{
     report::Report,
     rules::role as rules,
     seen::Seen,
-    uri::{is_absolute, is_web, scheme},
+    uri::{is_absolute, is_https, web_problem},
 };
 use crate::{
     Element, Role,
@@ -23,21 +23,27 @@ pub(super) fn check(report: &mut Report<'_>, role: Role<'_>) {
             let message = "the identity provider has no errorURL";
             report.add_minor(&rules::ROLE_03, element, message);
         }
-        Some(url) if !is_web(url) || scheme(url) != "https" => {
-            let message = format!("errorURL {:?} is not an https URL", shorten(url));
+        Some(url) if !is_https(url) => {
+            let (problem, help) = web_problem(url).unwrap_or_else(|| {
+                (
+                    "is not an https URL".to_owned(),
+                    "Serve the page over https.",
+                )
+            });
+            let message = (format!("errorURL {:?} {problem}", shorten(url)), help);
             report.add(&rules::ROLE_03, (element, "errorURL"), message);
         }
         _ => {}
     }
-    if let Role::Other(other) = role {
-        let message = match other.extension_type() {
-            Some((namespace, name)) => format!(
-                "the role has the unknown type {} in {}",
-                shorten(name),
-                shorten(namespace)
-            ),
-            None => "the role has no type".to_owned(),
-        };
+    // The check of the structure reports a role without a type.
+    if let Role::Other(other) = role
+        && let Some((namespace, name)) = other.extension_type()
+    {
+        let message = format!(
+            "the role has the unknown type {} in {}",
+            shorten(name),
+            shorten(namespace)
+        );
         report.add(&rules::ROLE_04, element, message);
     }
     check_name_id_formats(report, element);
@@ -87,7 +93,9 @@ fn check_bindings(report: &mut Report<'_>, role: Role<'_>) {
                 "{} has a {missing} binding, but the role does not list this protocol",
                 endpoint.local_name()
             );
-            report.add(&rules::ROLE_02, (endpoint, "Binding"), message);
+            // A consumer needs SAML 2.0; an endpoint of an older protocol does not stop it.
+            let is_minor = missing != "SAML 2.0";
+            report.add_as(is_minor, &rules::ROLE_02, (endpoint, "Binding"), message);
         }
     }
 }

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use super::{Finding, Policy, report::Report, rules::signature as rules};
 use crate::{
     Document, Element,
+    error::with_causes,
     signature::{SignatureError, Verifier, VerifyingKey, signature_rules},
     tree::NamespaceId,
 };
@@ -26,7 +27,10 @@ pub(crate) fn check(
         match verifier.verify_element(element) {
             Ok(found) => check_key(&mut report, element, verifier.key_of(found)),
             Err(error) => {
-                let message = format!("the signature of this element is invalid: {}", error.kind());
+                let message = format!(
+                    "the signature of this element is invalid: {}",
+                    with_causes(error.kind())
+                );
                 report.add(&rules::SIG_08, element, message);
             }
         }
@@ -36,7 +40,7 @@ pub(crate) fn check(
 
 fn add(report: &mut Report<'_>, root: Element<'_>, error: &SignatureError) {
     let at = root.child_in(NamespaceId::SIGNATURE, "Signature");
-    let message = error.kind().to_string();
+    let message = with_causes(error.kind());
     if let Some(rule) = signature_rules().find(|rule| rule.id == error.rule()) {
         report.add(rule, at.unwrap_or(root), message);
     }

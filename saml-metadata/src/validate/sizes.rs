@@ -1,4 +1,4 @@
-//! Checks the rules MD-IAM and MD-OS, for consumers that document only size limits.
+//! Checks the rules MD-IAM and MD-OS, for consumers that document only limits of sizes.
 
 use super::{report::Report, rules::consumer as rules};
 
@@ -19,15 +19,30 @@ pub(super) fn check(report: &mut Report<'_>) {
     }
     match document.entity() {
         Err(error) => {
-            report.add(&rules::IAM_01, root, error.to_string());
-            report.add(&rules::OS_01, root, error.to_string());
+            for rule in [&rules::IAM_01, &rules::OS_01] {
+                report.add(rule, root, (error.to_string(), ONE_ENTITY));
+            }
         }
         Ok(entity) => {
+            if entity.identity_provider().is_none() {
+                for rule in [&rules::IAM_01, &rules::OS_01] {
+                    let message = "the file describes no identity provider";
+                    report.add(rule, entity.element(), (message, ONE_ENTITY));
+                }
+            }
             let length = entity.entity_id().chars().count();
             if !(8..=512).contains(&length) {
                 let message = format!("the entityID has {length} characters, not 8 to 512");
-                report.add(&rules::OS_01, (entity.element(), "entityID"), message);
+                let help = "Use an entityID of 8 to 512 characters in the identity provider.";
+                report.add(
+                    &rules::OS_01,
+                    (entity.element(), "entityID"),
+                    (message, help),
+                );
             }
         }
     }
 }
+
+const ONE_ENTITY: &str =
+    "Use the metadata of one identity provider: the file that belongs to this one app.";

@@ -1,10 +1,12 @@
 //! Checks the rules MD-IDP and MD-SP: the requirements of the two single sign-on roles.
 
-use super::{report::Report, rules::role as rules, seen::Seen, uri::is_absolute};
+use super::{
+    endpoint::check_addresses, report::Report, rules::role as rules, seen::Seen, uri::is_absolute,
+};
 use crate::{
-    AttributeConsumingService, Element, IdpSsoDescriptor, KeyDescriptor, KeyUse, Role,
-    SamlAttribute, SpSsoDescriptor,
-    model::values::{boolean, parse_index, uri},
+    AttributeConsumingService, IdpSsoDescriptor, KeyDescriptor, KeyUse, Role, SamlAttribute,
+    SpSsoDescriptor,
+    model::values::{boolean, optional_uri, parse_index},
     names::{attribute_name_format, binding, namespace},
     reader::{chars::is_blank, escape::shorten},
     tree::NamespaceId,
@@ -23,10 +25,15 @@ pub(super) fn check(report: &mut Report<'_>, role: Role<'_>) {
 
 fn check_idp(report: &mut Report<'_>, idp: IdpSsoDescriptor<'_>) {
     let element = idp.element();
+    let mut bindings = idp.single_sign_on_services().map(crate::Endpoint::binding);
     if idp.single_sign_on_services().next().is_none() {
         let message = "the identity provider has no SingleSignOnService";
         report.add(&rules::IDP_01, element, message);
-    } else if idp.supports_saml2() {
+    } else if !bindings.any(|name| matches!(name, binding::HTTP_REDIRECT | binding::HTTP_POST)) {
+        let message = "there is no SingleSignOnService with HTTP-Redirect or HTTP-POST";
+        report.add(&rules::IDP_06, element, message);
+    }
+    if idp.single_sign_on_services().next().is_some() && idp.supports_saml2() {
         for wanted in [binding::HTTP_REDIRECT, binding::HTTP_POST] {
             if idp
                 .single_sign_on_services()
@@ -106,19 +113,22 @@ fn check_attribute_services(report: &mut Report<'_>, sp: SpSsoDescriptor<'_>) {
         match service.index() {
             None => {
                 let message = "AttributeConsumingService has no index from 0 to 65535";
-                report.add(&rules::SP_06, (element, "index"), message);
+                let help = "Add an index from 0 to 65535.";
+                report.add(&rules::SP_06, (element, "index"), (message, help));
             }
             Some(index) if !indexes.insert(index) => {
                 let message =
                     format!("two AttributeConsumingService elements have the index {index}");
-                report.add(&rules::SP_06, (element, "index"), message);
+                let help = "Give each service its own index.";
+                report.add(&rules::SP_06, (element, "index"), (message, help));
             }
             Some(_) => {}
         }
         if service.is_default() == Some(true) {
             if has_default {
                 let message = "two AttributeConsumingService elements are the default";
-                report.add(&rules::SP_06, (element, "isDefault"), message);
+                let help = "Keep isDefault=\"true\" on one of the services.";
+                report.add(&rules::SP_06, (element, "isDefault"), (message, help));
             }
             has_default = true;
         }
@@ -129,25 +139,24 @@ fn check_attribute_services(report: &mut Report<'_>, sp: SpSsoDescriptor<'_>) {
 fn check_attribute_service(report: &mut Report<'_>, service: AttributeConsumingService<'_>) {
     let element = service.element();
     if service.names().all(|name| is_blank(name.text())) {
-        report.add(
-            &rules::SP_06,
-            element,
-            "AttributeConsumingService has no ServiceName",
-        );
+        let help = "Add ServiceName with the name of the service.";
+        let message = ("AttributeConsumingService has no ServiceName", help);
+        report.add(&rules::SP_06, element, message);
     }
     if service.requested_attributes().next().is_none() {
         let message = "AttributeConsumingService has no RequestedAttribute";
-        report.add(&rules::SP_06, element, message);
+        let help = "Add a RequestedAttribute, or remove the AttributeConsumingService.";
+        report.add(&rules::SP_06, element, (message, help));
     }
     for requested in service.requested_attributes() {
         let attribute = requested.attribute();
         let name = attribute.name();
         if name.is_empty() {
-            report.add(
-                &rules::SP_06,
-                requested.element(),
+            let message = (
                 "RequestedAttribute has no Name",
+                "Add the Name of the attribute.",
             );
+            report.add(&rules::SP_06, requested.element(), message);
             continue;
         }
         match attribute.name_format() {
@@ -173,37 +182,39 @@ fn check_attribute_service(report: &mut Report<'_>, service: AttributeConsumingS
 }
 
 fn check_discovery(report: &mut Report<'_>, sp: SpSsoDescriptor<'_>) {
-    let responses: Vec<Element<'_>> = sp
-        .extensions()
-        .into_iter()
-        .flat_map(|extensions| {
-            extensions
-                .element()
-                .children_in(NamespaceId::DISCOVERY, "DiscoveryResponse")
-        })
-        .collect();
+    let Some(extensions) = sp.extensions() else {
+        return;
+    };
+    let extensions = extensions.element();
+    for initiator in extensions.children_in(NamespaceId::REQUEST_INITIATION, "RequestInitiator") {
+        check_addresses(report, initiator);
+    }
+    let responses = extensions.children_in(NamespaceId::DISCOVERY, "DiscoveryResponse");
     let mut indexes = Seen::new();
     let mut has_default = false;
     for response in responses {
-        if uri(response, "Binding") != namespace::DISCOVERY {
+        check_addresses(report, response);
+        // The check of the schema reports a missing Binding.
+        let binding = optional_uri(response, "Binding");
+        if binding.is_some_and(|binding| binding != namespace::DISCOVERY) {
             let message = "DiscoveryResponse does not have the discovery binding";
-            report.add(&rules::SP_08, (response, "Binding"), message);
+            let help =
+                "Set Binding to urn:oasis:names:tc:SAML:profiles:SSO:idp-discovery-protocol.";
+            report.add(&rules::SP_08, (response, "Binding"), (message, help));
         }
-        match response.attribute("index").and_then(parse_index) {
-            None => {
-                let message = "DiscoveryResponse has no index from 0 to 65535";
-                report.add(&rules::SP_08, (response, "index"), message);
-            }
-            Some(index) if !indexes.insert(index) => {
-                let message = format!("two DiscoveryResponse elements have the index {index}");
-                report.add(&rules::SP_08, (response, "index"), message);
-            }
-            Some(_) => {}
+        // The check of the schema reports an index that is missing or wrong.
+        if let Some(index) = response.attribute("index").and_then(parse_index)
+            && !indexes.insert(index)
+        {
+            let message = format!("two DiscoveryResponse elements have the index {index}");
+            let help = "Give each DiscoveryResponse its own index.";
+            report.add(&rules::SP_08, (response, "index"), (message, help));
         }
         if boolean(response, "isDefault") == Some(true) {
             if has_default {
                 let message = "two DiscoveryResponse elements are the default";
-                report.add(&rules::SP_08, (response, "isDefault"), message);
+                let help = "Keep isDefault=\"true\" on one of them.";
+                report.add(&rules::SP_08, (response, "isDefault"), (message, help));
             }
             has_default = true;
         }

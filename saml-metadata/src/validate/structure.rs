@@ -1,17 +1,20 @@
 //! Checks the rules MD-ROOT: the structure of the document, compared with the schema.
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+
 use super::{
-    report::Report,
-    rules::document as rules,
-    schema::{self, Model, Slot},
+    report::{Report, Target},
+    rules::{Rule, document as rules, extension},
+    schema::{self, Content, Model, Slot, Value},
     seen::Seen,
     uri::is_absolute,
 };
 use crate::{
     Element,
+    model::values::{parse_boolean, parse_index},
     names::namespace,
     reader::{
-        chars::{collapse, is_blank, is_ncname},
+        chars::{collapse, is_blank, is_ncname, is_space},
         escape::shorten,
     },
     tree::{NamespaceId, NodeKind},
@@ -26,7 +29,7 @@ pub(super) fn check_root(report: &mut Report<'_>) -> bool {
         let message = match root.namespace() {
             "" => format!(
                 "the root element is {} without a namespace",
-                root.local_name()
+                shorten(root.local_name())
             ),
             uri => format!(
                 "the root element is {} in the namespace {}",
@@ -34,7 +37,12 @@ pub(super) fn check_root(report: &mut Report<'_>) -> bool {
                 shorten(uri)
             ),
         };
-        report.add(&rules::ROOT_01, root, message);
+        let help = if root.namespace().is_empty() {
+            "Declare the namespace of metadata on the root element: xmlns=\"urn:oasis:names:tc:SAML:2.0:metadata\"."
+        } else {
+            rules::ROOT_01.help
+        };
+        report.add(&rules::ROOT_01, root, (message, help));
     }
     is_metadata
 }
@@ -62,6 +70,7 @@ pub(super) fn check<'a>(report: &mut Report<'a>, element: Element<'a>, before: &
     check_id(report, element, &mut before.ids);
     check_namespaces(report, element, &mut before.namespaces);
     if element.namespace_id() != NamespaceId::METADATA {
+        check_element(report, element);
         return;
     }
     let parent_is_metadata = element.parent().is_none_or(|parent| {
@@ -78,83 +87,209 @@ pub(super) fn check<'a>(report: &mut Report<'a>, element: Element<'a>, before: &
 
 fn check_element(report: &mut Report<'_>, element: Element<'_>) {
     // The check of the parent's children reports an unknown element.
-    let Some(model) = schema::of(element.local_name()) else {
+    let Some(model) = schema::model(element.namespace_id(), element.local_name()) else {
         return;
     };
-    let has_extension_type = element
+    let extension_type = element
         .find_attribute(NamespaceId::SCHEMA_INSTANCE, "type")
-        .is_some();
-    check_attributes(report, element, &model, has_extension_type);
-    if model.text {
-        for child in element.children() {
-            let message = format!(
-                "{} must contain only text, but contains the element {}",
-                element.local_name(),
-                shorten(child.qualified_name())
-            );
-            report.add(&rules::ROOT_03, child, message);
-        }
-        return;
+        .is_some_and(|kind| !is_blank(kind.value()));
+    if !extension_type {
+        check_attributes(report, element, &model);
     }
-    check_no_text(report, element);
-    if element.local_name() == "Extensions" {
+    match model.content {
+        Content::Text | Content::Uri | Content::Base64 | Content::Integer => {
+            check_text_only(report, element, model.content);
+            return;
+        }
+        Content::Any => return,
+        Content::Elements | Content::NotEmpty | Content::AnyElements => {
+            check_no_text(report, element);
+        }
+        Content::Mixed | Content::MixedNotEmpty => {}
+    }
+    if matches!(model.content, Content::NotEmpty | Content::MixedNotEmpty)
+        && element.children().next().is_none()
+    {
+        let message = format!("{} has no child element", element.local_name());
+        report.add(rule_of(element), element, (message, ADD));
+    }
+    if element.is_in(NamespaceId::METADATA, "Extensions") {
         check_extensions(report, element);
-    } else {
-        check_children(report, element, &model, has_extension_type);
+    } else if model.content != Content::AnyElements {
+        check_children(report, element, &model, extension_type);
     }
 }
 
-fn check_attributes(report: &mut Report<'_>, element: Element<'_>, model: &Model, extended: bool) {
-    if extended {
-        return;
+/// Returns the rule for an element that does not match its schema.
+fn rule_of(element: Element<'_>) -> &'static Rule {
+    match element.namespace_id() {
+        NamespaceId::METADATA
+        | NamespaceId::SIGNATURE
+        | NamespaceId::ASSERTION
+        | NamespaceId::ENCRYPTION => &rules::ROOT_03,
+        _ => &extension::EXT_02,
     }
+}
+
+const ADD: &str = "Add what is missing, or download the metadata again from its publisher.";
+const MOVE: &str = "Move the element to its position in the schema.";
+const REMOVE: &str =
+    "Remove the element, or correct its spelling: the schema does not have it in this place.";
+const REMOVE_ATTRIBUTE: &str =
+    "Remove the attribute, or correct its spelling: the schema does not have it on this element.";
+const REMOVE_TEXT: &str =
+    "Remove the text. A page copied from a browser has such characters: download the file instead.";
+const CORRECT: &str = "Correct the value: the schema has a type for it.";
+const KEEP_ONE: &str = "Keep one of the elements.";
+
+fn check_text_only(report: &mut Report<'_>, element: Element<'_>, content: Content) {
+    let name = element.local_name();
+    for child in element.children() {
+        let message = format!(
+            "{name} must contain only text, but contains the element {}",
+            shorten(child.qualified_name())
+        );
+        report.add(rule_of(element), child, (message, REMOVE));
+    }
+    let text = element.text();
+    let problem = match content {
+        Content::Integer if !is_integer(collapse(text)) => "an integer",
+        Content::Base64 if !is_base64(text) => "base64",
+        Content::Uri if !is_uri_reference(collapse(text)) => "a URI",
+        _ => return,
+    };
+    let message = format!("{name} is {:?}, not {problem}", shorten(text));
+    report.add(rule_of(element), element, (message, CORRECT));
+}
+
+fn is_integer(text: &str) -> bool {
+    let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
+    !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit())
+}
+
+/// Returns whether the part of a text that has the place of a scheme is a scheme (RFC 3986 4.1).
+fn is_uri_reference(text: &str) -> bool {
+    let Some(colon) = memchr::memchr(b':', text.as_bytes()) else {
+        return true;
+    };
+    let scheme = &text[..colon];
+    scheme.contains(['/', '?', '#'])
+        || scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+            && scheme
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.'))
+}
+
+fn is_base64(text: &str) -> bool {
+    let compact: Vec<u8> = text.bytes().filter(|byte| !is_space(*byte)).collect();
+    STANDARD.decode(compact).is_ok()
+}
+
+fn check_attributes(report: &mut Report<'_>, element: Element<'_>, model: &Model) {
+    let rule = rule_of(element);
+    let name = element.local_name();
     for attribute in element.attributes() {
-        let is_known =
-            !attribute.namespace().is_empty() || model.attributes.contains(&attribute.local_name());
-        if !is_known {
-            let message = format!(
-                "{} must not have the attribute {}",
-                element.local_name(),
-                shorten(attribute.local_name())
-            );
-            report.add(
-                &rules::ROOT_03,
-                (element, attribute.qualified_name()),
-                message,
-            );
+        let target = (element, attribute.qualified_name());
+        match attribute.namespace_id() {
+            NamespaceId::NONE => {
+                let known = model
+                    .attributes
+                    .iter()
+                    .find(|(known, _)| *known == attribute.local_name());
+                if let Some((known, kind)) = known {
+                    if let Some(expected) = mismatch(*kind, attribute.value()) {
+                        let message = format!(
+                            "{known} is {:?}, not {expected}",
+                            shorten(attribute.value())
+                        );
+                        report.add(rule, target, (message, CORRECT));
+                    }
+                    continue;
+                }
+            }
+            // The schema allows the attributes of XML Schema instance on every element.
+            NamespaceId::SCHEMA_INSTANCE => continue,
+            NamespaceId::XML if attribute.local_name() == "lang" && has_language(element) => {
+                // Another rule reports an empty language of a text.
+                let language = collapse(attribute.value());
+                let is_reported = language.is_empty() && super::texts::is_localized(name);
+                if !is_reported && !is_language(language) {
+                    let message =
+                        format!("xml:lang is {:?}, not a language tag", shorten(language));
+                    report.add(rule, target, (message, LANGUAGE));
+                }
+                continue;
+            }
+            _ if model.foreign_attributes => continue,
+            _ => {}
+        }
+        let message = format!(
+            "{name} must not have the attribute {}",
+            shorten(attribute.qualified_name())
+        );
+        report.add(rule, target, (message, REMOVE_ATTRIBUTE));
+    }
+    for (known, kind) in model.attributes {
+        let is_required = matches!(kind, Value::Required | Value::Short);
+        if is_required && element.attribute(known).is_none() {
+            let message = format!("{name} has no {known}");
+            report.add(rule, element, (message, ADD));
         }
     }
-    // This is a quick check, because few elements have one of these attributes.
-    let has_boolean = element
-        .attributes()
-        .any(|attribute| BOOLEANS.contains(&attribute.local_name()));
-    if !has_boolean {
-        return;
+    if element.is_in(NamespaceId::METADATA, "RoleDescriptor") {
+        let message = "RoleDescriptor has no xsi:type, but its type is abstract";
+        report.add(rule, element, (message, ROLE_TYPE));
     }
-    for name in BOOLEANS {
-        let value = element
-            .attribute(name)
-            .filter(|_| model.attributes.contains(&name));
-        if let Some(value) = value
-            && crate::model::values::parse_boolean(value).is_none()
-        {
-            let message = format!("{name} is {:?}, not true or false", shorten(value));
-            report.add(&rules::ROOT_03, (element, name), message);
+}
+
+const LANGUAGE: &str = "Write a language tag such as en or en-US.";
+const ROLE_TYPE: &str = "Remove the RoleDescriptor, or add the xsi:type of the protocol that it describes: a consumer that checks the schema rejects the file.";
+
+/// Returns the expected value if a value does not have the type of its attribute.
+fn mismatch(kind: Value, value: &str) -> Option<&'static str> {
+    let number = || collapse(value).trim_start_matches('+');
+    match kind {
+        Value::Text | Value::Required => None,
+        Value::Boolean => parse_boolean(value).is_none().then_some("true or false"),
+        Value::Short => parse_index(value)
+            .is_none()
+            .then_some("a number from 0 to 65535"),
+        Value::Byte => number()
+            .parse::<u8>()
+            .is_err()
+            .then_some("a number from 0 to 255"),
+        Value::Positive => {
+            let digits = number();
+            let is_positive =
+                digits.bytes().all(|b| b.is_ascii_digit()) && digits.bytes().any(|b| b != b'0');
+            (!is_positive).then_some("a positive number")
         }
     }
 }
 
-/// The boolean attributes of the schema.
-const BOOLEANS: [&str; 5] = [
-    "isDefault",
-    "isRequired",
-    "WantAuthnRequestsSigned",
-    "AuthnRequestsSigned",
-    "WantAssertionsSigned",
-];
+/// Returns whether the schema allows `xml:lang` on an element.
+fn has_language(element: Element<'_>) -> bool {
+    let name = element.local_name();
+    match element.namespace_id() {
+        NamespaceId::UI => name == "Logo" || super::texts::is_localized(name),
+        NamespaceId::METADATA | NamespaceId::REGISTRATION => super::texts::is_localized(name),
+        _ => false,
+    }
+}
+
+/// Returns whether a text is an `xs:language` (RFC 3066).
+fn is_language(text: &str) -> bool {
+    text.split('-').enumerate().all(|(number, part)| {
+        (1..=8).contains(&part.len())
+            && part
+                .bytes()
+                .all(|b| b.is_ascii_alphabetic() || number > 0 && b.is_ascii_digit())
+    })
+}
 
 /// Compares the children with the slots of the model.
 fn check_children(report: &mut Report<'_>, element: Element<'_>, model: &Model, extended: bool) {
+    let rule = rule_of(element);
     let mut at = 0;
     let mut counts = [0_usize; schema::MAX_SLOTS];
     let mut last: Option<Element<'_>> = None;
@@ -166,7 +301,7 @@ fn check_children(report: &mut Report<'_>, element: Element<'_>, model: &Model, 
         if slot < at {
             let before = last.map_or("", Element::local_name);
             let message = format!("{} must come before {before}", child.local_name());
-            report.add(&rules::ROOT_03, child, message);
+            report.add(rule, child, (message, MOVE));
         } else {
             at = slot;
             last = Some(child);
@@ -178,13 +313,13 @@ fn check_children(report: &mut Report<'_>, element: Element<'_>, model: &Model, 
                 element.local_name(),
                 child.local_name()
             );
-            report.add(&rules::ROOT_03, child, message);
+            report.add(rule, child, (message, KEEP_ONE));
         }
     }
     for (slot, count) in model.slots.iter().zip(counts) {
         if slot.required && count == 0 {
             let message = format!("{} has no {}", element.local_name(), slot.names[0]);
-            report.add(&rules::ROOT_03, element, message);
+            report.add(rule, element, (message, ADD));
         }
     }
 }
@@ -198,18 +333,31 @@ fn check_unexpected(
 ) {
     let parent = element.local_name();
     let name = shorten(child.local_name());
-    if child.namespace_id() == NamespaceId::METADATA {
-        let message = if schema::of(child.local_name()).is_none() {
-            format!("SAML metadata has no element {name}")
+    let own = element.namespace_id();
+    // The wildcard of an algorithm does not exclude the namespace of metadata, but its own.
+    let own = if element.is_in(NamespaceId::METADATA, "EncryptionMethod") {
+        NamespaceId::ENCRYPTION
+    } else {
+        own
+    };
+    if child.namespace_id() == own {
+        let message = if schema::model(own, child.local_name()).is_none() {
+            match own {
+                NamespaceId::METADATA => format!("SAML metadata has no element {name}"),
+                _ => format!(
+                    "{} is not allowed in {parent}",
+                    shorten(child.qualified_name())
+                ),
+            }
         } else {
             format!("{name} is not allowed in {parent}")
         };
-        report.add(&rules::ROOT_03, child, message);
+        report.add(rule_of(element), child, (message, REMOVE));
     } else if child.namespace_id() == NamespaceId::NONE {
         // An endpoint may contain elements of other namespaces, but no elements without a
         // namespace.
         let message = format!("{name} in {parent} has no namespace");
-        report.add(&rules::ROOT_04, child, message);
+        report.add(&rules::ROOT_04, child, (message, NO_NAMESPACE));
     } else if !model.open && !extended {
         let message = format!(
             "{} is not allowed in {parent}",
@@ -219,12 +367,18 @@ fn check_unexpected(
     }
 }
 
+const NO_NAMESPACE: &str = "Declare the namespace of the element, or remove the element.";
+
 /// Returns the index of the slot for a child. The search starts at the most likely slot, `at`.
 fn slot_of(child: Element<'_>, slots: &[Slot], at: usize) -> Option<usize> {
     let prefix = match child.namespace_id() {
         NamespaceId::METADATA => "",
         NamespaceId::SIGNATURE => "ds:",
         NamespaceId::ASSERTION => "saml:",
+        NamespaceId::ENCRYPTION => "xenc:",
+        NamespaceId::UI => "mdui:",
+        NamespaceId::REGISTRATION => "mdrpi:",
+        NamespaceId::WS_ADDRESSING => "wsa:",
         _ => return None,
     };
     let local = child.local_name();
@@ -246,18 +400,36 @@ fn check_no_text(report: &mut Report<'_>, element: Element<'_>) {
     let document = report.document;
     let content = element.content_span();
     let mut at = content.start;
-    let mut has_text = false;
+    let mut found = None;
+    let mut has_section = false;
+    let mut look = |range: std::ops::Range<usize>| {
+        let text = &document.text()[range.clone()];
+        if found.is_none() && !is_blank(text) {
+            let shown = text.trim();
+            found = Some((shown, range.start + text.find(shown).unwrap_or_default()));
+        }
+    };
     for id in document.nodes_below(element.id()) {
         let node = document.tree.node(id);
         let span = node.span.range();
-        has_text |= !is_blank(&document.text()[at..span.start]) || node.kind == NodeKind::CData;
+        look(at..span.start);
+        has_section |= node.kind == NodeKind::CData;
         at = span.end;
     }
-    has_text |= !is_blank(&document.text()[at..content.end]);
-    if has_text {
-        let message = format!("{} has text between its elements", element.local_name());
-        report.add(&rules::ROOT_03, element, message);
-    }
+    look(at..content.end);
+    let name = element.local_name();
+    let (target, message) = match found {
+        Some((text, at)) => (
+            Target::Text(element, at, text.len()),
+            format!("{name} has text between its elements: {:?}", shorten(text)),
+        ),
+        None if has_section => (
+            Target::Element(element),
+            format!("{name} has a CDATA section between its elements"),
+        ),
+        None => return,
+    };
+    report.add(rule_of(element), target, (message, REMOVE_TEXT));
 }
 
 fn check_extensions(report: &mut Report<'_>, element: Element<'_>) {
@@ -267,20 +439,22 @@ fn check_extensions(report: &mut Report<'_>, element: Element<'_>) {
         match child.namespace_id() {
             NamespaceId::METADATA => {
                 let message = format!("{} is not an extension", shorten(child.local_name()));
-                report.add(&rules::ROOT_05, child, message);
+                let help = "Move the element out of Extensions.";
+                report.add(&rules::ROOT_05, child, (message, help));
             }
             NamespaceId::NONE => {
                 let message = format!(
                     "the extension {} has no namespace",
                     shorten(child.local_name())
                 );
-                report.add(&rules::ROOT_05, child, message);
+                report.add(&rules::ROOT_05, child, (message, NO_NAMESPACE));
             }
             _ => {}
         }
     }
     if is_empty {
-        report.add(&rules::ROOT_05, element, "Extensions is empty");
+        let message = ("Extensions is empty", "Remove the empty Extensions.");
+        report.add(&rules::ROOT_05, element, message);
     }
 }
 
@@ -295,11 +469,13 @@ fn check_id<'a>(report: &mut Report<'a>, element: Element<'a>, ids: &mut Seen<&'
     };
     if !is_ncname(id) {
         let message = format!("the ID {:?} is not a valid XML name", shorten(id));
-        report.add(&rules::ROOT_02, (element, name), message);
+        let help = "Start the ID with a letter or an underscore.";
+        report.add(&rules::ROOT_02, (element, name), (message, help));
     }
     if !ids.insert(id) {
         let message = format!("the ID {:?} appears twice", shorten(id));
-        report.add(&rules::ROOT_02, (element, name), message);
+        let help = "Give each element its own ID.";
+        report.add(&rules::ROOT_02, (element, name), (message, help));
     }
 }
 
@@ -334,13 +510,18 @@ fn check_namespaces(report: &mut Report<'_>, element: Element<'_>, seen: &mut Se
 
 fn check_group<'a>(report: &mut Report<'a>, group: Element<'a>, names: &mut Seen<&'a str>) {
     if group.parent().is_some() {
-        report.add(&rules::ROOT_06, group, "the group is inside another group");
+        let message = ("the group is inside another group", "Flatten the groups.");
+        report.add(&rules::ROOT_06, group, message);
     }
     match group.attribute("Name") {
-        None => report.add(&rules::ROOT_06, group, "the group has no Name"),
+        None => {
+            let message = ("the group has no Name", "Give the group a Name of its own.");
+            report.add(&rules::ROOT_06, group, message);
+        }
         Some(name) if !names.insert(name) => {
             let message = format!("two groups have the Name {:?}", shorten(name));
-            report.add(&rules::ROOT_06, (group, "Name"), message);
+            let help = "Give each group its own Name.";
+            report.add(&rules::ROOT_06, (group, "Name"), (message, help));
         }
         Some(_) => {}
     }

@@ -51,7 +51,7 @@ pub(super) fn check<'a>(
     }
 }
 
-fn is_localized(local_name: &str) -> bool {
+pub(super) fn is_localized(local_name: &str) -> bool {
     matches!(
         local_name,
         "OrganizationName"
@@ -65,6 +65,7 @@ fn is_localized(local_name: &str) -> bool {
             | "InformationURL"
             | "PrivacyStatementURL"
             | "RegistrationPolicy"
+            | "UsagePolicy"
     )
 }
 
@@ -116,6 +117,8 @@ fn check_text(report: &mut Report<'_>, element: Element<'_>, is_localized: bool)
     }
 }
 
+const ADD_LANGUAGE: &str = "Add xml:lang, for example xml:lang=\"en\".";
+
 /// The languages seen so far, in lower case, per parent and element name.
 pub(super) struct Languages<'a> {
     seen: Seen<(Option<NodeId>, &'a str, Cow<'a, str>)>,
@@ -155,12 +158,17 @@ fn check_language<'a>(
     let name = element.local_name();
     let language = match element.language() {
         None => {
-            report.add(&rules::ENT_09, element, format!("{name} has no xml:lang"));
+            let message = format!("{name} has no xml:lang");
+            report.add(&rules::ENT_09, element, (message, ADD_LANGUAGE));
             return;
         }
         Some(language) if is_blank(language) => {
             let message = format!("the xml:lang of {name} is empty");
-            report.add(&rules::ENT_09, (element, "xml:lang"), message);
+            report.add(
+                &rules::ENT_09,
+                (element, "xml:lang"),
+                (message, ADD_LANGUAGE),
+            );
             return;
         }
         Some(language) => language,
@@ -179,7 +187,8 @@ fn check_language<'a>(
         if element.namespace_id() == NamespaceId::UI {
             report.add(&extension::UI_05, target, message);
         } else {
-            report.add_minor(&rules::ENT_09, target, message);
+            let help = "Keep one text per language.";
+            report.add_minor(&rules::ENT_09, target, (message, help));
         }
     }
 }

@@ -1,8 +1,10 @@
 //! Properties of URIs that the rules check.
 
+use std::borrow::Cow;
+
 use url::{Host, Url};
 
-use crate::reader::chars::starts_with_ignoring_case;
+use crate::reader::{chars::starts_with_ignoring_case, escape::shorten};
 
 /// Returns whether a text is an absolute URI without whitespace (RFC 3986 4.3).
 pub(super) fn is_absolute(text: &str) -> bool {
@@ -31,25 +33,35 @@ fn has_white_space_or_controls(text: &str) -> bool {
 }
 
 /// Returns the scheme in lower case.
-pub(super) fn scheme(text: &str) -> String {
+pub(super) fn scheme(text: &str) -> Cow<'_, str> {
     let scheme = text.split_once(':').map_or("", |(scheme, _)| scheme);
-    scheme.to_ascii_lowercase()
+    if scheme.bytes().any(|b| b.is_ascii_uppercase()) {
+        Cow::Owned(scheme.to_ascii_lowercase())
+    } else {
+        Cow::Borrowed(scheme)
+    }
 }
 
-/// Returns whether a text is certainly an https URL without [`oddities`].
+/// Limits of the domain name system (RFC 1035 2.3.4), in characters.
+const MAX_LABEL: usize = 63;
+const MAX_HOST: usize = 253;
+
+/// Returns whether a text is certainly an https URL that can be opened, without [`oddities`].
 ///
 /// Most URLs are plain, and one pass over their bytes detects this. The URL parser decides about
 /// all other URLs: URLs with a port, a user name or a fragment, and hosts that are IP addresses,
 /// international, in upper case or local.
 fn is_plain(text: &str) -> bool {
-    let Some(behind) = text.strip_prefix("https://") else {
-        return false;
-    };
+    text.strip_prefix("https://").is_some_and(is_plain_behind)
+}
+
+/// Returns whether the part of a URL behind `//` is certainly a host and a path without oddities.
+fn is_plain_behind(behind: &str) -> bool {
     let (mut length, mut label, mut labels) = (0, 0, 0);
     for byte in behind.bytes() {
         match byte {
             b'a'..=b'z' | b'0'..=b'9' | b'-' => label += 1,
-            b'.' if label > 0 => {
+            b'.' if label > 0 && label <= MAX_LABEL => {
                 label = 0;
                 labels += 1;
             }
@@ -61,10 +73,13 @@ fn is_plain(text: &str) -> bool {
     let (host, path) = behind.split_at(length);
     let top = &host[length - label..];
     labels > 0
+        && label <= MAX_LABEL
+        && length <= MAX_HOST
         && top.starts_with(|c: char| c.is_ascii_lowercase())
         && top != "localhost"
         && !host.contains("xn--")
-        && memchr::memchr(b'#', path.as_bytes()).is_none()
+        // Braces and angle brackets mark placeholders.
+        && memchr::memchr3(b'#', b'{', b'<', path.as_bytes()).is_none()
 }
 
 /// Returns whether a text is certainly an absolute URI, an https URL, and without [`oddities`].
@@ -74,13 +89,140 @@ pub(super) fn is_usual(text: &str) -> bool {
     is_plain(text) && !has_white_space_or_controls(text)
 }
 
-/// Returns whether a text is an http or https URL.
+/// Returns whether a text is an http or https URL that can be opened.
 pub(super) fn is_web(text: &str) -> bool {
+    web_problem(text).is_none()
+}
+
+/// Returns whether a text is an https URL that can be opened.
+pub(super) fn is_https(text: &str) -> bool {
+    is_plain(text) || scheme(text) == "https" && is_web(text)
+}
+
+/// Returns why a text is not an http or https URL that can be opened, and what to do.
+pub(super) fn web_problem(text: &str) -> Option<(String, &'static str)> {
     if is_plain(text) {
-        return true;
+        None
+    } else if matches!(scheme(text).as_ref(), "http" | "https") {
+        dead_end(text).map(|end| (end.problem(), end.help()))
+    } else {
+        let help = "Write the complete URL: https://host/path.";
+        Some(("is not an http or https URL".to_owned(), help))
     }
-    matches!(scheme(text).as_str(), "http" | "https")
-        && Url::parse(text).is_ok_and(|url| url.has_host())
+}
+
+/// The reason why an http or https URL cannot be opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum DeadEnd<'a> {
+    Placeholder(&'a str),
+    NoSlashes,
+    NoHost,
+    Port(&'a str),
+    Host(&'a str),
+}
+
+impl DeadEnd<'_> {
+    /// Returns the reason as the rest of a sentence that starts with the name of the URL.
+    pub(super) fn problem(self) -> String {
+        match self {
+            Self::Placeholder(text) => format!("contains the placeholder {}", shorten(text)),
+            Self::NoSlashes => "has no // after its scheme".to_owned(),
+            Self::NoHost => "has no host".to_owned(),
+            Self::Port(port) => format!("has the port {}, which cannot exist", shorten(port)),
+            Self::Host(host) => format!("has the host {:?}, which cannot exist", shorten(host)),
+        }
+    }
+
+    pub(super) fn help(self) -> &'static str {
+        match self {
+            Self::Placeholder(_) => {
+                "Replace the placeholder by its value, or download the metadata again: no template is used for a URL of metadata."
+            }
+            Self::NoSlashes => "Write // between the scheme and the host: https://host/path.",
+            Self::NoHost => "Write the host: https://host/path.",
+            Self::Port(_) => "Write a port from 1 to 65535, or none.",
+            Self::Host(_) => {
+                "Correct the host: its parts have 1 to 63 letters, digits and hyphens, separated by dots."
+            }
+        }
+    }
+}
+
+/// Returns why no browser can open an http or https URL; `None` if the URL has a host that may
+/// exist.
+pub(super) fn dead_end(text: &str) -> Option<DeadEnd<'_>> {
+    // An entityID often has the scheme http.
+    let behind = text.strip_prefix("http://");
+    if is_plain(text) || behind.is_some_and(is_plain_behind) {
+        return None;
+    }
+    if let Some(placeholder) = placeholder(text) {
+        return Some(DeadEnd::Placeholder(placeholder));
+    }
+    let behind = text.split_once(':').map_or("", |(_, behind)| behind);
+    let Some(behind) = behind.strip_prefix("//") else {
+        let is_empty = behind.bytes().all(|b| b == b'/');
+        return Some(if is_empty {
+            DeadEnd::NoHost
+        } else {
+            DeadEnd::NoSlashes
+        });
+    };
+    let end = behind.find(['/', '\\', '?', '#']).unwrap_or(behind.len());
+    let host_and_port = behind[..end].rsplit('@').next().unwrap_or_default();
+    if host_and_port.is_empty() || host_and_port.starts_with(':') {
+        return Some(DeadEnd::NoHost);
+    }
+    let port = host_and_port
+        .rsplit_once(':')
+        .map(|(_, port)| port)
+        .filter(|port| !port.contains(']'));
+    let url = match Url::parse(text) {
+        Ok(url) => url,
+        Err(url::ParseError::InvalidPort) => return port.map(DeadEnd::Port),
+        Err(_) => return Some(DeadEnd::Host(host_and_port)),
+    };
+    if url.port() == Some(0) {
+        return port.map(DeadEnd::Port);
+    }
+    // The parser accepts more hosts than a name server can have.
+    match url.host() {
+        Some(Host::Domain(host)) if !is_host_name(host) => Some(DeadEnd::Host(host_and_port)),
+        Some(_) => None,
+        None => Some(DeadEnd::NoHost),
+    }
+}
+
+/// Returns whether a normalized host consists of labels that the domain name system can have.
+fn is_host_name(host: &str) -> bool {
+    let host = host.strip_suffix('.').unwrap_or(host);
+    let is_label = |label: &str| {
+        (1..=MAX_LABEL).contains(&label.len())
+            && label
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
+    };
+    // A scheme before the scheme, as in https://https://host, makes the second one the host.
+    host.len() <= MAX_HOST && host.split('.').all(is_label) && !matches!(host, "http" | "https")
+}
+
+/// Returns a part of a text that stands for a value, such as `{tenant}` or `<host>`.
+///
+/// A GUID in braces is a value.
+fn placeholder(text: &str) -> Option<&str> {
+    let start = memchr::memchr2(b'{', b'<', text.as_bytes())?;
+    let close = if text.as_bytes()[start] == b'{' {
+        '}'
+    } else {
+        '>'
+    };
+    let found = match text[start..].find(close) {
+        Some(length) => &text[start..=start + length],
+        None => &text[start..],
+    };
+    let inner = found.trim_matches(['{', '}']);
+    let is_guid = inner.len() == 36 && inner.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-');
+    (!is_guid).then_some(found)
 }
 
 /// Returns the unusual parts of an http or https URL that partners must reach.
@@ -215,10 +357,76 @@ mod tests {
                 let host = url.host().expect("a host");
                 assert!(matches!(host, Host::Domain(_)), "{text}");
                 assert!(text.contains(&format!("//{host}")), "{text}");
+                assert!(is_host_name(&host.to_string()), "{text}");
                 plain += 1;
             }
         }
         assert_eq!(plain, 5 * 8);
+    }
+
+    #[test]
+    fn a_url_without_a_host_that_can_exist_cannot_be_opened() {
+        let long = format!("https://{}.example.com/", "a".repeat(64));
+        let cases = [
+            ("https://", DeadEnd::NoHost),
+            ("https:", DeadEnd::NoHost),
+            ("https:///sso", DeadEnd::NoHost),
+            ("https://:443/sso", DeadEnd::NoHost),
+            ("https://user@/sso", DeadEnd::NoHost),
+            ("https://?a=b", DeadEnd::NoHost),
+            ("https:idp.example.com/sso", DeadEnd::NoSlashes),
+            ("https:/idp.example.com/sso", DeadEnd::NoSlashes),
+            (r"https:\\idp.example.com\sso", DeadEnd::NoSlashes),
+            ("HTTPS:idp.example.com", DeadEnd::NoSlashes),
+            ("https://a.example:99999/", DeadEnd::Port("99999")),
+            ("https://a.example:port/", DeadEnd::Port("port")),
+            ("https://a.example:0/", DeadEnd::Port("0")),
+            (
+                "https://{tenant}.okta.com/sso",
+                DeadEnd::Placeholder("{tenant}"),
+            ),
+            ("https://${host}/sso", DeadEnd::Placeholder("{host}")),
+            ("https://{{host}}/sso", DeadEnd::Placeholder("{{host}")),
+            (
+                "https://a.example/{tenant-id}/sso",
+                DeadEnd::Placeholder("{tenant-id}"),
+            ),
+            ("https://a.example/sso?id={0}", DeadEnd::Placeholder("{0}")),
+            ("https://<host>/sso", DeadEnd::Placeholder("<host>")),
+            ("https://a.example/<app", DeadEnd::Placeholder("<app")),
+            ("https://[host]/sso", DeadEnd::Host("[host]")),
+            ("https://a..example/sso", DeadEnd::Host("a..example")),
+            ("https://.okta.com/sso", DeadEnd::Host(".okta.com")),
+            ("https://a.b,c.d/", DeadEnd::Host("a.b,c.d")),
+            ("https://*.okta.com/", DeadEnd::Host("*.okta.com")),
+            ("https://%HOST%/sso", DeadEnd::Host("%HOST%")),
+            ("https://https://a.example/", DeadEnd::Host("https:")),
+            ("https://300.1.1.1/", DeadEnd::Host("300.1.1.1")),
+            (&long, DeadEnd::Host(&long[8..long.len() - 1])),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(dead_end(text), Some(expected), "{text}");
+            assert!(
+                !is_web(text) && !is_https(text) && !is_usual(text),
+                "{text}"
+            );
+        }
+        for text in [
+            "https://a.example",
+            "HTTPS://A.example/",
+            "https://a.example:8443/sso",
+            "https://a_b.example/",
+            "https://a.example./",
+            "https://bücher.example/",
+            "https://localhost/",
+            "https://10.0.0.1/",
+            "https://[::1]:8443/",
+            "https://a.example/{4f53cda1-8c2b-4aa3-9f0e-1de1cda2b7b4}/sso",
+            "https://user@a.example/",
+        ] {
+            assert_eq!(dead_end(text), None, "{text}");
+            assert!(is_https(text), "{text}");
+        }
     }
 
     #[test]

@@ -6,12 +6,14 @@ use super::{
 };
 use crate::{
     Element,
-    reader::{chars::is_blank, escape::shorten},
+    reader::{chars::is_blank, declaration, escape::shorten},
+    source::Encoding,
     tree::{NodeId, NodeKind, to_u32},
 };
 
 pub(super) fn check(report: &mut Report<'_>) {
     let document = report.document;
+    check_encoding(report);
     // The reader has normalized line ends to line feeds, so a carriage return comes from a
     // character reference.
     let may_return = document.tree.decoded.contains('\r') || has_return(document.text());
@@ -20,11 +22,9 @@ pub(super) fn check(report: &mut Report<'_>) {
         let node = document.tree.node(id);
         match node.kind {
             NodeKind::ProcessingInstruction => {
-                report.add(
-                    &rules::XML_05,
-                    Target::Node(id),
-                    "the document has a processing instruction",
-                );
+                let message = "the document has a processing instruction";
+                let help = "Remove the processing instruction: some consumers cannot handle it.";
+                report.add(&rules::XML_05, Target::Node(id), (message, help));
             }
             NodeKind::Comment if node.parent != NodeId::NONE => {
                 let around = Element::new(document, node.parent);
@@ -39,11 +39,59 @@ pub(super) fn check(report: &mut Report<'_>) {
                 if element.text().contains('\r') {
                     let message =
                         format!("the text of {} contains a carriage return", name(element));
-                    report.add(&rules::XML_05, element, message);
+                    let help = "Remove the carriage return: some consumers cannot handle it.";
+                    report.add(&rules::XML_05, element, (message, help));
                 }
             }
             _ => {}
         }
+    }
+}
+
+/// Checks the encoding, which the reader has already accepted.
+fn check_encoding(report: &mut Report<'_>) {
+    let source = &report.document.source;
+    let root = report.document.root();
+    let has_mark = source.start() > 0;
+    match source.encoding {
+        Encoding::Utf8 if has_mark => {
+            let message = "the file starts with a byte order mark";
+            let help = "Remove the byte order mark (the bytes EF BB BF): sed '1s/^\\xEF\\xBB\\xBF//' FILE > NEW.";
+            report.add(&rules::XML_07, root, (message, help));
+        }
+        Encoding::Utf8 => {}
+        Encoding::Utf16Le | Encoding::Utf16Be => {
+            let message = "the file is UTF-16";
+            let help = "Convert the file to UTF-8, and remove the encoding from the XML declaration: iconv -f UTF-16 -t UTF-8 FILE > NEW.";
+            report.add_minor(&rules::XML_07, root, (message, help));
+        }
+    }
+    let declared = declaration::declared_encoding(&source.text[source.start()..]);
+    if let Some(declared) = declared
+        && let Some(registered) = declaration::registered_name(declared, source.encoding)
+    {
+        let read_as = match source.encoding {
+            Encoding::Utf8 => "UTF-8",
+            _ => "UTF-16",
+        };
+        let (message, help) = if registered == read_as {
+            (
+                format!(
+                    "the document declares the encoding {:?}, whose registered name is {registered}",
+                    shorten(declared)
+                ),
+                "Write the registered name into the XML declaration: some consumers know no other.",
+            )
+        } else {
+            (
+                format!(
+                    "the document declares the encoding {:?} (registered name: {registered}), and was read as UTF-8, because it has only ASCII characters",
+                    shorten(declared)
+                ),
+                "Declare UTF-8: the bytes stay the same, and some consumers read no other encoding.",
+            )
+        };
+        report.add_minor(&rules::XML_03, root, (message, help));
     }
 }
 

@@ -5,6 +5,7 @@ mod aws;
 #[cfg(feature = "signature")]
 mod c14n;
 mod certificate;
+mod consumers;
 mod corpus;
 mod diff;
 mod edit;

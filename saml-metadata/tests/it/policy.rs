@@ -102,7 +102,7 @@ fn a_policy_sets_the_severity_of_a_rule_or_turns_it_off() {
     let message = "the file has an encryption key";
     assert_eq!(
         found(&xml, &policy, "MD-AWS-03"),
-        [format!("error: {message}")]
+        [format!("warning: {message}")]
     );
     let milder = policy.clone().severity(id("MD-AWS-03"), Severity::Info);
     assert_eq!(
@@ -112,11 +112,8 @@ fn a_policy_sets_the_severity_of_a_rule_or_turns_it_off() {
     let off = policy.without(id("MD-AWS-03"));
     assert_eq!(found(&xml, &off, "MD-AWS-03"), [""; 0]);
     // A policy can turn on a consumer's rule in another profile.
-    let on = Policy::new(Profile::SamlCore).severity(id("MD-AWS-03"), Severity::Warning);
-    assert_eq!(
-        found(&xml, &on, "MD-AWS-03"),
-        [format!("warning: {message}")]
-    );
+    let on = Policy::new(Profile::SamlCore).severity(id("MD-AWS-03"), Severity::Error);
+    assert_eq!(found(&xml, &on, "MD-AWS-03"), [format!("error: {message}")]);
 }
 
 #[test]

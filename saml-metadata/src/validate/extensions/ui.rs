@@ -10,7 +10,11 @@ use crate::{
         chars::{collapse, is_blank},
         escape::shorten,
     },
-    validate::{report::Report, rules::extension as rules, uri::is_web},
+    validate::{
+        report::Report,
+        rules::extension as rules,
+        uri::{is_https, web_problem},
+    },
 };
 
 /// Maximum length of a data: URL in characters. A larger image slows down every consumer of the
@@ -28,6 +32,7 @@ pub(super) fn check(report: &mut Report<'_>, element: Element<'_>) {
         "DiscoHints" => check_place(report, element, "DiscoHints", &["IDPSSODescriptor"]),
         "Logo" => check_logo(report, Logo::new(element)),
         "Keywords" => check_keywords(report, element),
+        "InformationURL" | "PrivacyStatementURL" => check_page(report, element),
         "IPHint" => check_hint(report, element, is_network, "a network in CIDR notation"),
         "DomainHint" => check_hint(report, element, is_domain, "a domain"),
         "GeolocationHint" => check_hint(report, element, is_geo_uri, "a geo: URI"),
@@ -49,7 +54,8 @@ fn check_logo(report: &mut Report<'_>, logo: Logo<'_>) {
     for (name, pixels) in [("width", logo.width()), ("height", logo.height())] {
         if pixels.is_none_or(|pixels| pixels == 0) {
             let message = format!("the {name} of the Logo is not a positive number");
-            report.add(&rules::UI_03, (element, name), message);
+            let help = "Set width and height to the size of the image in pixels.";
+            report.add(&rules::UI_03, (element, name), (message, help));
         }
     }
     let url = logo.url();
@@ -59,17 +65,32 @@ fn check_logo(report: &mut Report<'_>, logo: Logo<'_>) {
     if is_data {
         if url.len() > MAX_DATA_URL {
             let message = format!("the Logo is a data: URL of {} characters", url.len());
-            report.add_minor(&rules::UI_03, element, message);
+            let help =
+                "Use the https URL of the image: every consumer loads the data with the metadata.";
+            report.add_minor(&rules::UI_03, element, (message, help));
         }
-    } else if !is_web(url) {
-        let message = format!(
-            "the Logo {:?} is not an http, https or data: URL",
-            shorten(url)
+    } else if let Some((problem, help)) = web_problem(url) {
+        let problem = problem.replace("http or https", "http, https or data:");
+        let message = format!("the Logo {:?} {problem}", shorten(url));
+        report.add(&rules::UI_03, element, (message, help));
+    } else if !is_https(url) {
+        let help = "Serve the image over https: browsers refuse others on a page of https.";
+        report.add_minor(
+            &rules::UI_03,
+            element,
+            ("the Logo is not an https URL", help),
         );
-        report.add(&rules::UI_03, element, message);
-    } else if !url.starts_with("https:") {
-        report.add_minor(&rules::UI_03, element, "the Logo is not an https URL");
     }
+}
+
+fn check_page(report: &mut Report<'_>, element: Element<'_>) {
+    let url = collapse(element.text());
+    let Some((problem, help)) = web_problem(url) else {
+        return;
+    };
+    let name = element.local_name();
+    let message = (format!("{name} {:?} {problem}", shorten(url)), help);
+    report.add(&rules::UI_06, element, message);
 }
 
 fn check_keywords(report: &mut Report<'_>, element: Element<'_>) {

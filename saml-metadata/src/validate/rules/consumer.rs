@@ -11,11 +11,11 @@ table! {
         "the file describes one identity provider with an entityID, a signing certificate and a SingleSignOnService",
         "AWS IAM Identity Center user guide, Using SAML and SCIM identity federation with external identity providers",
         "Download the app's identity provider metadata again: IAM Identity Center needs one identity provider with an entityID, a signing certificate and a SingleSignOnService.";
-    AWS_03 "MD-AWS-03" [only AwsIdentityCenter E] minor [only AwsIdentityCenter W]
+    AWS_03 "MD-AWS-03" [only AwsIdentityCenter W] minor [only AwsIdentityCenter W]
         "the file has no encryption key",
         "AWS IAM Identity Center user guide: an encryption key is not supported",
         "Remove the encryption key, and mark each remaining key with use=\"signing\": IAM Identity Center does not encrypt.";
-    AWS_04 "MD-AWS-04" [only AwsIdentityCenter E]
+    AWS_04 "MD-AWS-04" [only AwsIdentityCenter W]
         "the identity provider supports the NameID format emailAddress",
         "AWS IAM Identity Center user guide, Using SAML and SCIM identity federation with external identity providers",
         "Set the app's Name ID format to EmailAddress. IAM Identity Center finds the user by this value, so it must equal the SCIM userName.";
@@ -24,9 +24,9 @@ table! {
         "AWS IAM Identity Center quotas, IdP certificate file",
         "IAM Identity Center has a quota for the size of a certificate. Create a certificate with a shorter subject name or a smaller key, for example RSA with 2048 bits.";
     AWS_06 "MD-AWS-06" [only AwsIdentityCenter W]
-        "each SingleSignOnService has an https URL, and at least one uses HTTP-POST or HTTP-Redirect",
+        "each SingleSignOnService has an https URL",
         "observed",
-        "IAM Identity Center sends users to this URL for sign-in. Add a SingleSignOnService with HTTP-Redirect or HTTP-POST and an https URL.";
+        "IAM Identity Center sends users to this URL for sign-in. Serve the SingleSignOnService over https.";
     AWS_07 "MD-AWS-07" [only AwsIdentityCenter I]
         "the file has one signing certificate",
         "not documented; only a test with a live instance can confirm the rule",
@@ -60,12 +60,12 @@ table! {
         "Google rejects other files. Remove unused certificates, and create new ones that are valid from now on and for at most 15 years.";
 
     IAM_01 "MD-IAM-01" [only AwsIam E]
-        "the file has 1,000 to 10,000,000 characters",
+        "the file describes one identity provider, and has 1,000 to 10,000,000 characters",
         "AWS IAM API reference, CreateSAMLProvider, SAMLMetadataDocument",
         "AWS IAM accepts no other size. Use the metadata of this one app, with its certificate.";
 
     OS_01 "MD-OS-01" [only OpenSearch E]
-        "the file has at most 1,048,576 characters, and its entityID has 8 to 512 characters",
+        "the file describes one identity provider, has at most 1,048,576 characters, and has an entityID of 8 to 512 characters",
         "Amazon OpenSearch Service API reference, SAMLIdp",
         "Amazon OpenSearch Service accepts no other sizes. Use the metadata of this one app, with an entityID of 8 to 512 characters.";
 }

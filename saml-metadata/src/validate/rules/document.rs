@@ -11,7 +11,7 @@ table! {
         "the document has no DOCTYPE",
         "Kantara SAML V2.0 Implementation Profile IIP-G03; saml2int SDP-G03",
         "Remove the DOCTYPE: metadata never needs one, and many consumers reject it.";
-    XML_03 "MD-XML-03" [E E E E]
+    XML_03 "MD-XML-03" [E E E E] minor [W W W W]
         "the encoding is UTF-8 or UTF-16, and matches the XML declaration",
         "XML 1.0 (fifth edition) 4.3.3",
         "Save the file as UTF-8, and declare UTF-8 in the XML declaration or remove the declaration.";
@@ -28,11 +28,16 @@ table! {
         "UK federation ukf-meta check_shibboleth; CVE-2017-11427",
         "Move the comment out of the value: a consumer that stops reading at the comment sees a different value.";
 
+    XML_07 "MD-XML-07" [W W W W] minor [W W W W]
+        "the file is UTF-8 without a byte order mark",
+        "hashicorp/terraform-provider-aws#36052 and #40152; MicrosoftDocs/azure-docs#65434",
+        "Save the file as UTF-8 without a byte order mark: some programs send the mark, or refuse it.";
+
     ROOT_01 "MD-ROOT-01" [E E E E]
         "the root element is EntityDescriptor or EntitiesDescriptor of SAML 2.0 metadata",
         "saml-metadata-2.0-os 2.3",
         "Check that this is a SAML 2.0 metadata file: its namespace must be urn:oasis:names:tc:SAML:2.0:metadata.";
-    ROOT_02 "MD-ROOT-02" [E E E E]
+    ROOT_02 "MD-ROOT-02" [E E W E]
         "every ID is a valid XML name, and unique in the document",
         "saml-metadata-2.0-os 2.3; XML Schema Part 2, 3.3.8",
         "Give each element its own ID, which starts with a letter or an underscore.";

@@ -7,7 +7,7 @@ table! {
         "the entity has an entityID of at most 1024 characters",
         "saml-metadata-2.0-os 2.2.1 and 2.3.2; saml2int SDP-G04",
         "Use an entityID of at most 256 characters: not every consumer accepts a longer one.";
-    ENT_02 "MD-ENT-02" [E W E E] minor [W W W W]
+    ENT_02 "MD-ENT-02" [E W W E] minor [W W W W]
         "the entityID is an absolute URI, preferably with the scheme https, http or urn",
         "saml-core-2.0-os 8.3.6; eduGAIN Metadata Aggregation Practice Statement E1",
         "Use an https URL in a domain that you own.";

@@ -24,6 +24,11 @@ table! {
         "sstc-saml-metadata-ui-v1.0 2.1; UK federation ukf-meta check_mdui",
         "Keep one text of each kind per language.";
 
+    UI_06 "MD-UI-06" [W W W W]
+        "the InformationURL and the PrivacyStatementURL of UIInfo are pages that can be opened",
+        "sstc-saml-metadata-ui-v1.0 2.1.6 and 2.1.7",
+        "Write the URL of the page: https://host/path.";
+
     RPI_01 "MD-RPI-01" [E E E E] minor [W W W W]
         "RegistrationInfo appears once, on the entity or on its group, and PublicationInfo once, on the root element",
         "saml-metadata-rpi-v1.0 2.1 and 2.2; eduGAIN Metadata Aggregation Practice Statement E8",
@@ -55,4 +60,8 @@ table! {
         "extensions are spelled as in their specification, and are in an element where consumers read them",
         "UK federation ukf-meta check_mdui, check_mdrpi, check_algsupport",
         "Check the spelling, or move the element: consumers ignore an extension that they do not expect.";
+    EXT_02 "MD-EXT-02" [E E E E]
+        "an extension matches its schema",
+        "sstc-saml-metadata-ui-v1.0; saml-metadata-rpi-v1.0; sstc-saml-metadata-algsupport-v1.0; sstc-metadata-attr; sstc-saml-idp-discovery; sstc-request-initiation; shibboleth-metadata-1.0",
+        "Correct the extension, or remove it: a consumer that checks the schema rejects the file.";
 }

@@ -11,7 +11,7 @@ table! {
         "a KeyDescriptor contains a key",
         "Metadata Interoperability Profile 2.6.1",
         "Add the certificate as ds:X509Certificate.";
-    KEY_03 "MD-KEY-03" [E E E E]
+    KEY_03 "MD-KEY-03" [E E W E]
         "a KeyDescriptor contains at most one certificate",
         "Metadata Interoperability Profile 2.6.1",
         "Write a separate KeyDescriptor for each certificate.";
@@ -23,7 +23,7 @@ table! {
         "certificates are valid now and for the next 30 days",
         "Kantara IIP-MD12; AWS IAM Identity Center user guide, Rotate a SAML 2.0 certificate",
         "Create a new signing key, give its certificate to the partner, then switch to the new key.";
-    KEY_06 "MD-KEY-06" [E E E E] minor [W I I I]
+    KEY_06 "MD-KEY-06" [E E W E] minor [W I I I]
         "keys are strong: RSA with at least 2048 bits and an exponent of at least 65537, or an elliptic curve with at least 256 bits",
         "saml2int SDP-MD06 and SDP-MD07",
         "Create a new key: RSA with 3072 bits, or an elliptic curve with 256 bits.";
@@ -39,11 +39,11 @@ table! {
         "a role lists each key only once per use",
         "a recommendation of this crate",
         "Remove all but one of the duplicates.";
-    KEY_10 "MD-KEY-10" [I I I I]
+    KEY_10 "MD-KEY-10" [W W W W] minor [I I I I]
         "certificates are for signatures, and are not CA certificates",
         "a recommendation of this crate",
-        "No change is needed, unless a consumer rejects the certificate.";
-    KEY_11 "MD-KEY-11" [E E E E]
+        "Create a certificate whose key usage includes digitalSignature: a consumer that checks the key usage rejects the signatures.";
+    KEY_11 "MD-KEY-11" [E E W E]
         "a signing key has no EncryptionMethod",
         "UK federation ukf-meta check_algsupport",
         "Remove the EncryptionMethod from the signing key.";

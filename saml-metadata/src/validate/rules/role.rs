@@ -7,7 +7,7 @@ table! {
         "protocolSupportEnumeration lists the supported protocols as URIs",
         "saml-metadata-2.0-os 2.4.1",
         "For SAML 2.0, write urn:oasis:names:tc:SAML:2.0:protocol.";
-    ROLE_02 "MD-ROLE-02" [E E E E]
+    ROLE_02 "MD-ROLE-02" [E E E E] minor [E E W E]
         "every binding belongs to a protocol that the role lists",
         "UK federation ukf-meta check_saml1, check_saml2, check_shibboleth",
         "Add the protocol to protocolSupportEnumeration, or remove the endpoint.";
@@ -20,7 +20,7 @@ table! {
         "saml-metadata-2.0-os 2.4.1",
         "No change is needed: a role of another protocol, such as WS-Federation, is for consumers of that protocol.";
 
-    EP_01 "MD-EP-01" [E E E E]
+    EP_01 "MD-EP-01" [E E E E] minor [E E W E]
         "an endpoint has a Binding and a Location, and both are absolute URIs",
         "saml-metadata-2.0-os 2.2.2",
         "Write the complete URL, which starts with https://.";
@@ -36,7 +36,7 @@ table! {
         "the URL of an endpoint is plain, and partners can reach it",
         "UK federation ukf-meta check_ukreg, check_urlenc",
         "Use a public host name in lower case, without a user name, a fragment or the default port.";
-    EP_05 "MD-EP-05" [E E E E]
+    EP_05 "MD-EP-05" [E E W E]
         "the binding fits the type of the endpoint",
         "saml-metadata-2.0-os 2.4.2 to 2.4.7; saml-profiles-2.0-os 4",
         "Use a binding that the SAML profile defines for this endpoint.";
@@ -44,15 +44,15 @@ table! {
         "all bindings are known",
         "UK federation ukf-meta check_bindings",
         "Check the spelling of the binding: consumers ignore a binding that they do not know.";
-    EP_07 "MD-EP-07" [E E E E]
+    EP_07 "MD-EP-07" [E E W E]
         "each indexed endpoint has its own index from 0 to 65535",
         "saml-metadata-2.0-os 2.2.3",
         "Number the endpoints of each type from 0 or 1.";
-    EP_08 "MD-EP-08" [E E E E]
+    EP_08 "MD-EP-08" [E E W E]
         "at most one endpoint of each type is the default",
         "saml-metadata-2.0-os 2.2.3",
         "Keep isDefault=\"true\" on one of the endpoints.";
-    EP_09 "MD-EP-09" [E E E E]
+    EP_09 "MD-EP-09" [E E W E]
         "only SingleLogoutService and ManageNameIDService have a ResponseLocation",
         "saml-metadata-2.0-os 2.4.2 to 2.4.4",
         "Remove ResponseLocation.";
@@ -60,6 +60,11 @@ table! {
         "an identity provider has only one SingleSignOnService per binding",
         "UK federation ukf-meta check_saml2",
         "Keep one of the services: a consumer uses one, and you cannot control which.";
+
+    EP_11 "MD-EP-11" [E E E E] minor [E E W E]
+        "the URL of an endpoint can be opened: it has a host that can exist, and no placeholder",
+        "RFC 3986 3.2; RFC 9110 4.2; RFC 1123 2.1",
+        "Write the real URL of the endpoint: https://, a host name and a path.";
 
     IDP_01 "MD-IDP-01" [E E E E]
         "an identity provider has a SingleSignOnService",
@@ -81,6 +86,11 @@ table! {
         "a saml:Attribute has a NameFormat",
         "UK federation ukf-meta check_saml2int",
         "Add NameFormat, usually urn:oasis:names:tc:SAML:2.0:attrname-format:uri.";
+
+    IDP_06 "MD-IDP-06" [O O E O]
+        "a browser can use the identity provider: it has a SingleSignOnService with HTTP-Redirect or HTTP-POST",
+        "saml-profiles-2.0-os 4.1.3",
+        "Add a SingleSignOnService with HTTP-Redirect or HTTP-POST: sign-in in a browser uses no other binding here.";
 
     SP_01 "MD-SP-01" [E E E E]
         "a service provider has an AssertionConsumerService",

@@ -1,6 +1,6 @@
 use super::{core, expect};
-use crate::support::{AGGREGATE, IDP, SP, change};
-use saml_metadata::Profile::SamlCore;
+use crate::support::{AGGREGATE, AWS_SP, IDP, OKTA, SP, change};
+use saml_metadata::{Profile, Profile::SamlCore, validate};
 
 #[test]
 fn processing_instructions_and_carriage_returns_in_values_are_reported() {
@@ -140,11 +140,11 @@ fn elements_and_attributes_follow_the_schema() {
             ),
             (
                 &[("<md:Organization>", "<md:Organization>text")],
-                &["error: Organization has text between its elements"],
+                &["error: Organization has text between its elements: \"text\""],
             ),
             (
                 &[("<md:Organization>", "<md:Organization><![CDATA[]]>")],
-                &["error: Organization has text between its elements"],
+                &["error: Organization has a CDATA section between its elements"],
             ),
             (
                 &[(
@@ -419,4 +419,135 @@ fn the_root_has_a_valid_until_or_a_cache_duration() {
             (&neither[1..], &[]),
         ],
     );
+}
+
+#[test]
+fn attributes_of_other_namespaces_are_where_the_schema_allows_them() {
+    const FOREIGN: &str = " x:a='b' xmlns:x='urn:x'";
+    for (xml, name) in [
+        (AGGREGATE, "EntitiesDescriptor"),
+        (IDP, "KeyDescriptor"),
+        (IDP, "NameIDFormat"),
+        (IDP, "OrganizationName"),
+        (IDP, "EncryptionMethod"),
+        (IDP, "AdditionalMetadataLocation"),
+        (SP, "AttributeConsumingService"),
+    ] {
+        let tag = format!("<md:{name}");
+        expect(
+            SamlCore,
+            &change(xml, &[(&tag, &format!("{tag}{FOREIGN}"))]),
+            "MD-ROOT-03",
+            &[&format!("error: {name} must not have the attribute x:a")],
+        );
+    }
+    expect(
+        SamlCore,
+        &change(IDP, &[("<ds:KeyInfo", &format!("<ds:KeyInfo{FOREIGN}"))]),
+        "MD-ROOT-03",
+        &["error: KeyInfo must not have the attribute x:a"],
+    );
+    for name in [
+        "EntityDescriptor",
+        "IDPSSODescriptor",
+        "SingleSignOnService",
+        "Organization",
+        "ContactPerson",
+    ] {
+        let tag = format!("<md:{name}");
+        let legal = change(IDP, &[(&tag, &format!("{tag}{FOREIGN}"))]);
+        expect(SamlCore, &legal, "MD-ROOT-03", &[]);
+    }
+}
+
+#[test]
+fn an_algorithm_has_its_uri() {
+    let gcm = " Algorithm=\"http://www.w3.org/2009/xmlenc11#aes256-gcm\"";
+    core(
+        "MD-ROOT-03",
+        IDP,
+        &[(&[(gcm, "")], &["error: EncryptionMethod has no Algorithm"])],
+    );
+    let sha256 = " Algorithm=\"http://www.w3.org/2001/04/xmlenc#sha256\"";
+    core(
+        "MD-EXT-02",
+        IDP,
+        &[
+            (&[(sha256, "")], &["error: DigestMethod has no Algorithm"]),
+            (
+                &[("<mdui:IPHint>", "-<mdui:IPHint>")],
+                &["error: DiscoHints has text between its elements: \"-\""],
+            ),
+            (
+                &[(
+                    "<mdui:Keywords xml:lang=\"en\"",
+                    "<mdui:Keywords xml:lang=\"en_US\"",
+                )],
+                &["error: xml:lang is \"en_US\", not a language tag"],
+            ),
+        ],
+    );
+}
+
+#[test]
+fn each_cause_of_a_finding_has_its_own_help() {
+    let help = |profile: Profile, xml: &str, rule: &str| {
+        let found = validate(
+            &crate::support::document(xml),
+            profile,
+            crate::support::now(),
+        );
+        let finding = found
+            .into_iter()
+            .find(|finding| finding.rule.as_str() == rule);
+        finding.expect(rule).help
+    };
+    let root = [
+        change(IDP, &[("<md:Organization>", "-<md:Organization>")]),
+        change(
+            IDP,
+            &[("<md:Organization>", "<md:Bogus/><md:Organization>")],
+        ),
+        change(IDP, &[("cacheDuration", "Name=\"a\" cacheDuration")]),
+        change(IDP, &[("isDefault=\"true\"", "isDefault=\"yes\"")]),
+        change(
+            IDP,
+            &[(
+                "<md:Organization>",
+                "<md:ContactPerson contactType='other'/><md:Organization>",
+            )],
+        ),
+    ]
+    .map(|xml| help(SamlCore, &xml, "MD-ROOT-03"));
+    let aws = [
+        change(OKTA, &[("entityID=\"http://www.okta.com/exk4uqa1b2C3d4E5f6g7\"", "")]),
+        change(OKTA, &[("use=\"signing\"", "use=\"encryption\"")]),
+        AWS_SP.to_owned(),
+        format!(
+            "<md:EntitiesDescriptor xmlns:md='urn:oasis:names:tc:SAML:2.0:metadata'>{}</md:EntitiesDescriptor>",
+            &OKTA[OKTA.find("<md:EntityDescriptor").expect("a match")..]
+        ),
+    ]
+    .map(|xml| help(Profile::AwsIdentityCenter, &xml, "MD-AWS-02"));
+    for texts in [&root[..], &aws[..]] {
+        let different: std::collections::BTreeSet<_> = texts.iter().collect();
+        assert_eq!(different.len(), texts.len(), "{texts:#?}");
+    }
+    assert!(root[0].contains("copied from a browser"), "{}", root[0]);
+    assert!(
+        aws[3].contains("Make the EntityDescriptor the root"),
+        "{}",
+        aws[3]
+    );
+}
+
+#[test]
+fn the_file_is_utf_8_without_a_byte_order_mark() {
+    expect(
+        SamlCore,
+        &format!("\u{feff}{IDP}"),
+        "MD-XML-07",
+        &["warning: the file starts with a byte order mark"],
+    );
+    core("MD-XML-07", IDP, &[]);
 }

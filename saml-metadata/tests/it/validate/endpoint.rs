@@ -1,5 +1,6 @@
-use super::core;
-use crate::support::{IDP, SP};
+use super::{core, expect, in_profile};
+use crate::support::{IDP, SP, change};
+use saml_metadata::Profile;
 
 const SSO: &str = "Location=\"https://idp.example.com/sso\"";
 const ACS: &str = "Location=\"https://sp.example.com/acs/2\"";
@@ -213,4 +214,169 @@ fn each_binding_has_one_single_sign_on_service() {
             &["warning: two SingleSignOnService elements use HTTP-Redirect"],
         )],
     );
+}
+
+#[test]
+fn a_url_that_no_browser_can_open_is_an_error_in_every_profile() {
+    let cases = [
+        (
+            "https://{tenant}.okta.com/sso",
+            "contains the placeholder {tenant}",
+        ),
+        (
+            "https://idp.example.com/&lt;app>/sso",
+            "contains the placeholder <app>",
+        ),
+        ("https://", "has no host"),
+        (
+            "https://idp.example.com:99999/sso",
+            "has the port 99999, which cannot exist",
+        ),
+        ("https:idp.example.com/sso", "has no // after its scheme"),
+        (
+            "https://idp..example.com/sso",
+            "has the host \"idp..example.com\", which cannot exist",
+        ),
+    ];
+    for (url, problem) in cases {
+        let broken = format!("Location='{url}'");
+        let shown = url.replace("&lt;", "<");
+        let message = format!("error: Location {shown:?} of SingleSignOnService {problem}");
+        for profile in Profile::ALL {
+            in_profile(
+                profile,
+                "MD-EP-11",
+                IDP,
+                &[(&[(SSO, &broken)], &[&message])],
+            );
+        }
+        let message = format!("error: Location {shown:?} of AssertionConsumerService {problem}");
+        core("MD-EP-11", SP, &[(&[(ACS, &broken)], &[&message])]);
+    }
+    for url in [
+        "HTTPS://idp.example.com/sso",
+        "https://idp.example.com:8443/sso",
+    ] {
+        let other = change(IDP, &[(SSO, &format!("Location='{url}'"))]);
+        for rule in ["MD-EP-01", "MD-EP-02", "MD-EP-03", "MD-EP-11"] {
+            expect(Profile::SamlCore, &other, rule, &[]);
+        }
+    }
+}
+
+#[test]
+fn every_address_is_checked_for_use() {
+    core(
+        "MD-EP-11",
+        IDP,
+        &[
+            (
+                &[("https://idp.example.com/logout\"", "https://\"")],
+                &["error: Location \"https://\" of SingleLogoutService has no host"],
+            ),
+            (
+                &[("https://idp.example.com/logout/done", "https:done")],
+                &[
+                    "error: ResponseLocation \"https:done\" of SingleLogoutService has no // after its scheme",
+                ],
+            ),
+        ],
+    );
+    core(
+        "MD-EP-11",
+        SP,
+        &[(
+            &[("https://sp.example.com/disco", "https://{sp}/disco")],
+            &[
+                "error: Location \"https://{sp}/disco\" of DiscoveryResponse contains the placeholder {sp}",
+            ],
+        )],
+    );
+    let initiator = "<init:RequestInitiator xmlns:init='urn:oasis:names:tc:SAML:profiles:SSO:request-init' Binding='urn:oasis:names:tc:SAML:profiles:SSO:request-init' Location='https://'/><idpdisc:DiscoveryResponse";
+    core(
+        "MD-EP-11",
+        SP,
+        &[(
+            &[("<idpdisc:DiscoveryResponse", initiator)],
+            &["error: Location \"https://\" of RequestInitiator has no host"],
+        )],
+    );
+    core(
+        "MD-ROLE-03",
+        IDP,
+        &[(
+            &[("https://idp.example.com/help", "https://{idp}/help")],
+            &["warning: errorURL \"https://{idp}/help\" contains the placeholder {idp}"],
+        )],
+    );
+    core(
+        "MD-ENT-05",
+        IDP,
+        &[(
+            &[("https://www.example.com/", "https:///about")],
+            &["warning: OrganizationURL \"https:///about\" has no host"],
+        )],
+    );
+    core(
+        "MD-ENT-11",
+        IDP,
+        &[(
+            &[("https://idp.example.com/more", "https://")],
+            &["info: AdditionalMetadataLocation is a URL that cannot be opened"],
+        )],
+    );
+    core(
+        "MD-ENT-02",
+        IDP,
+        &[(
+            &[("https://idp.example.com/metadata", "https:/realms/platform")],
+            &["warning: the entityID \"https:/realms/platform\" has no // after its scheme"],
+        )],
+    );
+    core(
+        "MD-UI-03",
+        IDP,
+        &[(
+            &[(
+                "https://idp.example.com/logo.png",
+                "https://logos/a.png:x{0}",
+            )],
+            &["error: the Logo \"https://logos/a.png:x{0}\" contains the placeholder {0}"],
+        )],
+    );
+    core(
+        "MD-UI-06",
+        IDP,
+        &[
+            (
+                &[("https://idp.example.com/about", "https://a.example:99999/")],
+                &[
+                    "warning: InformationURL \"https://a.example:99999/\" has the port 99999, which cannot exist",
+                ],
+            ),
+            (
+                &[("https://idp.example.com/privacy", "/privacy")],
+                &["warning: PrivacyStatementURL \"/privacy\" is not an http or https URL"],
+            ),
+        ],
+    );
+}
+
+#[test]
+fn an_endpoint_that_only_programs_use_does_not_stop_a_consumer() {
+    let artifact = "https://idp.example.com/artifact";
+    let message = "Location \"https://\" of ArtifactResolutionService has no host";
+    for (profile, severity) in [
+        (Profile::SamlCore, "error"),
+        (Profile::AwsIam, "warning"),
+        (Profile::GoogleWorkforce, "warning"),
+    ] {
+        let finding = format!("{severity}: {message}");
+        in_profile(
+            profile,
+            "MD-EP-11",
+            IDP,
+            &[(&[(artifact, "https://")], &[&finding])],
+        );
+    }
 }

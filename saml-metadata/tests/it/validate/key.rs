@@ -79,8 +79,10 @@ fn a_certificate_is_der_in_base64() {
     let base64 = certificate("p256");
     for (text, message) in [
         ("", "the certificate is empty"),
-        ("MII*", "the certificate is not base64"),
-        ("MIIB", "the bytes are not an X.509 certificate"),
+        (
+            "MIIB",
+            "the bytes are not an X.509 certificate: Parsing requires 1 bytes/chars",
+        ),
         (
             &format!("-----BEGIN CERTIFICATE-----\n{base64}\n-----END CERTIFICATE-----"),
             "the certificate is PEM, not plain base64",
@@ -143,6 +145,99 @@ fn an_expired_certificate_is_an_error_for_aws() {
             ),
         ],
     );
+}
+
+#[test]
+fn a_certificate_that_is_not_base64_is_reported_with_the_character_and_its_place() {
+    let one = certificate("p256");
+    let second = one.replacen("MII", "\nMII", 1);
+    for (text, message) in [
+        ("MII*", "line 13, column 34: it has the character '*'"),
+        (
+            &format!("\n\u{200b}{one}"),
+            "line 14, column 1: it has the character U+200B (zero width space)",
+        ),
+        (
+            &format!("&#x200b;{one}"),
+            "line 13, column 11: it has the character U+200B (zero width space) (character 1 of the text)",
+        ),
+        (
+            &format!("\nsubject=CN = idp.example.com\n{one}"),
+            "line 14, column 1: it has the text \"subject=CN = idp.example.com\"",
+        ),
+        (
+            &format!("{}==\n{second}", &one[..8]),
+            "line 15, column 1: more text follows its end; it may be a second certificate",
+        ),
+        (
+            "MIIé",
+            "line 13, column 34: it has the character 'é' (U+00E9)",
+        ),
+        ("MII", "line 13, column 11: Invalid padding"),
+    ] {
+        let document = crate::support::document(&with(text));
+        let found: Vec<String> =
+            saml_metadata::validate(&document, SamlCore, crate::support::now())
+                .into_iter()
+                .filter(|finding| finding.rule.as_str() == "MD-KEY-04")
+                .map(|finding| format!("{}: {}", finding.position, finding.message))
+                .collect();
+        let message = message.replacen(": ", ": the certificate is not base64: ", 1);
+        assert_eq!(found, [message]);
+    }
+}
+
+#[test]
+fn a_certificate_that_is_not_valid_beside_a_valid_one_is_a_warning() {
+    let descriptor = |use_: &str, name: &str| {
+        format!(
+            "<md:KeyDescriptor use='{use_}'><ds:KeyInfo xmlns:ds='http://www.w3.org/2000/09/xmldsig#'><ds:X509Data><ds:X509Certificate>{}</ds:X509Certificate></ds:X509Data></ds:KeyInfo></md:KeyDescriptor>",
+            certificate(name)
+        )
+    };
+    let from = OKTA.find("<md:KeyDescriptor").expect("a match");
+    let keys = &OKTA[from..OKTA.find("<md:NameIDFormat").expect("a match")];
+    let expired = "the certificate expired at 2026-01-01T00:00:00Z";
+    let future = "the certificate is not valid before 2027-01-01T00:00:00Z";
+    for (names, severity, messages) in [
+        (
+            ["signing expired", "signing rsa2048"],
+            "warning",
+            vec![expired],
+        ),
+        (
+            ["signing rsa2048", "signing future"],
+            "warning",
+            vec![future],
+        ),
+        (
+            ["signing rsa2048", "encryption expired"],
+            "warning",
+            vec![expired],
+        ),
+        (
+            ["signing expired", "signing future"],
+            "error",
+            vec![expired, future],
+        ),
+    ] {
+        let text: String = names
+            .iter()
+            .map(|name| name.split_once(' ').expect("use and name"))
+            .map(|(use_, name)| descriptor(use_, name))
+            .collect();
+        let expected: Vec<String> = messages
+            .iter()
+            .map(|message| format!("{severity}: {message}"))
+            .collect();
+        let expected: Vec<&str> = expected.iter().map(String::as_str).collect();
+        expect(
+            AwsIdentityCenter,
+            &change(OKTA, &[(keys, &text)]),
+            "MD-KEY-05",
+            &expected,
+        );
+    }
 }
 
 #[test]
@@ -225,8 +320,11 @@ fn certificates_for_other_purposes_are_reported() {
     key(
         "MD-KEY-10",
         "wrapping",
-        &["info: the certificate's key usage does not include signatures"],
+        &["warning: the certificate's key usage does not include signatures"],
     );
+    let encryption = with(&certificate("wrapping"))
+        .replace("<md:KeyDescriptor>", "<md:KeyDescriptor use='encryption'>");
+    expect(SamlCore, &encryption, "MD-KEY-10", &[]);
 }
 
 #[test]

@@ -101,16 +101,18 @@ fn roles_of_other_protocols_are_reported() {
             "info: the role has the unknown type SecurityTokenServiceType in http://docs.oasis-open.org/wsfed/federation/200706",
         ],
     );
-    let untyped = change(
-        AGGREGATE,
-        &[(" xsi:type=\"fed:SecurityTokenServiceType\"", "")],
-    );
-    expect(
-        SamlCore,
-        &untyped,
-        "MD-ROLE-04",
-        &["info: the role has no type"],
-    );
+    for untyped in ["", " xsi:type=''"] {
+        let untyped = change(
+            AGGREGATE,
+            &[(" xsi:type=\"fed:SecurityTokenServiceType\"", untyped)],
+        );
+        expect(
+            SamlCore,
+            &untyped,
+            "MD-ROOT-03",
+            &["error: RoleDescriptor has no xsi:type, but its type is abstract"],
+        );
+    }
 }
 
 #[test]

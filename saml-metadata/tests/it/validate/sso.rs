@@ -1,6 +1,6 @@
-use super::{core, expect};
-use crate::support::{IDP, OKTA, SP};
-use saml_metadata::Profile::{AwsIdentityCenter, SamlCore};
+use super::{core, expect, in_profile};
+use crate::support::{IDP, OKTA, SP, change};
+use saml_metadata::Profile::{self, AwsIdentityCenter, SamlCore};
 
 #[test]
 fn an_identity_provider_has_a_single_sign_on_service() {
@@ -242,20 +242,32 @@ fn the_name_format_of_a_requested_attribute_fits_its_name() {
 fn a_discovery_response_has_an_index_and_the_discovery_binding() {
     let binding = "Binding=\"urn:oasis:names:tc:SAML:profiles:SSO:idp-discovery-protocol\"";
     let other = "<idpdisc:DiscoveryResponse Binding='urn:oasis:names:tc:SAML:profiles:SSO:idp-discovery-protocol' Location='https://sp.example.com/d' index='1' isDefault='true'/>";
+    for (from, message) in [
+        (binding, "DiscoveryResponse has no Binding"),
+        (
+            " index=\"1\" isDefault=\"true\"/>",
+            "DiscoveryResponse has no index",
+        ),
+        (
+            "Location=\"https://sp.example.com/disco\"",
+            "DiscoveryResponse has no Location",
+        ),
+    ] {
+        let to = if from.ends_with("/>") { "/>" } else { "" };
+        expect(
+            SamlCore,
+            &change(SP, &[(from, to)]),
+            "MD-EXT-02",
+            &[&format!("error: {message}")],
+        );
+    }
     core(
         "MD-SP-08",
         SP,
         &[
             (
-                &[(binding, "")],
+                &[(binding, "Binding='urn:a'")],
                 &["warning: DiscoveryResponse does not have the discovery binding"],
-            ),
-            (
-                &[(
-                    "Location=\"https://sp.example.com/disco\" index=\"1\"",
-                    "Location=\"https://sp.example.com/disco\"",
-                )],
-                &["warning: DiscoveryResponse has no index from 0 to 65535"],
             ),
             (
                 &[(
@@ -269,4 +281,25 @@ fn a_discovery_response_has_an_index_and_the_discovery_binding() {
             ),
         ],
     );
+}
+
+#[test]
+fn a_browser_can_use_the_identity_provider_of_a_consumer() {
+    let none = &[
+        ("bindings:HTTP-POST", "bindings:SOAP"),
+        ("bindings:HTTP-Redirect", "bindings:HTTP-Artifact"),
+    ];
+    let message = "there is no SingleSignOnService with HTTP-Redirect or HTTP-POST";
+    for (profile, severity) in [
+        (Profile::AwsIdentityCenter, "error"),
+        (Profile::OpenSearch, "error"),
+        (Profile::GoogleWorkforce, "error"),
+        // Its providers also serve programs.
+        (Profile::AwsIam, "warning"),
+    ] {
+        let finding = format!("{severity}: {message}");
+        in_profile(profile, "MD-IDP-06", OKTA, &[(none, &[&finding])]);
+        let one = change(OKTA, &none[..1]);
+        expect(profile, &one, "MD-IDP-06", &[]);
+    }
 }

@@ -200,4 +200,12 @@ pub(super) const EXAMPLES: &[Example] = &[
         passes: r#"entityID="https://sp.example.com/metadata" validUntil="2026-12-01T00:00:00Z""#,
         fails: r#"entityID="https://sp.example.com/metadata""#,
     },
+    Example {
+        rule: "MD-XML-07",
+        profile: Profile::SamlCore,
+        base: Base::Idp,
+        place: r#"<?xml version="1.0" encoding="UTF-8"?>"#,
+        passes: r#"<?xml version="1.0" encoding="UTF-8"?>"#,
+        fails: "\u{feff}<?xml version=\"1.0\" encoding=\"UTF-8\"?>",
+    },
 ];

@@ -87,4 +87,12 @@ pub(super) const EXAMPLES: &[Example] = &[
         fails: r#"<md:SingleSignOnService Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST" Location="https://idp.example.com/sso"/>
     <md:SingleSignOnService Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST" Location="https://idp.example.com/sso2"/>"#,
     },
+    Example {
+        rule: "MD-EP-11",
+        profile: Profile::SamlCore,
+        base: Base::Idp,
+        place: r#"<md:SingleSignOnService Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST" Location="https://idp.example.com/sso"/>"#,
+        passes: r#"<md:SingleSignOnService Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST" Location="https://idp.example.com/sso"/>"#,
+        fails: r#"<md:SingleSignOnService Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST" Location="https:///sso"/>"#,
+    },
 ];

@@ -104,4 +104,20 @@ pub(super) const EXAMPLES: &[Example] = &[
         passes: r#"<alg:DigestMethod Algorithm="http://www.w3.org/2001/04/xmlenc#sha256"/>"#,
         fails: r#"<alg:DigestMethode Algorithm="http://www.w3.org/2001/04/xmlenc#sha256"/>"#,
     },
+    Example {
+        rule: "MD-EXT-02",
+        profile: Profile::SamlCore,
+        base: Base::Idp,
+        place: r#"<alg:DigestMethod Algorithm="http://www.w3.org/2001/04/xmlenc#sha256"/>"#,
+        passes: r#"<alg:DigestMethod Algorithm="http://www.w3.org/2001/04/xmlenc#sha256"/>"#,
+        fails: r"<alg:DigestMethod/>",
+    },
+    Example {
+        rule: "MD-UI-06",
+        profile: Profile::SamlCore,
+        base: Base::Idp,
+        place: r#"<mdui:InformationURL xml:lang="en">https://idp.example.com/about</mdui:InformationURL>"#,
+        passes: r#"<mdui:InformationURL xml:lang="en">https://idp.example.com/about</mdui:InformationURL>"#,
+        fails: r#"<mdui:InformationURL xml:lang="en">/about</mdui:InformationURL>"#,
+    },
 ];
