@@ -174,6 +174,58 @@ fn the_image_does_not_run_as_root_and_contains_what_the_build_stage_builds() {
     );
 }
 
+#[test]
+fn the_file_of_variables_that_the_documentation_names_is_not_in_the_image() {
+    let page = file("docs/SCHEDULED_SYNC.md");
+    let (_, command) = page.split_once("--env-file ").expect("a command");
+    let name = command.split(' ').next().expect("a file");
+    assert!(
+        file(".dockerignore").lines().any(|line| line == name),
+        "{name}"
+    );
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn the_line_of_cron_reads_the_file_of_variables() {
+    let job = Job::new().await;
+    let folder = job.folder.path();
+    let file_name = |name: &str| format!("'{}'", folder.join(name).display());
+    std::fs::write(folder.join("company.toml"), EXAMPLE).expect("a file");
+    let source = folder.join("the directory.json");
+    let text = format!(
+        "SCIM_ENDPOINT={}\nSCIM_TOKEN={}\nSYNC_OPTIONS='--source \"{}\"'\n",
+        job.variables["SCIM_ENDPOINT"],
+        job.variables["SCIM_TOKEN"],
+        source.display()
+    );
+    std::fs::write(folder.join("environment"), text).expect("a file");
+    let page = file("docs/SCHEDULED_SYNC.md");
+    let line = page
+        .lines()
+        .find_map(|line| line.strip_prefix("*/15 * * * * "));
+    let line = line
+        .expect("the line")
+        .replace(
+            "/usr/local/bin/okta-aws-sso",
+            env!("CARGO_BIN_EXE_okta-aws-sso"),
+        )
+        .replace("/etc/okta-aws-sso/environment", &file_name("environment"))
+        .replace("/etc/okta-aws-sso/company.toml", &file_name("company.toml"))
+        .replace("/var/lib/okta-aws-sso/log", &file_name("log"))
+        .replace("/var/lib/okta-aws-sso", &file_name("state"));
+    let output = Command::new("/bin/sh")
+        .arg("-c")
+        .arg(line)
+        .env_clear()
+        .output()
+        .await;
+    let log = std::fs::read_to_string(folder.join("log")).expect("a log");
+    assert_eq!(output.expect("a shell").status.code(), Some(0), "{log}");
+    assert!(log.contains("Done: 2 users created"), "{log}");
+    assert_eq!(job.users(), 2);
+}
+
 #[tokio::test]
 async fn a_job_with_a_misspelled_variable_fails_and_writes_nothing() {
     let job = Job::new().await;
