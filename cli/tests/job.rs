@@ -294,11 +294,11 @@ async fn fails_if_misspelled(job: &Job, names: &[&str]) {
         let output = run(variables).await;
         let text = text(&output);
         assert_eq!(output.status.code(), Some(1), "{misspelled}: {text}");
-        let named = match *misspelled {
+        let expected = match *misspelled {
             "SYNC_OPTIONS" => "pass --blueprint FILE",
             name => name,
         };
-        assert!(text.contains(named), "{misspelled}: {text}");
+        assert!(text.contains(expected), "{misspelled}: {text}");
         assert_eq!(job.users(), 0, "{misspelled}: {text}");
     }
 }
