@@ -90,14 +90,13 @@ class Scim(http.server.BaseHTTPRequestHandler):
 
 
 class Job:
-    """The program with nothing but these variables, as a scheduler starts it."""
+    """The program with nothing but these variables, as a scheduler starts it. The Region is in the place of the state and in the ARN."""
 
     def __init__(self, folder, moto, scim, keys):
         source = folder / "directory.json"
         source.write_text(json.dumps(SOURCE))
         self.variables = {
             "AWS_ENDPOINT_URL": moto,
-            "AWS_REGION": REGION,
             "AWS_ACCESS_KEY_ID": keys["AccessKeyId"],
             "AWS_SECRET_ACCESS_KEY": keys["SecretAccessKey"],
             "SCIM_ENDPOINT": scim,
@@ -186,8 +185,8 @@ def main():
         code, _, err = job.run(SCIM_TOKEN=TOKEN, **by_arn)
         check("a value and an ARN at the same time are refused", code == 1 and "both set" in err, err)
 
-        # The rights in S3 of the documented policy, one of them less each time. moto checks them with the objects, and those of
-        # Secrets Manager without the secret.
+        # Each of these runs lacks one right in S3 of the documented policy. moto checks the rights in S3 for the objects, and those
+        # in Secrets Manager for all secrets together, which the policy does not allow.
         rights_are_checked(True)
         for action, other in unable.items():
             keys = {"AWS_ACCESS_KEY_ID": other["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": other["SecretAccessKey"]}

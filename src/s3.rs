@@ -77,9 +77,14 @@ struct Location {
 impl Location {
     fn parse(text: &str) -> Result<Self> {
         let invalid = || {
+            // The user and the password of a URL are before the last `@`.
+            let shown = match text.rsplit_once('@') {
+                Some((_, place)) => format!("…@{place}"),
+                None => text.to_owned(),
+            };
             Error::new(
                 ErrorKind::State,
-                format!("`{text}` is not a place in Amazon S3"),
+                format!("`{shown}` is not a place in Amazon S3"),
             )
             .with_help("write s3://BUCKET/PREFIX, or s3://BUCKET/PREFIX?region=REGION")
         };
@@ -189,6 +194,7 @@ mod tests {
             "s3:///prefix",
             "https://states.s3.amazonaws.com/prefix",
             "s3://user:password@states/prefix",
+            "s3://user:pass/password@states/prefix",
             "s3://states:9000/prefix",
             "s3://states/prefix#part",
             "s3://states/prefix?regoin=eu-central-1",
@@ -197,6 +203,7 @@ mod tests {
         ] {
             let error = Location::parse(text).expect_err(text);
             assert!(error.explain().contains("s3://BUCKET/PREFIX"), "{text}");
+            assert!(!format!("{error:?}").contains("password"), "{error:?}");
         }
     }
 }

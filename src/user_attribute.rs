@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, fmt};
 use scim_types::{Address, EnterpriseUser, Manager, MultiValued, Name, ResourceId, Text, User};
 use serde::{Deserialize, Serialize};
 
-/// Row of the table.
+/// The names of an attribute.
 struct Row {
     /// The name in files and blueprints.
     key: &'static str,

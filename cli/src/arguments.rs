@@ -11,7 +11,7 @@ use crate::{
     drift::DriftArguments,
     integrate::{ApplyArguments, PlanArguments, VerifyArguments},
     output::Output,
-    saml_metadata, sandbox, scim_sync, terminal, until_ctrl_c,
+    saml_metadata, sandbox, scim_sync, terminal, until_stopped,
 };
 
 /// Connects Okta to AWS IAM Identity Center: SAML sign-in, SCIM provisioning, permission sets and account assignments.
@@ -40,7 +40,8 @@ enum Command {
     Drift(DriftArguments),
     /// List the roles of the users in the accounts.
     Report(Report),
-    /// Write Okta's users and groups to AWS with SCIM, without Okta's provisioning.
+    // The comment of the type is the help.
+    #[command(args_override_self = true)]
     Sync(scim_sync::Arguments),
     /// Read, explain, validate, compare, sign and verify SAML metadata. Exit status 2: the file is not metadata.
     Saml(saml_metadata::Arguments),
@@ -79,10 +80,16 @@ enum SchemaOf {
 /// Returns the command line of this process, with the options of `SYNC_OPTIONS` behind the command `sync`.
 pub(crate) fn command_line() -> Result<Vec<OsString>, Failure> {
     let mut arguments: Vec<OsString> = env::args_os().collect();
-    if arguments.get(1).is_some_and(|command| command == "sync") {
+    if command().is_some_and(|command| command == "sync") {
+        // An option of the command line is the last of its name, which counts.
         arguments.splice(2..2, options_of_sync()?);
     }
     Ok(arguments)
+}
+
+/// Returns the command of this process, such as `sync`.
+pub(crate) fn command() -> Option<OsString> {
+    env::args_os().nth(1)
 }
 
 /// Returns the options of `SYNC_OPTIONS`, which are written as in a shell.
@@ -100,14 +107,18 @@ fn options_of_sync() -> Result<Vec<OsString>, Failure> {
 }
 
 impl Arguments {
-    /// Returns the arguments of the command `sync` with these options and those of `SYNC_OPTIONS`.
+    /// Returns the arguments of the command `sync --yes` with the options of this process and those of `SYNC_OPTIONS`.
     #[cfg(feature = "lambda")]
-    pub(crate) fn of_sync(options: &[&str]) -> Result<scim_sync::Arguments, Failure> {
-        let command = ["okta-aws-sso", "sync"].iter().chain(options);
-        let arguments = command.map(Into::into).chain(options_of_sync()?);
+    pub(crate) fn of_job() -> Result<scim_sync::Arguments, Failure> {
+        let command = ["okta-aws-sso", "sync", "--yes"].map(OsString::from);
+        let arguments = command.into_iter().chain(options_of_sync()?);
+        let arguments = arguments.chain(env::args_os().skip(2));
         let wrong = |problem: String| {
             Failure::input(
-                format!("SYNC_OPTIONS cannot be used: {}", problem.trim_end()),
+                format!(
+                    "the options of the function, or SYNC_OPTIONS, cannot be used: {}",
+                    problem.trim_end()
+                ),
                 "correct the options; `okta-aws-sso sync --help` lists them",
             )
         };
@@ -125,7 +136,7 @@ impl Arguments {
             // The sandbox serves until Ctrl-C.
             Command::Rehearse(arguments) => arguments.run().await,
             // A box, because the future is large.
-            command => until_ctrl_c(Box::pin(command.run())).await,
+            command => until_stopped(Box::pin(command.run())).await,
         }
     }
 }

@@ -16,13 +16,15 @@ use url::Url;
 use crate::{
     Connection, Failure,
     output::Output,
-    variables::{Variables, selects_real_org},
+    variables::{ConfigFiles, Variables, selects_real_org},
 };
 
 /// The clients of both services.
 pub(crate) struct Environment {
     pub(crate) okta: Okta,
     pub(crate) aws: Aws,
+    /// The token of AWS's SCIM endpoint from the variables; `None` on a sandbox, whose operator makes one.
+    pub(crate) scim_token: Option<Secret>,
     /// The URL of the sandbox's console; `None` with real tenants.
     console: Option<Url>,
     // The sandbox is kept, because dropping it stops it.
@@ -63,17 +65,19 @@ impl Environment {
         if !selects_real_org() {
             return Self::own_sandbox().await;
         }
-        let okta = real_okta(&Variables::read().await?)?;
+        let variables = Variables::read(ConfigFiles::Read).await?;
+        let okta = real_okta(&variables)?;
         if connection.blueprint.is_none() || (connection.state.is_none() && applies) {
             return Err(Failure::input(
                 "the OKTA_ variables select a real org, which needs its own blueprint and, to apply a plan, a place for the state",
                 "pass --blueprint FILE and --state DIR or s3://BUCKET/PREFIX, or unset the variables to use a sandbox",
             ));
         }
-        let aws = aws_of_environment().await?;
+        let aws = aws_of_environment(None).await?;
         Ok(Self {
             okta,
             aws,
+            scim_token: variables.get("SCIM_TOKEN").map(Secret::new),
             console: None,
             sandbox: None,
         })
@@ -118,6 +122,7 @@ impl Environment {
         Ok(Self {
             okta,
             aws,
+            scim_token: None,
             console: Some(ready.console_url),
             sandbox,
         })
@@ -188,8 +193,8 @@ pub(crate) fn real_okta(variables: &Variables) -> Result<Okta, Failure> {
         let cause = error.source().map(|cause| format!(": {cause}"));
         Failure::input(
             format!("{error}{}", cause.unwrap_or_default()),
-            "set the org URL with an API token, or with the client id, the scopes and the private key of a service app; \
-             or unset all OKTA_ variables to use a sandbox",
+            "set the org URL with an API token, or with the client id, the scopes and the private key of a service app; the \
+             token and the key may be a secret: OKTA_API_TOKEN_SECRET_ARN, OKTA_API_PRIVATE_KEY_SECRET_ARN",
         )
     })?;
     built(config.into_builder())
@@ -214,10 +219,13 @@ fn built(builder: okta::ClientBuilder) -> Result<Okta, Failure> {
     })
 }
 
-/// Connects to AWS with the credentials and the Region of the environment or the profile.
-pub(crate) async fn aws_of_environment() -> Result<Aws, Failure> {
-    let aws = Aws::connect(aws::ConnectOptions::default()).await;
-    aws.map_err(not_connected)
+/// Connects to AWS with the credentials of the environment or the profile, and with this Region (default: theirs).
+pub(crate) async fn aws_of_environment(region: Option<String>) -> Result<Aws, Failure> {
+    let options = aws::ConnectOptions {
+        region,
+        ..aws::ConnectOptions::default()
+    };
+    Aws::connect(options).await.map_err(not_connected)
 }
 
 fn not_connected(error: aws::Error) -> Failure {

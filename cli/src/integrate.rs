@@ -4,7 +4,6 @@ use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser};
 use okta_aws_sso::{AccessQuery, AccessReport, Blueprint, Pipeline, Verification, steps};
-use rest_core::Secret;
 
 use crate::{
     Connection, Failure, GuardOptions, Status, access_report,
@@ -12,7 +11,6 @@ use crate::{
     options::{read_plan, save_plan},
     output::Output,
     terminal,
-    variables::Variables,
 };
 
 /// Connects Okta to AWS IAM Identity Center.
@@ -240,8 +238,8 @@ pub(crate) async fn pipeline(
     let pipeline = Pipeline::new(steps)
         .blueprint(blueprint)
         .store(connection.store().await?);
-    Ok(match Variables::read().await?.get("SCIM_TOKEN") {
-        Some(token) => pipeline.scim_token(Secret::new(token)),
+    Ok(match &environment.scim_token {
+        Some(token) => pipeline.scim_token(token.clone()),
         None => pipeline,
     })
 }

@@ -6,11 +6,18 @@ use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use okta_aws_sso::sync::SyncReport;
 use serde::de::IgnoredAny;
 
-use crate::{Failure, Status, arguments::Arguments, terminal};
+use crate::{
+    Failure, Status,
+    arguments::{self, Arguments},
+    terminal,
+};
 
-/// Returns whether AWS Lambda has started this process.
-pub(crate) fn is_in_lambda() -> bool {
+/// Returns whether AWS Lambda has started this process as a function: without a command, or with `sync`.
+///
+/// Another program in a function may run the other commands, and must not lose its events to them.
+pub(crate) fn is_function() -> bool {
     std::env::var_os("AWS_LAMBDA_RUNTIME_API").is_some()
+        && arguments::command().is_none_or(|command| command == "sync")
 }
 
 /// Handles events until AWS Lambda ends the process.
@@ -30,9 +37,9 @@ pub(crate) async fn main() -> ExitCode {
     }
 }
 
-/// Runs one sync with the options of `SYNC_OPTIONS`. Returns the report, or `None` after a dry run.
+/// Runs one sync with the options of this process and of `SYNC_OPTIONS`. Returns the report, or `None` after a dry run.
 async fn sync() -> Result<Option<SyncReport>, Failure> {
-    let (_, report) = Arguments::of_sync(&["--yes"])?.sync().await?;
+    let (_, report) = Arguments::of_job()?.sync().await?;
     // A failed or withheld change is an error of the invocation, so the alarms of the function report it.
     Ok(report.map(SyncReport::complete).transpose()?)
 }

@@ -35,10 +35,10 @@ pub use status::Status;
 
 /// Runs the program with the arguments of this process.
 ///
-/// With the feature `lambda`, a process that AWS Lambda has started runs `sync` for each event.
+/// With the feature `lambda`, a process that AWS Lambda has started without a command or with `sync` runs `sync` for each event.
 pub async fn main() -> ExitCode {
     #[cfg(feature = "lambda")]
-    if lambda::is_in_lambda() {
+    if lambda::is_function() {
         start_log();
         return lambda::main().await;
     }
@@ -55,14 +55,14 @@ pub async fn main() -> ExitCode {
     }
 }
 
-/// Reads the arguments of this process, runs `program` with them until Ctrl-C, and returns its exit status.
+/// Reads the arguments of this process, runs `program` with them until Ctrl-C or SIGTERM, and returns its exit status.
 pub(crate) async fn run<A: Parser, F>(program: impl FnOnce(A) -> F) -> ExitCode
 where
     F: Future<Output = Status>,
 {
     match start(A::try_parse()) {
         // A box, because the future is large.
-        Ok(arguments) => until_ctrl_c(Box::pin(program(arguments))).await.into(),
+        Ok(arguments) => until_stopped(Box::pin(program(arguments))).await.into(),
         Err(status) => status.into(),
     }
 }
@@ -94,18 +94,38 @@ fn start_log() {
         .try_init();
 }
 
-/// Runs `program`; Ctrl-C ends it with status 130 and leaves the terminal as it was.
+/// Runs `program`; Ctrl-C and SIGTERM end it with status 130 and leave the terminal as it was.
 ///
-/// It must not run a program that waits for Ctrl-C itself: which of two waiting futures gets the signal first is not
+/// It must not run a program that waits for a signal itself: which of two waiting futures gets the signal first is not
 /// determined.
-pub(crate) async fn until_ctrl_c(program: impl Future<Output = Status>) -> Status {
+pub(crate) async fn until_stopped(program: impl Future<Output = Status>) -> Status {
     let before = terminal::Settings::read();
     tokio::select! {
         status = program => status,
-        _ = tokio::signal::ctrl_c() => {
+        () = stop_signal() => {
             before.restore();
             terminal::note("\ninterrupted; the next run continues here");
             Status::Interrupted
         }
+    }
+}
+
+/// Waits for Ctrl-C or SIGTERM.
+///
+/// The kernel ignores a signal without a handler in the first process of a container.
+pub(crate) async fn stop_signal() {
+    #[cfg(unix)]
+    let terminated = async {
+        use tokio::signal::unix::{SignalKind, signal};
+        match signal(SignalKind::terminate()) {
+            Ok(mut signals) => signals.recv().await,
+            Err(_) => std::future::pending().await,
+        }
+    };
+    #[cfg(not(unix))]
+    let terminated = std::future::pending::<()>();
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminated => {}
     }
 }

@@ -15,10 +15,10 @@ use okta_aws_sso::{
 
 use crate::Failure;
 #[cfg(feature = "s3")]
-use crate::environment::aws_of_environment;
+use {crate::environment::aws_of_environment, url::Url};
 
 /// The tenants, the blueprint and the state.
-#[derive(Args, Clone, Debug, Default)]
+#[derive(Args, Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Connection {
     /// Use a running sandbox. READY.json is the file that the sandbox has written (`--ready-file`).
@@ -58,7 +58,7 @@ impl FromStr for StateLocation {
 }
 
 /// The limits of the guard.
-#[derive(Args, Clone, Debug, Default)]
+#[derive(Args, Clone, Debug, Default, PartialEq, Eq)]
 #[command(next_help_heading = "Guard")]
 #[non_exhaustive]
 pub struct GuardOptions {
@@ -96,7 +96,7 @@ pub enum Limits {
 }
 
 /// A number of removals that a run may make.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Allowance {
     kind: Option<Kind>,
     removals: u32,
@@ -181,17 +181,20 @@ impl Connection {
 
 #[cfg(feature = "s3")]
 async fn in_s3(location: &str) -> Result<StateStore, Failure> {
-    let aws = aws_of_environment().await?;
+    // A job that names the Region of its bucket needs no other Region.
+    let region = Url::parse(location).ok().and_then(|url| {
+        let mut pairs = url.query_pairs();
+        pairs.find_map(|(name, value)| (name == "region").then(|| value.into_owned()))
+    });
+    let aws = aws_of_environment(region).await?;
     Ok(StateStore::s3(location, &aws).await?)
 }
 
 #[cfg(not(feature = "s3"))]
 #[expect(clippy::unused_async, reason = "the other build needs it")]
-async fn in_s3(location: &str) -> Result<StateStore, Failure> {
+async fn in_s3(_location: &str) -> Result<StateStore, Failure> {
     Err(Failure::input(
-        format!(
-            "this build of the program has no state in Amazon S3, so {location} cannot be used"
-        ),
+        "this build of the program has no state in Amazon S3, so `--state s3://…` cannot be used",
         "build the program with the feature `s3`, or pass a folder",
     ))
 }

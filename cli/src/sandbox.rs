@@ -10,7 +10,7 @@ use std::{
 use clap::{Args, Parser};
 use sandbox::{Sandbox, ScimProfile, ServiceApp};
 
-use crate::{Failure, Status, output::Output, sandbox_access, terminal};
+use crate::{Failure, Status, output::Output, sandbox_access, stop_signal, terminal};
 
 /// Serves an Okta org, an AWS organization and their consoles on the loopback interface, until it is stopped with Ctrl-C.
 #[derive(Parser, Debug)]
@@ -93,9 +93,7 @@ async fn serve(args: Arguments) -> Result<Status, Failure> {
         write_ready_file(&path, &ready)?;
     }
     terminal::note("serving; press Ctrl-C to stop");
-    tokio::signal::ctrl_c()
-        .await
-        .map_err(|error| failed(&error))?;
+    stop_signal().await;
     let requests = sandbox.requests();
     let writes = sandbox.writes();
     terminal::note(&format!(

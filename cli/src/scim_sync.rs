@@ -67,7 +67,7 @@ impl Arguments {
         if self.json {
             Output::document(&Document::sync_report(&report));
         } else {
-            // The plan, which has the notes and who is left out, stands above.
+            // The plan, which has the notes and the users left out, stands above.
             let mut shown = report.clone();
             shown.left_out.clear();
             let is_new = |note: &String| notes_of_plan.iter().all(|shown| shown.text != *note);

@@ -10,7 +10,7 @@ use okta_aws_sso::{Cause, Outcome, Plan, Report};
 pub enum Status {
     /// 64: the command line is wrong.
     Usage,
-    /// 130: Ctrl-C has ended the program.
+    /// 130: Ctrl-C or SIGTERM has ended the program.
     Interrupted,
     /// 1: the program failed, the guard refused the plan, there was a problem, or a verification found something missing.
     Failed,

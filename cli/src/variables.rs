@@ -9,23 +9,53 @@ use crate::Failure;
 
 /// The variables of this process, and the values of the secrets that they name.
 #[derive(Clone)]
-pub(crate) struct Variables(Arc<BTreeMap<&'static str, Secret>>);
+pub(crate) struct Variables {
+    secrets: Arc<BTreeMap<&'static str, Secret>>,
+    files: ConfigFiles,
+}
 
-/// The variables that have a secret. `NAME_SECRET_ARN` takes the place of `NAME`.
-const SECRETS: [&str; 3] = ["SCIM_TOKEN", "OKTA_API_TOKEN", "OKTA_API_PRIVATE_KEY"];
+/// Whether the configuration files of Okta's SDKs complete the variables.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ConfigFiles {
+    Read,
+    Ignore,
+}
+
+/// The variables that have a secret: `NAME_SECRET_ARN` takes the place of `NAME`. With each, the other variables that would
+/// be used before it.
+const SECRETS: [(&str, &[&str]); 4] = [
+    ("SCIM_TOKEN", &[]),
+    ("SOURCE_SCIM_TOKEN", &[]),
+    (
+        "OKTA_API_TOKEN",
+        &["OKTA_CLIENT_TOKEN", "OKTA_ACCESS_TOKEN"],
+    ),
+    (
+        "OKTA_API_PRIVATE_KEY",
+        &[
+            "OKTA_CLIENT_PRIVATEKEY",
+            "OKTA_CLIENT_TOKEN",
+            "OKTA_API_TOKEN",
+            "OKTA_API_TOKEN_SECRET_ARN",
+            "OKTA_ACCESS_TOKEN",
+        ],
+    ),
+];
 
 impl Variables {
     /// Reads the secrets that the variables of this process name.
-    pub(crate) async fn read() -> Result<Self, Failure> {
+    ///
+    /// With a secret for Okta, no configuration file is read, because its credential could be used before the secret.
+    pub(crate) async fn read(files: ConfigFiles) -> Result<Self, Failure> {
         let mut secrets = BTreeMap::new();
-        for name in SECRETS {
+        for (name, others) in SECRETS {
             let variable = arn_variable(name);
             let Some(arn) = env::var_os(&variable) else {
                 continue;
             };
-            if env::var_os(name).is_some() {
+            if let Some(other) = [name].iter().chain(others).find(|other| is_set(other)) {
                 return Err(Failure::input(
-                    format!("{name} and {variable} are both set"),
+                    format!("{other} and {variable} are both set"),
                     "set one of them",
                 ));
             }
@@ -33,12 +63,29 @@ impl Variables {
             // A file that was stored as a secret often ends with a line break.
             secrets.insert(name, Secret::new(secret.expose().trim_end()));
         }
-        Ok(Self(Arc::new(secrets)))
+        let has_okta = secrets.keys().any(|name| name.starts_with("OKTA_"));
+        Ok(Self {
+            secrets: Arc::new(secrets),
+            files: if has_okta { ConfigFiles::Ignore } else { files },
+        })
+    }
+
+    /// Returns the value of a variable or of the secret in its place, or an error that names both.
+    pub(crate) fn require(&self, name: &str, help: &str) -> Result<String, Failure> {
+        self.get(name).ok_or_else(|| {
+            let has_secret = SECRETS.iter().any(|(secret, _)| *secret == name);
+            let or_arn = if has_secret {
+                format!(", and {} is not set either", arn_variable(name))
+            } else {
+                String::new()
+            };
+            Failure::input(format!("{name} is not set{or_arn}"), help)
+        })
     }
 
     /// Returns the value of a variable, or of the secret in its place.
     pub(crate) fn get(&self, name: &str) -> Option<String> {
-        let secret = self.0.get(name);
+        let secret = self.secrets.get(name);
         secret.map_or_else(
             || env::var(name).ok(),
             |secret| Some(secret.expose().to_owned()),
@@ -50,6 +97,7 @@ impl Variables {
         let variables = self.clone();
         let environment = okta::Environment::new(move |name| variables.get(name)).folder(".");
         match env::home_dir() {
+            _ if self.files == ConfigFiles::Ignore => environment.without_files(),
             Some(home) => environment.home(home),
             None => environment,
         }
@@ -60,14 +108,25 @@ impl Variables {
 ///
 /// The configuration file of another program in the home folder must not do it.
 pub(crate) fn selects_real_org() -> bool {
-    let names_secret = |name: &&str| name.starts_with("OKTA_") && is_set(&arn_variable(name));
     okta::Config::is_in_variables(&okta::Environment::of_process())
-        || SECRETS.iter().any(names_secret)
+        || ["OKTA_API_TOKEN", "OKTA_API_PRIVATE_KEY"]
+            .iter()
+            .any(|name| is_set(&arn_variable(name)))
 }
 
-/// Returns whether a variable of this process selects a real SCIM endpoint.
+/// Returns whether a variable of this process selects a real SCIM endpoint as the target.
 pub(crate) fn selects_real_endpoint() -> bool {
-    is_set("SCIM_ENDPOINT") || is_set("SCIM_TOKEN") || is_set(&arn_variable("SCIM_TOKEN"))
+    selects_endpoint("SCIM")
+}
+
+/// Returns whether a variable of this process selects a SCIM server as the source.
+pub(crate) fn selects_scim_source() -> bool {
+    selects_endpoint("SOURCE_SCIM")
+}
+
+fn selects_endpoint(prefix: &str) -> bool {
+    let names = ["ENDPOINT", "TOKEN", "TOKEN_SECRET_ARN"];
+    names.iter().any(|name| is_set(&format!("{prefix}_{name}")))
 }
 
 fn is_set(name: &str) -> bool {

@@ -11,20 +11,7 @@ fn run(arguments: &[&str]) -> Output {
 /// Returns the program without the variables of this process.
 fn program(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_okta-aws-sso"));
-    for variable in [
-        "SCIM_ENDPOINT",
-        "SCIM_TOKEN",
-        "SCIM_TOKEN_SECRET_ARN",
-        "SYNC_OPTIONS",
-        "RUST_LOG",
-        "COLUMNS",
-    ] {
-        command.env_remove(variable);
-    }
-    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("OKTA_")) {
-        command.env_remove(name);
-    }
-    command.args(arguments).stdin(Stdio::null());
+    command.env_clear().args(arguments).stdin(Stdio::null());
     command
 }
 
@@ -45,12 +32,73 @@ fn the_help_of_each_command_is_as_documented() {
 }
 
 #[test]
+fn the_help_of_sync_names_its_variables_and_exit_statuses() {
+    let help = stdout(&run(&["sync", "--help"]));
+    for part in [
+        "SCIM_ENDPOINT",
+        "_SECRET_ARN",
+        "SYNC_OPTIONS",
+        "Exit status",
+        "SIGTERM",
+    ] {
+        assert!(help.contains(part), "no {part} in\n{help}");
+    }
+}
+
+#[test]
+fn sync_runs_on_its_own_sandbox_only_without_options_of_a_real_run_and_says_so() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let blueprint = folder.path().join("company.toml");
+    std::fs::write(&blueprint, "").expect("a file");
+    let blueprint = blueprint.to_str().expect("a path");
+    for arguments in [
+        &["--blueprint", blueprint][..],
+        &["--plan-only", "--state", "state"],
+        &["--source", "directory.json"],
+        &["--guard", "daily"],
+        &["--allow-removals", "1"],
+        &["--approve", "id"],
+        &["--allow", "emptied-group:a"],
+        &["--withhold-removals"],
+        &["--verify-every", "2"],
+        &["--verify"],
+        &["--full"],
+        &["--generic"],
+        &["--yes"],
+    ] {
+        let output = run(&[&["sync"], arguments].concat());
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}");
+        let text = String::from_utf8(output.stderr).expect("UTF-8");
+        assert!(
+            text.contains("SCIM_ENDPOINT is not set"),
+            "{arguments:?}: {text}"
+        );
+    }
+    let output = run(&["sync", "--plan-only", "--json"]);
+    assert_eq!(output.status.code(), Some(2));
+    let plan = stdout(&output);
+    let text = String::from_utf8(output.stderr).expect("UTF-8");
+    assert!(text.contains("on a sandbox in this process"), "{text}");
+    let plan: serde_json::Value = serde_json::from_str(&plan).expect("one line of JSON");
+    assert_eq!(plan["type"], "plan");
+}
+
+#[test]
+fn a_run_on_a_sandbox_reads_no_secret() {
+    let mut command = program(&["plan"]);
+    command.env("SCIM_TOKEN_SECRET_ARN", "an ARN that cannot be read");
+    let output = command.output().expect("the program runs");
+    assert_eq!(output.status.code(), Some(2), "{}", stdout(&output));
+}
+
+#[test]
 fn a_wrong_command_line_ends_with_64() {
     for arguments in [
         &["unknown"][..],
         &["plan", "--unknown"],
         &["apply", "--allow-removals", "many"],
         &["apply", "--allow-removals", "people=3"],
+        &["sync", "--target", "READY.json", "--generic"],
         &[],
     ] {
         assert_eq!(run(arguments).status.code(), Some(64), "{arguments:?}");

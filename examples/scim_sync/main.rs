@@ -16,7 +16,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use okta_aws_sso_cli::{Status, scim_sync::Arguments};
 
-/// Writes the changed users and groups of an Okta org to AWS's SCIM endpoint.
+// The help starts with the one of `Arguments`, which a doc comment here would replace.
 #[derive(Parser, Debug)]
 struct Args {
     #[command(flatten)]

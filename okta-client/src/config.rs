@@ -45,6 +45,7 @@ use sources::{Found, Sources};
 /// The mode is `SSWS`, `Bearer` or `PrivateKey`. Without a mode, the first of these credentials that is
 /// set counts, as in the Terraform provider: `OKTA_ACCESS_TOKEN`, an API token, a private key. An API
 /// token therefore takes precedence over a private key, as in the SDKs, whose default mode is `SSWS`.
+/// With a client id alone, the error names the private key.
 ///
 /// ```
 /// use okta_client::{Config, Environment};
@@ -174,7 +175,9 @@ fn credential(
             }
         },
         None if has(Setting::AccessToken) => Mode::Bearer,
-        None if !has(Setting::Token) && has(Setting::PrivateKey) => Mode::PrivateKey,
+        None if !has(Setting::Token) && (has(Setting::PrivateKey) || has(Setting::ClientId)) => {
+            Mode::PrivateKey
+        }
         None => Mode::ApiToken,
     };
     Ok(match mode {

@@ -1,4 +1,4 @@
-//! The characters in texts of the identity store.
+//! The characters and the lengths of texts of the identity store.
 
 use unicode_general_category::{GeneralCategory, get_general_category};
 
@@ -46,8 +46,22 @@ pub(crate) fn is_space(character: char) -> bool {
 
 /// The names that neither a user nor a group can have.
 ///
+/// The maximum length of a user name, in characters (service model: `UserName`).
+pub(crate) const MAX_USER_NAME: usize = 128;
+
+/// The maximum length of an external id (service model: `ExternalIdIdentifier`).
+pub(crate) const MAX_EXTERNAL_ID: usize = 256;
+
+/// The maximum length of another text (service model: `SensitiveStringType`, `GroupDisplayName`).
+pub(crate) const MAX_TEXT: usize = 1024;
+
 /// "`Administrator` and `AWSAdministrators` are reserved names" (API reference, `CreateUser`, `CreateGroup`).
 pub(crate) const RESERVED: &[&str] = &["Administrator", "AWSAdministrators"];
+
+/// Returns whether a list of names has a name, in any letter case.
+pub(crate) fn contains_name(names: &[&str], name: &str) -> bool {
+    names.iter().any(|own| own.eq_ignore_ascii_case(name))
+}
 
 #[cfg(test)]
 mod tests {

@@ -1,7 +1,7 @@
 //! Dialects: the limits and the supported features of each server, as data.
 
+mod attribute_rules;
 mod document;
-mod door;
 mod filter;
 mod patch;
 mod violation;
@@ -10,8 +10,8 @@ use scim_types::{PatchOp, Resource};
 
 pub(crate) use self::patch::check_group_patch;
 pub use self::{
+    attribute_rules::{AttributeRule, Need, TextRule},
     document::DocumentRules,
-    door::{AttributeRule, Need, TextRule},
     filter::FilterRules,
     patch::MemberRemoval,
     violation::{Violation, ViolationKind},
@@ -207,7 +207,7 @@ impl Rules {
             &["id", "member"],
         ]),
         users: DocumentRules {
-            attributes: door::AWS_USER,
+            attributes: attribute_rules::AWS_USER,
             single_valued: &["emails", "addresses", "phoneNumbers", "roles"],
             primary: &["emails"],
             unsupported: &[
@@ -221,12 +221,12 @@ impl Rules {
                 "addresses.display",
                 "phoneNumbers.display",
                 "roles.display",
-                door::enterprise!("manager.displayName"),
+                attribute_rules::enterprise!("manager.displayName"),
             ],
             max_members: None,
         },
         groups: DocumentRules {
-            attributes: door::AWS_GROUP,
+            attributes: attribute_rules::AWS_GROUP,
             unsupported: &["members.display"],
             max_members: Some(100),
             ..DocumentRules::NONE

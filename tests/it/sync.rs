@@ -1,9 +1,9 @@
 //! Tests of the directory sync against the sandbox: written changes, request counts, and removals that must not happen.
 
 mod adoption;
+mod attribute_rules;
 mod attributes;
 mod collisions;
-mod door;
 mod faults;
 mod fixture;
 mod generic;

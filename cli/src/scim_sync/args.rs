@@ -7,21 +7,23 @@ use okta_aws_sso::sync::ReadMode;
 
 use crate::{
     Connection, GuardOptions,
-    variables::{selects_real_endpoint, selects_real_org},
+    variables::{selects_real_endpoint, selects_real_org, selects_scim_source},
 };
 
-/// Writes the changed users and groups of an Okta org, or of files, to AWS's SCIM endpoint.
+/// Write the changed users and groups of Okta, of files or of a SCIM server to AWS's SCIM endpoint.
 ///
-/// With `SCIM_ENDPOINT`, `SCIM_TOKEN`, and `OKTA_ORG_URL` with its credential or `--source`, the program writes to a real
-/// identity store. Without all of them, and without `--yes` and `--state`, it shows a plan, applies it and syncs again, on a
-/// sandbox in this process.
+/// The target is the SCIM endpoint of `SCIM_ENDPOINT` and `SCIM_TOKEN`. The source is the Okta org of `OKTA_ORG_URL` with its
+/// credential, the file or folder of `--source`, or the SCIM server of `SOURCE_SCIM_ENDPOINT` and `SOURCE_SCIM_TOKEN`. Without
+/// any of these variables, and without options other than `--plan-only` and `--json`, the program shows a plan, applies it and
+/// syncs again, on a sandbox in this process.
 ///
-/// `SCIM_TOKEN_SECRET_ARN`, `OKTA_API_TOKEN_SECRET_ARN` and `OKTA_API_PRIVATE_KEY_SECRET_ARN` take the place of the variable
-/// without the ending: the ARN of a secret in AWS Secrets Manager whose text is the value. `SYNC_OPTIONS` has more options,
-/// written as in a shell.
+/// For `SCIM_TOKEN`, `SOURCE_SCIM_TOKEN`, `OKTA_API_TOKEN` and `OKTA_API_PRIVATE_KEY`, a variable with the ending
+/// `_SECRET_ARN` names a secret in AWS Secrets Manager whose text is the value. `okta-aws-sso sync` reads more options from
+/// `SYNC_OPTIONS`, written as in a shell; those of the command line come after them. With `--yes` or a secret of Secrets
+/// Manager for Okta, the configuration files of Okta's SDKs (`okta.yaml`) are not read.
 ///
-/// Exit status: 0 done or nothing to do, 1 failed, or refused or withheld by the guard, 2 changes (`--plan-only`), 64 wrong
-/// command line.
+/// Exit status: 0 done or nothing to do, 1 failed or incomplete, or refused or withheld by the guard, 2 changes
+/// (`--plan-only`), 64 wrong command line, 130 interrupted by Ctrl-C or SIGTERM.
 #[derive(Args, Clone, Debug)]
 #[expect(
     clippy::struct_excessive_bools,
@@ -36,7 +38,7 @@ pub struct Arguments {
     #[arg(long, value_name = "PATH")]
     pub(crate) source: Option<PathBuf>,
     /// The SCIM endpoint is a server without the rules of AWS.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "target")]
     pub(crate) generic: bool,
     /// Show the planned changes, and write nothing.
     #[arg(long, visible_alias = "dry-run")]
@@ -50,7 +52,7 @@ pub struct Arguments {
     /// Read all users, groups and memberships from AWS.
     #[arg(long)]
     pub(crate) full: bool,
-    /// Of this number of runs, let one read all users and groups from AWS (`--verify`).
+    /// Read all users and groups from AWS in every RUNS-th run (`--verify`).
     #[arg(long, value_name = "RUNS")]
     pub(crate) verify_every: Option<NonZeroU32>,
     /// Print JSON lines: the plan and the report.
@@ -69,15 +71,28 @@ impl Arguments {
         }
     }
 
-    /// Returns whether the run uses a sandbox in this process: nothing selects a real org, file or endpoint, and no option
-    /// is one of a scheduled run, whose variables may be misspelled.
+    /// Returns whether the run uses a sandbox in this process: no variable selects a real org or endpoint, and no option
+    /// belongs to a real run, whose variables may be misspelled.
     pub(crate) fn uses_own_sandbox(&self) -> bool {
-        let connection = &self.connection;
-        connection.target.is_none()
-            && connection.state.is_none()
-            && self.source.is_none()
-            && !self.yes
+        let Self {
+            connection,
+            source: None,
+            generic: false,
+            plan_only: _,
+            yes: false,
+            verify: false,
+            full: false,
+            verify_every: None,
+            json: _,
+            guard,
+        } = self
+        else {
+            return false;
+        };
+        *connection == Connection::default()
+            && *guard == GuardOptions::default()
             && !selects_real_endpoint()
+            && !selects_scim_source()
             && !selects_real_org()
     }
 }

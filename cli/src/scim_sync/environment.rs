@@ -6,7 +6,7 @@ use okta_aws_sso::{
     Error, ErrorKind, Operator as _, okta,
     operator::{ManualStep, ManualStepKind, SandboxOperator},
     scim::{Client, Dialect, Endpoint},
-    sync::{Directory, OktaSource, Source},
+    sync::{Directory, OktaSource, ScimSource, Source},
 };
 use rest_core::Secret;
 use sandbox::{Sandbox, Service, Stage};
@@ -15,7 +15,8 @@ use super::Arguments;
 use crate::{
     Failure,
     environment::{okta_client, ready_file, real_okta},
-    variables::Variables,
+    terminal,
+    variables::{ConfigFiles, Variables, selects_real_org, selects_scim_source},
 };
 
 /// The source and the target.
@@ -34,8 +35,16 @@ impl Environment {
             return Self::running_sandbox(path, args).await;
         }
         if !args.uses_own_sandbox() {
-            return Self::real_tenants(args, &Variables::read().await?);
+            let files = if args.yes {
+                ConfigFiles::Ignore
+            } else {
+                ConfigFiles::Read
+            };
+            return Self::real_tenants(args, &Variables::read(files).await?);
         }
+        terminal::note(
+            "on a sandbox in this process: no real org and no real identity store is read or written",
+        );
         let sandbox = Sandbox::builder()
             .page_size(None)
             .stage(Stage::Federated)
@@ -48,6 +57,7 @@ impl Environment {
             .map_err(|error| unusable(error.to_string()))?;
         let okta = okta_client(&sandbox.okta_url(), Secret::new(sandbox.okta_token()))?;
         let scim = scim_client(
+            "SCIM",
             &provisioning.scim_endpoint,
             Secret::new(provisioning.access_token),
             Dialect::AwsIdentityCenter,
@@ -83,21 +93,21 @@ impl Environment {
             source: source(args, || {
                 okta_client(&ready.okta.org_url, ready.okta.api_token)
             })?,
-            scim: scim_client(endpoint, token.clone(), Dialect::AwsIdentityCenter)?,
+            scim: scim_client("SCIM", endpoint, token.clone(), Dialect::AwsIdentityCenter)?,
             sandbox: None,
         })
     }
 
     fn real_tenants(args: &Arguments, variables: &Variables) -> Result<Self, Failure> {
         let variable = |name: &str| {
-            variables.get(name).ok_or_else(|| {
-                unusable(format!("{name} is not set")).with_help(
-                    "set SCIM_ENDPOINT and SCIM_TOKEN, and the org with its credential or --source; or none of them, without \
-                     --yes and --state, to use a sandbox",
-                )
-            })
+            variables.require(
+                name,
+                "set SCIM_ENDPOINT and SCIM_TOKEN, and the org with its credential or --source; for a sandbox, set none of \
+                 them, and pass no other options than --plan-only and --json",
+            )
         };
         let scim = scim_client(
+            "SCIM",
             &variable("SCIM_ENDPOINT")?,
             Secret::new(variable("SCIM_TOKEN")?),
             if args.generic {
@@ -106,10 +116,17 @@ impl Environment {
                 Dialect::AwsIdentityCenter
             },
         )?;
-        if args.source.is_none() && args.connection.blueprint.is_none() {
+        let from_scim = selects_scim_source();
+        if from_scim && (args.source.is_some() || selects_real_org()) {
+            return Err(Failure::input(
+                "the variables with SOURCE_SCIM_ select one source, and --source or the OKTA_ variables another one",
+                "set the variables of one source, or pass --source PATH",
+            ));
+        }
+        if args.source.is_none() && !from_scim && args.connection.blueprint.is_none() {
             return Err(Failure::input(
                 "a sync from a real org needs its own blueprint, which names the users and groups",
-                "pass --blueprint FILE, or --source PATH to read a file",
+                "pass --blueprint FILE; or --source PATH, or set SOURCE_SCIM_ENDPOINT and SOURCE_SCIM_TOKEN, for another source",
             ));
         }
         if args.connection.state.is_none() && !args.plan_only {
@@ -118,8 +135,17 @@ impl Environment {
                 "pass --state DIR, or --state s3://BUCKET/PREFIX for several machines",
             ));
         }
+        let source: Arc<dyn Source> = if from_scim {
+            let help = "set SOURCE_SCIM_ENDPOINT and SOURCE_SCIM_TOKEN, or neither of them for another source";
+            let endpoint = variables.require("SOURCE_SCIM_ENDPOINT", help)?;
+            let token = Secret::new(variables.require("SOURCE_SCIM_TOKEN", help)?);
+            let client = scim_client("SOURCE_SCIM", &endpoint, token, Dialect::Generic)?;
+            Arc::new(ScimSource::new(&client))
+        } else {
+            source(args, || real_okta(variables))?
+        };
         Ok(Self {
-            source: source(args, || real_okta(variables))?,
+            source,
             scim,
             sandbox: None,
         })
@@ -139,7 +165,7 @@ impl Environment {
                 .filter(|request| request.service == service && request.write == write);
             matching.count()
         };
-        crate::terminal::print(&format!(
+        terminal::print(&format!(
             "  {phase}: {} to Okta, {}, {}",
             count(number_of(Service::Okta, false), "request"),
             count(number_of(Service::Scim, false), "SCIM read"),
@@ -162,14 +188,20 @@ fn source<E: Into<Failure>>(
     })
 }
 
-fn scim_client(endpoint: &str, token: Secret, dialect: Dialect) -> Result<Client, Error> {
-    let help = "copy the SCIM endpoint and its access token from AWS, each on one line";
+/// Returns the client of the endpoint and the token of the variables `{prefix}_ENDPOINT` and `{prefix}_TOKEN`.
+fn scim_client(
+    prefix: &str,
+    endpoint: &str,
+    token: Secret,
+    dialect: Dialect,
+) -> Result<Client, Error> {
+    let help = "copy the SCIM endpoint and its access token, each on one line";
     let unusable = |name: &str, error: &dyn std::error::Error| {
-        unusable(format!("{name} cannot be used: {error}")).with_help(help)
+        unusable(format!("{prefix}_{name} cannot be used: {error}")).with_help(help)
     };
-    let endpoint = Endpoint::parse(endpoint).map_err(|error| unusable("SCIM_ENDPOINT", &error))?;
+    let endpoint = Endpoint::parse(endpoint).map_err(|error| unusable("ENDPOINT", &error))?;
     let client = Client::builder(&endpoint, token).dialect(dialect).build();
-    client.map_err(|error| unusable("SCIM_TOKEN", &error))
+    client.map_err(|error| unusable("TOKEN", &error))
 }
 
 fn unusable(message: String) -> Error {

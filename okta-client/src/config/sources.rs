@@ -22,6 +22,7 @@ use super::{ConfigError, MissingSetting, Setting};
 #[derive(Clone)]
 pub struct Environment {
     variable: Arc<Variables>,
+    has_files: bool,
     folder: Option<PathBuf>,
     home: Option<PathBuf>,
 }
@@ -35,6 +36,7 @@ impl Environment {
     pub fn new(variable: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> Self {
         Self {
             variable: Arc::new(variable),
+            has_files: true,
             folder: None,
             home: None,
         }
@@ -59,6 +61,16 @@ impl Environment {
         self
     }
 
+    /// Reads no configuration files. A variable can still name the file of a private key.
+    ///
+    /// A program without an operator uses it, so that a variable with a misspelt name is an error, and not replaced by a
+    /// file that belongs to another program.
+    #[must_use]
+    pub fn without_files(mut self) -> Self {
+        self.has_files = false;
+        self
+    }
+
     /// Sets the home folder.
     #[must_use]
     pub fn home(mut self, home: impl Into<PathBuf>) -> Self {
@@ -70,6 +82,7 @@ impl Environment {
 impl fmt::Debug for Environment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Environment")
+            .field("has_files", &self.has_files)
             .field("folder", &self.folder)
             .field("home", &self.home)
             .finish_non_exhaustive()
@@ -114,6 +127,7 @@ impl Sources {
         let paths = folder
             .flat_map(|folder| LOCAL_FILES.map(|name| folder.join(name)))
             .chain(environment.home.iter().map(|home| home.join(HOME_FILE)));
+        let paths = paths.filter(|_| environment.has_files);
         let files: Result<_, _> = paths.map(read_file).collect();
         Ok(Self {
             environment: environment.clone(),

@@ -1,7 +1,7 @@
 //! Constraints from the service models (botocore 1.44: sso-admin, identitystore, organizations).
 
 use super::params::Rule;
-use crate::characters::{is_space, is_visible};
+use crate::characters::{MAX_EXTERNAL_ID, MAX_TEXT, MAX_USER_NAME, is_space, is_visible};
 
 /// An account id: twelve digits.
 pub(crate) const ACCOUNT_ID: Rule = rule(12, 12, r"\d{12}", is_account);
@@ -278,7 +278,7 @@ pub(crate) const ATTRIBUTE_PATH: Rule = rule(
 /// A name, a title or another text of a user or group, or the value of a filter (`SensitiveStringType`, `GroupDisplayName`).
 pub(crate) const ATTRIBUTE_VALUE: Rule = rule(
     1,
-    1024,
+    MAX_TEXT,
     "[\\p{L}\\p{M}\\p{S}\\p{N}\\p{P}\\t\\n\\r \u{a0}\u{3000}]+",
     |text| {
         !text.is_empty()
@@ -289,10 +289,10 @@ pub(crate) const ATTRIBUTE_VALUE: Rule = rule(
 );
 
 /// The name of a user, without white space.
-pub(crate) const USER_NAME: Rule = rule(1, 128, VISIBLE, is_visible_text);
+pub(crate) const USER_NAME: Rule = rule(1, MAX_USER_NAME, VISIBLE, is_visible_text);
 
 /// The issuer of an external id, or the id.
-pub(crate) const EXTERNAL_ID: Rule = rule(1, 256, VISIBLE, is_visible_text);
+pub(crate) const EXTERNAL_ID: Rule = rule(1, MAX_EXTERNAL_ID, VISIBLE, is_visible_text);
 
 const VISIBLE: &str = r"[\p{L}\p{M}\p{S}\p{N}\p{P}]+";
 

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{ENTERPRISE, GROUP, USER};
+use crate::characters::contains_name;
 
 /// A schema.
 #[derive(Debug)]
@@ -58,7 +59,7 @@ pub(super) struct TextRule {
     pub(super) max: usize,
     /// Returns whether a text may have a character.
     pub(super) allows: fn(char) -> bool,
-    /// The texts that are refused although their characters are allowed.
+    /// The texts that are refused in any letter case, although their characters are allowed.
     pub(super) reserved: &'static [&'static str],
 }
 
@@ -70,7 +71,7 @@ impl Text {
             Self::Rule(rule) => {
                 (1..=rule.max).contains(&text.chars().count())
                     && text.chars().all(rule.allows)
-                    && !rule.reserved.contains(&text)
+                    && !contains_name(rule.reserved, text)
             }
         }
     }

@@ -4,7 +4,7 @@ use scim_types::{Group, Op, PatchOp, Resource, User, patch::Path};
 use serde_json::Value;
 
 use super::{
-    door::{AttributeRule, Need},
+    attribute_rules::{AttributeRule, Need},
     violation::{Violation, ViolationKind},
 };
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::door::Need;
+use super::attribute_rules::Need;
 use crate::text::is_visible;
 
 /// A violation of a server's rules by a value or a document.

@@ -237,11 +237,7 @@ async fn a_generic_server_ends_in_sync_with_fewer_requests() {
 #[tokio::test]
 async fn a_member_that_the_target_refuses_is_named_and_the_others_join() {
     let server = Arc::new(Server::default());
-    let endpoint = Endpoint::parse("https://scim.example/v2").expect("an endpoint");
-    let scim = Client::builder(&endpoint, Secret::new("token"))
-        .transport(server.clone())
-        .build()
-        .expect("a client");
+    let scim = server.client();
     let mut source = directory(40, 1, 2);
     let store = StateStore::memory();
     let apply = async |source: &okta_aws_sso::sync::Directory| {

@@ -168,7 +168,7 @@ fn seeds() -> u64 {
 }
 
 #[tokio::test]
-async fn nobody_who_left_a_group_in_the_source_is_in_it_after_a_run() {
+async fn a_user_that_left_a_group_in_the_source_is_not_in_it_after_a_run() {
     let mut stayed_before: u64 = 0;
     for seed in 0..seeds() {
         let mut story = Story::begin(seed).await;

@@ -121,7 +121,7 @@ async fn a_variable_of_a_real_tenant_selects_no_sandbox() {
 
 #[expect(clippy::disallowed_methods, reason = "a test may block")]
 #[tokio::test]
-async fn a_folder_of_tables_is_a_source_and_a_wrong_row_removes_nobody() {
+async fn a_folder_of_tables_is_a_source_and_a_wrong_row_removes_no_user() {
     let sandbox = Sandbox::builder().stage(Stage::Federated).start().await;
     let sandbox = sandbox.expect("a sandbox");
     let shown = sandbox.console().enable_automatic_provisioning();

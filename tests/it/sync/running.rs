@@ -1,5 +1,4 @@
-//! Tests of what scheduled runs need: drift that is found every n-th run, the end of the token, and who is left out for how
-//! long.
+//! Tests of scheduled runs: drift that is found every n-th run, the end of the token, and for how long a user is left out.
 
 use std::{num::NonZeroU32, time::Duration};
 

@@ -35,7 +35,7 @@ fn groups(server: &Server) -> BTreeMap<String, Vec<String>> {
 }
 
 #[tokio::test]
-async fn a_scim_server_is_a_source_and_what_it_cannot_list_removes_nobody() {
+async fn a_scim_server_is_a_source_and_a_user_that_it_cannot_list_removes_no_user() {
     let (from, to) = (Arc::<Server>::default(), Arc::<Server>::default());
     let fill = DirectorySync::new(OktaIdSource(directory(5, 2, 3)), &from.client());
     let filled = fill.apply(fill.prepare().await.expect("a plan")).await;

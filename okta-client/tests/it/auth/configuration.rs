@@ -199,6 +199,36 @@ fn a_file_of_the_folder_counts_before_the_one_of_the_home_and_a_variable_before_
 }
 
 #[test]
+fn an_environment_without_files_reads_the_file_of_a_private_key_and_no_other() {
+    let project = folder(&[
+        (
+            "okta.yaml",
+            "okta: { client: { token: 00project, orgUrl: 'https://file.okta.com' } }",
+        ),
+        ("app.pem", EC256),
+    ]);
+    let key = [
+        ("OKTA_ORG_NAME", "acme"),
+        ("OKTA_API_CLIENT_ID", "0oa1"),
+        ("OKTA_API_SCOPES", "okta.users.read"),
+        ("OKTA_API_PRIVATE_KEY", "app.pem"),
+    ];
+    let environment = |variables| {
+        environment(variables)
+            .folder(project.path())
+            .without_files()
+    };
+    let config = Config::read(&environment(&key)).unwrap();
+    assert_eq!(app(&config), "0oa1 okta.users.read");
+    let error = problem(&environment(&key[1..3]));
+    assert_eq!(
+        error,
+        "the org URL is missing: set one of OKTA_CLIENT_ORGURL, OKTA_ORG_URL, OKTA_ORG_NAME; \
+         the private key is missing: set one of OKTA_CLIENT_PRIVATEKEY, OKTA_API_PRIVATE_KEY"
+    );
+}
+
+#[test]
 fn a_service_app_is_read_from_a_file_with_a_list_of_scopes_and_a_key_as_text_jwk_or_path() {
     let jwk = include_str!("keys/ec256.jwk.json");
     let indented = EC256.replace('\n', "\n      ");

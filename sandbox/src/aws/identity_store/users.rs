@@ -11,7 +11,7 @@ use crate::aws::directory::{Draft, User};
 use crate::aws::params::{Params, Rule};
 use crate::aws::reply::{Refusal, epoch};
 use crate::aws::rules::{ATTRIBUTE_VALUE, USER_NAME};
-use crate::characters::RESERVED;
+use crate::characters::{RESERVED, contains_name};
 use crate::scim::ENTERPRISE;
 
 /// The name of the enterprise extension in this API.
@@ -179,7 +179,7 @@ pub(super) fn user_json(center: &Center, user: &User, extended: bool) -> Value {
 
 /// Returns an error for a reserved name of a user or a group.
 pub(super) fn reserved(name: &str) -> Result<(), Refusal> {
-    if RESERVED.contains(&name) {
+    if contains_name(RESERVED, name) {
         return Err(Refusal::validation(format!("{name} is a reserved name.")));
     }
     Ok(())

@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::{Discovery, Grammar, MemberRules, Paging, PatchRules, Profile, ResourceRules};
 use crate::{
-    characters::{RESERVED, is_space, is_visible},
+    characters::{MAX_EXTERNAL_ID, MAX_TEXT, MAX_USER_NAME, RESERVED, is_space, is_visible},
     scim::{
         ENTERPRISE, GROUP, USER,
         reply::ErrorFormat,
@@ -294,19 +294,19 @@ const fn text(name: &'static str, rule: TextRule) -> Attribute {
 // model allows as tabs and line breaks, and `<>;:%` in names (Okta knowledge base).
 
 const USER_NAME: TextRule = TextRule {
-    max: 128,
+    max: MAX_USER_NAME,
     allows: |character| is_visible(character) && !is_forbidden(character),
     reserved: RESERVED,
 };
 
 const EXTERNAL_ID: TextRule = TextRule {
-    max: 256,
+    max: MAX_EXTERNAL_ID,
     allows: is_visible,
     reserved: &[],
 };
 
 const PRINTABLE: TextRule = TextRule {
-    max: 1024,
+    max: MAX_TEXT,
     allows: |character| is_visible(character) || is_space(character),
     reserved: &[],
 };

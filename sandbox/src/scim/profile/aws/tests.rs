@@ -345,7 +345,7 @@ fn a_text_has_the_length_and_the_characters_that_its_attribute_allows() {
 
 #[test]
 fn users_and_groups_cannot_have_reserved_names() {
-    for name in ["Administrator", "AWSAdministrators"] {
+    for name in ["Administrator", "AWSAdministrators", "administrator"] {
         assert_refused(with_text("userName", name), name);
         assert_refused(with_text("group displayName", name), name);
         with_text("displayName", name).expect("only names that identify are reserved");

@@ -1,12 +1,12 @@
-//! Rules for the text of attributes: a table with one row per attribute, and one rule per door of the service.
+//! Rules for the text of attributes: a table with one row per attribute, and one rule per interface of the service.
 //!
-//! IAM Identity Center has two doors for users and groups: the API of the identity store, and the SCIM endpoint. A value
+//! IAM Identity Center has two interfaces for users and groups: the API of the identity store, and the SCIM endpoint. A value
 //! that only one of them accepts can be stored and then no longer be written. Therefore both rules apply.
 
 use super::violation::{Violation, ViolationKind};
 use crate::text::is_visible;
 
-/// Rule of one door for the text of an attribute. Every rule refuses the empty text.
+/// The rule of one interface, the API or the SCIM endpoint, for the text of an attribute. Every rule refuses the empty text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct TextRule {
     /// Maximum number of characters.
@@ -21,7 +21,7 @@ pub struct TextRule {
 }
 
 impl TextRule {
-    /// Returns what the rule refuses in a text, or `None` if the door accepts the text.
+    /// Returns what the rule refuses in a text, or `None` if the interface accepts the text.
     #[must_use]
     pub fn check(&self, text: &str) -> Option<ViolationKind> {
         if text.is_empty() {
@@ -59,16 +59,16 @@ pub enum Need {
     RequiredInParent,
 }
 
-/// Row of the table: the rules for one attribute.
+/// The rules for one attribute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct AttributeRule {
     /// The full path, such as `name.givenName`. An attribute of an extension has the URN and a colon before its name.
     pub path: &'static str,
     /// Whether the server needs the attribute.
     pub need: Need,
-    /// Rule of the service's own API; `None` if the API does not have the attribute, or there is no such API.
+    /// The rule of the service's own API; `None` if the API does not have the attribute, or there is no such API.
     pub api: Option<TextRule>,
-    /// Rule of the SCIM endpoint; `None` if any text is accepted.
+    /// The rule of the SCIM endpoint; `None` if any text is accepted.
     pub scim: Option<TextRule>,
 }
 
@@ -84,7 +84,7 @@ impl AttributeRule {
         }
     }
 
-    /// Returns the violation by a value, or `None` if both doors accept it.
+    /// Returns the violation by a value, or `None` if both interfaces accept it.
     #[must_use]
     pub fn check(&self, text: &str) -> Option<Violation> {
         let kind = match self.need {

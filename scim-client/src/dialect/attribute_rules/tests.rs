@@ -59,7 +59,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn the_api_door_accepts_what_the_pattern_of_the_service_model_accepts(text in texts()) {
+    fn the_rule_of_the_api_accepts_what_the_pattern_of_the_service_model_accepts(text in texts()) {
         for ((path, _, limit), pattern) in MODEL.into_iter().zip(&*PATTERNS) {
             let expected = pattern.is_match(&text) && text.chars().count() <= limit;
             let found = rule(path).api.expect("a rule of the API").check(&text);
@@ -68,13 +68,13 @@ proptest! {
     }
 
     #[test]
-    fn a_value_is_accepted_if_both_doors_accept_it_and_otherwise_the_character_is_named(text in texts()) {
+    fn a_value_is_accepted_if_both_interfaces_accept_it_and_otherwise_the_character_is_named(text in texts()) {
         let rules = Dialect::AwsIdentityCenter.rules();
         for rule in rules.users.attributes.iter().chain(rules.groups.attributes) {
-            let doors = [rule.api, rule.scim];
-            let mut doors = doors.iter().flatten();
+            let interfaces = [rule.api, rule.scim];
+            let mut interfaces = interfaces.iter().flatten();
             let found = rule.check(&text);
-            prop_assert_eq!(found.is_none(), doors.all(|door| door.check(&text).is_none()), "{}", rule.path);
+            prop_assert_eq!(found.is_none(), interfaces.all(|interface| interface.check(&text).is_none()), "{}", rule.path);
             if let Some(found) = found {
                 prop_assert_eq!(found.attribute(), rule.path);
                 if let Some(character) = found.character() {

@@ -36,7 +36,7 @@ const USER: [(&str, Option<Attribute>); 11] = [
 ];
 const GROUP: [&str; 2] = ["externalId", "displayName"];
 
-/// One character of each class that the doors of AWS treat in its own way.
+/// One character of each class that the interfaces of AWS treat in their own way.
 const CHARACTERS: [char; 28] = [
     // Letters, marks, numbers, symbols, punctuation.
     'é',
@@ -93,7 +93,7 @@ fn samples() -> impl Strategy<Value = Vec<Sample>> {
         4 => prop::sample::select(CHARACTERS.to_vec()),
         1 => any::<char>(),
     ];
-    // With the character, the text has at most, or just more than, the characters that one of the doors accepts.
+    // With the character, the text has at most, or just more than, the characters that one of the interfaces accepts.
     let letters = prop_oneof![
         4 => 3_usize..12,
         1 => prop::sample::select(vec![127, 128, 255, 256, 1_023, 1_024]),
@@ -255,7 +255,7 @@ async fn check_users(
         };
         if rule
             .scim
-            .expect("a rule of the SCIM door")
+            .expect("a rule of the SCIM endpoint")
             .check(text)
             .is_some()
         {
@@ -302,7 +302,7 @@ async fn check_groups(
         };
         if rule
             .scim
-            .expect("a rule of the SCIM door")
+            .expect("a rule of the SCIM endpoint")
             .check(text)
             .is_some()
         {
@@ -330,7 +330,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 10, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn every_text_that_both_doors_accept_arrives_as_it_is_and_every_other_one_is_named(samples in samples()) {
+    fn every_text_that_both_interfaces_accept_arrives_as_it_is_and_every_other_one_is_named(samples in samples()) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         runtime.block_on(check(samples));
     }
