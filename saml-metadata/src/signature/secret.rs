@@ -19,6 +19,7 @@ use super::{
     algorithm::{KeyKind, SignatureAlgorithm},
     key::{KeyError, VerifyingKey, pem_section},
 };
+use crate::model::certificate::file_text;
 
 /// A private key for signing.
 ///
@@ -43,6 +44,19 @@ impl SigningKey {
             None => Err(KeyError::Pem {
                 expected: "PRIVATE KEY",
             }),
+        }
+    }
+
+    /// Reads a private key from a file with PKCS #8 in PEM or DER.
+    ///
+    /// # Errors
+    ///
+    /// Fails as [`from_pkcs8_pem`](Self::from_pkcs8_pem) and
+    /// [`from_pkcs8_der`](Self::from_pkcs8_der) do.
+    pub fn from_file(bytes: &[u8]) -> Result<Self, KeyError> {
+        match file_text(bytes) {
+            Some(text) => Self::from_pkcs8_pem(text),
+            None => Self::from_pkcs8_der(bytes),
         }
     }
 

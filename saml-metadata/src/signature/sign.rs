@@ -49,7 +49,7 @@ impl<'k> Signer<'k> {
         self
     }
 
-    /// Adds a certificate to `KeyInfo`, as information for readers.
+    /// Adds a certificate of the key to `KeyInfo`, as information for readers.
     pub fn certificate(mut self, certificate: &Certificate) -> Self {
         self.certificates.push(certificate.clone());
         self
@@ -62,9 +62,16 @@ impl<'k> Signer<'k> {
     /// # Errors
     ///
     /// Fails if the root element is not `EntityDescriptor` or `EntitiesDescriptor`, already has a
-    /// signature, or has an `ID` that another element also has. Also fails if the key does not fit
-    /// the algorithm, if there is no canonical form, or if the result exceeds a limit.
+    /// signature, or has an `ID` that another element also has. Also fails if a certificate belongs
+    /// to another key, if the key does not fit the algorithm, if there is no canonical form, or if the
+    /// result exceeds a limit.
     pub fn sign(&self, document: &Document) -> Result<Document, SignError> {
+        let key = self.key.verifying_key().der();
+        if let Some(other) = self.certificates.iter().find(|c| c.public_key_der() != key) {
+            return Err(SignError::OtherKey {
+                fingerprint: other.fingerprint_sha256(),
+            });
+        }
         let root = document.root();
         if !["EntityDescriptor", "EntitiesDescriptor"]
             .iter()
@@ -81,6 +88,21 @@ impl<'k> Signer<'k> {
         let id = id_of(document)?;
         let edit = document.edit().set_attribute(root, "ID", &id);
         self.insert(&edit.apply()?)
+    }
+
+    /// Returns the document with a new signature in its root element, in place of the old one.
+    ///
+    /// A document without a signature is signed. The `ID` stays.
+    ///
+    /// # Errors
+    ///
+    /// Fails as [`sign`](Self::sign) does, except that the document may already be signed.
+    pub fn renew(&self, document: &Document) -> Result<Document, SignError> {
+        let root = document.root();
+        if root.child_in(NamespaceId::SIGNATURE, "Signature").is_none() {
+            return self.sign(document);
+        }
+        self.sign(&document.edit().remove_signature(root).apply()?)
     }
 
     fn insert(&self, document: &Document) -> Result<Document, SignError> {
@@ -200,6 +222,13 @@ pub enum SignError {
     /// The document already has a signature.
     #[error("the document is already signed")]
     Signed,
+    /// A certificate belongs to another key than the signing key.
+    #[error("the certificate {fingerprint} belongs to another key than the one that signs")]
+    #[non_exhaustive]
+    OtherKey {
+        /// The SHA-256 fingerprint of the certificate.
+        fingerprint: String,
+    },
     /// Another element has the root element's ID.
     #[error("the ID {id:?} of the root element is not unique in the document")]
     #[non_exhaustive]
@@ -217,9 +246,9 @@ pub enum SignError {
     /// The document has no canonical form.
     #[error("the document has no canonical form")]
     NoCanonicalForm(#[from] C14nError),
-    /// An `ID` could not be added to the root element.
-    #[error("an ID cannot be added to the root element")]
-    Id(#[from] EditError),
+    /// An `ID` could not be added to the root element, or an old signature could not be removed.
+    #[error("the document cannot be prepared for the signature")]
+    Edit(#[from] EditError),
     /// The signed document cannot be read, for example because it exceeds a limit.
     #[error("the signed document cannot be read")]
     Unreadable(#[from] ReadError),

@@ -7,14 +7,14 @@ use saml_metadata::{
     write::{BuildError, IdpMetadata, SpMetadata},
 };
 
-use crate::support::{AWS_SP, OKTA, der, document, now};
+use crate::support::{AWS_SP, OKTA, der, document, now, read_certificate};
 
 const SSO: &str = "https://acme.okta.com/app/amazon_aws_sso/exk4uqa1b2C3d4E5f6g7/sso/saml";
 
 #[test]
 fn a_built_identity_provider_can_equal_okta_metadata() {
     let built = IdpMetadata::new("http://www.okta.com/exk4uqa1b2C3d4E5f6g7")
-        .signing_certificate(der("rsa2048"))
+        .signing_certificate(&read_certificate("rsa2048"))
         .name_id_format(name_id_format::UNSPECIFIED)
         .name_id_format(name_id_format::EMAIL_ADDRESS)
         .single_sign_on_service(binding::HTTP_POST, SSO)
@@ -69,8 +69,8 @@ fn built_elements_are_in_schema_order() {
         .single_sign_on_service(binding::HTTP_POST, "https://idp.example.com/sso")
         .name_id_format(name_id_format::PERSISTENT)
         .single_logout_service(binding::HTTP_POST, "https://idp.example.com/slo")
-        .encryption_certificate(der("p256-encryption"))
-        .signing_certificate(der("p256"))
+        .encryption_certificate(&read_certificate("p256-encryption"))
+        .signing_certificate(&read_certificate("p256"))
         .want_authn_requests_signed(true)
         .valid_until("2026-12-01T00:00:00Z".parse().expect("a time"))
         .technical_contact("ada@example.com")
@@ -81,8 +81,8 @@ fn built_elements_are_in_schema_order() {
         .assertion_consumer_service(binding::HTTP_POST, "https://sp.example.com/acs")
         .name_id_format(name_id_format::PERSISTENT)
         .single_logout_service(binding::HTTP_POST, "https://sp.example.com/slo")
-        .encryption_certificate(der("p256-encryption"))
-        .signing_certificate(der("p256"))
+        .encryption_certificate(&read_certificate("p256-encryption"))
+        .signing_certificate(&read_certificate("p256"))
         .authn_requests_signed(true)
         .want_assertions_signed(true)
         .valid_until("2026-12-01T00:00:00Z".parse().expect("a time"))

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use okta_aws_sso::{
-    saml::{Document, write::IdpMetadata},
+    saml::{Certificate, Document, write::IdpMetadata},
     saml_response::Expectations,
 };
 use rcgen::{CertificateParams, KeyPair, PKCS_RSA_SHA256, RsaKeySize, date_time_ymd};
@@ -105,7 +105,8 @@ fn metadata_of(entity_id: &str, certificates: &[Vec<u8>]) -> Document {
         "https://acme.okta.com/sso",
     );
     for certificate in certificates {
-        builder = builder.signing_certificate(certificate.clone());
+        let certificate = Certificate::from_der(certificate.clone()).expect("a certificate");
+        builder = builder.signing_certificate(&certificate);
     }
     builder.build().expect("metadata")
 }
