@@ -580,7 +580,7 @@ impl fmt::Display for RotationAction {
 }
 
 /// A file of a [`RotationStep`]: metadata, or a certificate as PEM.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct RotationFile {
@@ -600,6 +600,16 @@ impl RotationFile {
             bytes,
             needs_signature,
         }
+    }
+}
+
+impl fmt::Debug for RotationFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RotationFile")
+            .field("name", &self.name)
+            .field("bytes", &self.bytes.len())
+            .field("needs_signature", &self.needs_signature)
+            .finish()
     }
 }
 

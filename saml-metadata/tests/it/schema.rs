@@ -12,7 +12,7 @@ use saml_metadata::{
     write::{IdpMetadata, SpMetadata},
 };
 
-use crate::support::{ALL, change, der, document, read_certificate};
+use crate::support::{ALL, change, document, read_certificate};
 
 /// Returns whether xmllint finds a document valid, or `None` if xmllint or the schemas are missing.
 #[expect(clippy::print_stdout, reason = "a skipped test prints why")]
