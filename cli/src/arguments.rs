@@ -42,7 +42,8 @@ enum Command {
     Report(Report),
     /// Write Okta's users and groups to AWS with SCIM, without Okta's provisioning.
     Sync(scim_sync::Arguments),
-    /// Read, explain, validate, compare, sign and verify SAML metadata. Exit status 2: the file is not metadata.
+    /// Read, explain, validate, compare, edit, sign and verify SAML metadata, and plan the rotation of a key. Exit status 2:
+    /// a file is not metadata.
     Saml(saml_metadata::Arguments),
     /// Print the JSON Schema of blueprints, or of the documents that the commands print with --json.
     Schema(Schema),
