@@ -200,6 +200,9 @@ impl fmt::Display for Change {
         }
         match (&self.before, &self.after) {
             (Some(before), Some(after)) => write!(f, " {before} to {after}"),
+            (Some(value), None) | (None, Some(value)) if self.kind == ChangeKind::UnreadableKey => {
+                write!(f, ": {value}")
+            }
             (Some(value), None) | (None, Some(value)) if *value != self.subject => {
                 write!(f, " {value}")
             }
