@@ -154,13 +154,12 @@ impl Keys {
             let text: String = element.text().split_ascii_whitespace().collect();
             STANDARD.decode(text).ok()
         });
-        let (name, identity) = match der {
-            Some(der) => (fingerprint_sha256(&der), Identity::PublicKey(der)),
-            None => {
-                let content = meaning(info);
-                let name = fingerprint_sha256(content.as_bytes());
-                (name, Identity::KeyInfo(content))
-            }
+        let (name, identity) = if let Some(der) = der {
+            (fingerprint_sha256(&der), Identity::PublicKey(der))
+        } else {
+            let content = meaning(info);
+            let name = fingerprint_sha256(content.as_bytes());
+            (name, Identity::KeyInfo(content))
         };
         self.push(identity, name, None);
     }

@@ -243,7 +243,14 @@ impl<'a> Verification<'_, 'a> {
     }
 
     fn signed_by(&self, verified: &Verified, report: &mut LintReport) {
-        let certificate = &self.certificates[verified.certificate];
+        let first = &self.certificates[verified.certificate];
+        // The metadata can have several certificates of the key; one valid certificate is enough.
+        let is_valid = |certificate: &&Certificate| {
+            let validity = certificate.not_before()..=certificate.not_after();
+            certificate.public_key_der() == first.public_key_der()
+                && validity.contains(&self.expectations.now)
+        };
+        let certificate = self.certificates.iter().find(is_valid).unwrap_or(first);
         signed_by(certificate, self.response, self.expectations, report);
     }
 }

@@ -122,14 +122,20 @@ fn a_replaced_certificate_leaves_no_description_of_the_old_key() {
         .edit()
         .replace_certificate(role(&document), &old, &new);
     let edited = edit.apply().expect("an edit");
-    assert_eq!(role(&edited).signing_certificates(), [new.clone()]);
+    assert_eq!(
+        role(&edited).signing_certificates(),
+        std::slice::from_ref(&new)
+    );
     let info = role(&edited)
         .key_descriptors()
         .next()
         .expect("a key")
         .key_info()
         .expect("an info");
-    let names: Vec<&str> = info.descendants().map(|e| e.local_name()).collect();
+    let names: Vec<&str> = info
+        .descendants()
+        .map(saml_metadata::Element::local_name)
+        .collect();
     assert_eq!(names, ["KeyInfo", "KeyName", "X509Data", "X509Certificate"]);
     let edit = edited.edit().replace_certificate(role(&edited), &old, &new);
     assert!(matches!(edit.apply(), Err(EditError::NoCertificate { .. })));

@@ -195,7 +195,7 @@ fn an_entity_can_be_identity_provider_and_service_provider() {
     assert_eq!(names, [("en", "A & B")]);
     assert_eq!(ui.logos().next().expect("a logo").width(), Some(80));
     let other = entity.service_provider().expect("a role");
-    assert_eq!(other.encryption_certificates(), [key.clone()]);
+    assert_eq!(other.encryption_certificates(), std::slice::from_ref(&key));
     assert!(other.error_url().is_none());
     let findings = validate(&built, Profile::SamlCore, now());
     let errors: Vec<_> = findings

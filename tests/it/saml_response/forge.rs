@@ -145,6 +145,14 @@ pub(crate) fn metadata_with_an_expired_certificate() -> Document {
     metadata_of("http://www.okta.com/exk1", &[certificate(&KEY, 2026)])
 }
 
+/// The same metadata with an expired and a valid certificate of the same key.
+pub(crate) fn metadata_with_a_renewed_certificate() -> Document {
+    metadata_of(
+        "http://www.okta.com/exk1",
+        &[certificate(&KEY, 2026), certificate(&KEY, 2036)],
+    )
+}
+
 /// The same metadata without keys.
 pub(crate) fn metadata_without_keys() -> Document {
     metadata_of("http://www.okta.com/exk1", &[])
