@@ -3,7 +3,8 @@
 use std::{error::Error, io::Write, path::Path};
 
 use okta_aws_sso::saml::{
-    Certificate, Document, Edit, Role, RoleDescriptor,
+    Certificate, Document, Edit, Element, EntityDescriptor, KeyDescriptor, Role, RoleDescriptor,
+    names::namespace,
     signature::{Signer, SigningKey},
 };
 
@@ -103,25 +104,23 @@ pub(super) fn sign(args: &Sign, out: &mut impl Write) -> Result<(), Box<dyn Erro
     if let Some(path) = &args.certificate {
         signer = signer.certificate(&read_certificate(path)?);
     }
-    let signed = if args.renew {
+    let result = if args.renew {
         signer.renew(&document)
     } else {
         signer.sign(&document)
     };
-    let signed = signed.map_err(|error| file_error(&args.input.file, error))?;
-    write(&signed, &args.output, out)
+    let document = result.map_err(|error| file_error(&args.input.file, error))?;
+    write(&document, &args.output, out)
 }
 
 /// Applies an edit inside an element, without the signatures that it makes invalid, and writes the result.
 fn finish<'a>(
     mut edit: Edit<'a>,
-    element: okta_aws_sso::saml::Element<'a>,
+    element: Element<'a>,
     options: &EditOptions,
     out: &mut impl Write,
 ) -> Result<(), Box<dyn Error>> {
-    let is_signature = |child: &okta_aws_sso::saml::Element<'_>| {
-        child.is(okta_aws_sso::saml::names::namespace::SIGNATURE, "Signature")
-    };
+    let is_signature = |child: &Element<'_>| child.is(namespace::SIGNATURE, "Signature");
     for ancestor in element.ancestors() {
         if !ancestor.children().any(|child| is_signature(&child)) {
             continue;
@@ -153,7 +152,7 @@ fn apply(edit: Edit<'_>, file: &str) -> Result<Document, Box<dyn Error>> {
 fn entity<'a>(
     document: &'a Document,
     options: &EditOptions,
-) -> Result<okta_aws_sso::saml::EntityDescriptor<'a>, Box<dyn Error>> {
+) -> Result<EntityDescriptor<'a>, Box<dyn Error>> {
     let file = &options.input.file;
     match &options.entity {
         None => Ok(document.entity().map_err(|error| file_error(file, error))?),
@@ -190,7 +189,7 @@ fn select(role: RoleDescriptor<'_>, text: &str) -> Result<Certificate, Box<dyn E
         let own = certificate.fingerprint_sha256().replace(':', "");
         own.eq_ignore_ascii_case(&digits)
     };
-    let keys = role.key_descriptors().flat_map(|key| key.certificates());
+    let keys = role.key_descriptors().flat_map(KeyDescriptor::certificates);
     keys.filter_map(Result::ok).find(matches).ok_or_else(|| {
         let name = role.element().local_name();
         format!("{name} has no certificate {text}").into()
