@@ -95,7 +95,7 @@ fn check(old: &Document, new: &Document) -> Result<(), DiffError> {
     Ok(())
 }
 
-/// The result of [`compare`].
+/// The result of [`compare()`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]

@@ -1,6 +1,6 @@
 //! Matches the entities, roles and keys of two documents.
 //!
-//! [`diff`](crate::diff) and [`rollover`](crate::rollover) both use these functions, so that one
+//! [`diff`](crate::diff()) and [`rollover`](crate::rollover::rollover()) both use these functions, so that one
 //! question has one answer: what counts as the same key for one counts as the same key for the other.
 
 use std::collections::BTreeMap;
