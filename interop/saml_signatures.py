@@ -219,31 +219,55 @@ def check_our_signatures(folder):
         for name, key, _, _, method, xmlsec1_supports in OURS:
             ran = run_example("sign", KEYS / f"{key}.key.pem", name, KEYS / f"{key}.cert.pem", stdin=text)
             check(f"{source} is signed with {name}", ran.returncode == 0, ran.stderr)
-            signed = ran.stdout
-            target = folder / "ours.xml"
-            target.write_bytes(signed)
-            if xmlsec1_supports:
-                element = ENTITY.replace("EntityDescriptor", etree.fromstring(signed).tag.split("}")[1])
-                is_right, output = xmlsec1(
-                    "--verify", "--id-attr:ID", element, "--pubkey-cert-pem", KEYS / f"{key}.cert.pem", target
-                )
-                check(f"xmlsec1 verifies {source} with {name}", is_right, output)
-            check(f"libxmlsec1 verifies {source} with {name}", *libxmlsec1_verifies(key, signed))
-            check(f"bergshamra verifies {source} with {name}", *bergshamra_verifies(key, signed))
-            changed = signed.replace(b"protocolSupportEnumeration=\"", b"protocolSupportEnumeration=\"x ", 1)
-            check(f"libxmlsec1 refuses a changed {source}", not libxmlsec1_verifies(key, changed)[0])
-            check(f"bergshamra refuses a changed {source}", not bergshamra_verifies(key, changed)[0])
-            try:
-                config = signxml.SignatureConfiguration(signature_methods=frozenset([method]), expect_references=1)
-                found = signxml.XMLVerifier().verify(
-                    signed,
-                    x509_cert=(KEYS / f"{key}.cert.pem").read_text(),
-                    id_attribute="ID",
-                    expect_config=config,
-                )
-                check(f"signxml verifies {source} with {name}", found.signed_xml.tag == etree.fromstring(signed).tag)
-            except Exception as error:  # noqa: BLE001
-                check(f"signxml verifies {source} with {name}", False, repr(error))
+            check_ours(folder, f"{source} with {name}", (key, method, xmlsec1_supports), ran.stdout)
+
+
+def check_renewed_signatures(folder):
+    """Signs metadata again that others have signed, and signs the files of a planned rotation of the key."""
+    signed_by_xmlsec1 = (KEYS / "xmlsec1-rsa-sha256.xml").read_bytes()
+    changed = signed_by_xmlsec1.replace(b"Example login", b"Example  login")
+    for name, key, _, _, method, xmlsec1_supports in OURS:
+        tools = (key, method, xmlsec1_supports)
+        private = KEYS / f"{key}.key.pem"
+        ran = run_example("renew", private, name, stdin=changed)
+        check(f"a changed file is signed again with {name}", ran.returncode == 0, ran.stderr)
+        check_ours(folder, f"the renewed file with {name}", tools, ran.stdout)
+        new = FIXTURES / "certificates" / "rsa3072.pem"
+        for file, certificates in [("1-both.xml", 2), ("4-new.xml", 1)]:
+            ran = run_example("rotate", private, name, new, file, stdin=(FIXTURES / "okta.xml").read_bytes())
+            check(f"{file} is signed with {name}", ran.returncode == 0, ran.stderr)
+            check_ours(folder, f"{file} with {name}", tools, ran.stdout)
+            found = len(list(etree.fromstring(ran.stdout).iter("{*}KeyDescriptor")))
+            check(f"{file} has {certificates} keys", found == certificates, f"but {found}")
+
+
+def check_ours(folder, what, tools, signed):
+    """Verifies a signature of saml-metadata with all tools, and that they refuse a changed file."""
+    key, method, xmlsec1_supports = tools
+    target = folder / "ours.xml"
+    target.write_bytes(signed)
+    if xmlsec1_supports:
+        element = ENTITY.replace("EntityDescriptor", etree.fromstring(signed).tag.split("}")[1])
+        is_right, output = xmlsec1(
+            "--verify", "--id-attr:ID", element, "--pubkey-cert-pem", KEYS / f"{key}.cert.pem", target
+        )
+        check(f"xmlsec1 verifies {what}", is_right, output)
+    check(f"libxmlsec1 verifies {what}", *libxmlsec1_verifies(key, signed))
+    check(f"bergshamra verifies {what}", *bergshamra_verifies(key, signed))
+    changed = signed.replace(b"protocolSupportEnumeration=\"", b"protocolSupportEnumeration=\"x ", 1)
+    check(f"libxmlsec1 refuses a changed {what}", not libxmlsec1_verifies(key, changed)[0])
+    check(f"bergshamra refuses a changed {what}", not bergshamra_verifies(key, changed)[0])
+    try:
+        config = signxml.SignatureConfiguration(signature_methods=frozenset([method]), expect_references=1)
+        found = signxml.XMLVerifier().verify(
+            signed,
+            x509_cert=(KEYS / f"{key}.cert.pem").read_text(),
+            id_attribute="ID",
+            expect_config=config,
+        )
+        check(f"signxml verifies {what}", found.signed_xml.tag == etree.fromstring(signed).tag)
+    except Exception as error:  # noqa: BLE001
+        check(f"signxml verifies {what}", False, repr(error))
 
 
 def lxml_form(bytes, exclusive, comments):
@@ -304,6 +328,7 @@ with tempfile.TemporaryDirectory() as name:
     EXAMPLE = arguments[0] if arguments else TARGET / "debug" / "examples" / "signature"
     check_signatures_of_others(folder)
     check_our_signatures(folder)
+    check_renewed_signatures(folder)
     compare_forms()
 print(f"{passed} passed, {failed} failed")
 sys.exit(1 if failed else 0)

@@ -150,6 +150,9 @@ pub struct IdpFact {
     pub sha256: String,
     /// The signing certificate's SHA-256 fingerprint, as consoles show it.
     pub certificate: String,
+    /// The SHA-256 fingerprint of the certificate's public key; `None` in states of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub public_key: Option<String>,
     /// The time at which the signing certificate expires.
     pub not_after: jiff::Timestamp,
 }
@@ -232,6 +235,9 @@ pub struct TrustedIdp {
     pub entity_id: String,
     /// The SHA-256 fingerprint of the signing certificate.
     pub certificate: String,
+    /// The SHA-256 fingerprint of the certificate's public key; `None` in states of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub public_key: Option<String>,
 }
 
 impl TrustedIdp {
@@ -239,7 +245,20 @@ impl TrustedIdp {
         Self {
             entity_id: idp.entity_id.clone(),
             certificate: idp.certificate.clone(),
+            public_key: idp.public_key.clone(),
         }
+    }
+
+    /// Returns whether this is the provider with the certificate.
+    pub(crate) fn has_certificate_of(&self, idp: &IdpFact) -> bool {
+        self.entity_id == idp.entity_id && self.certificate == idp.certificate
+    }
+
+    /// Returns whether this is the provider with the key, around which it may have another certificate.
+    pub(crate) fn has_key_of(&self, idp: &IdpFact) -> bool {
+        self.entity_id == idp.entity_id
+            && self.public_key.is_some()
+            && self.public_key == idp.public_key
     }
 }
 

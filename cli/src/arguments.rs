@@ -43,7 +43,8 @@ enum Command {
     // The comment of the type is the help.
     #[command(args_override_self = true)]
     Sync(scim_sync::Arguments),
-    /// Read, explain, validate, compare, sign and verify SAML metadata. Exit status 2: the file is not metadata.
+    /// Read, explain, validate, compare, edit, sign and verify SAML metadata, and plan the rotation of a key. Exit status 2:
+    /// a file is not metadata.
     Saml(saml_metadata::Arguments),
     /// Print the JSON Schema of blueprints, or of the documents that the commands print with --json.
     Schema(Schema),

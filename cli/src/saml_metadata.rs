@@ -1,7 +1,10 @@
-//! Checks whether AWS accepts SAML metadata. The program also explains, compares, signs and verifies metadata.
+//! Checks whether AWS accepts SAML metadata. The program also explains, compares, edits, signs and verifies metadata, and
+//! plans the rotation of a signing key.
 
 mod args;
+mod edit;
 mod output;
+mod rollover;
 
 use std::{
     error::Error,
@@ -13,21 +16,18 @@ use std::{
 };
 
 use okta_aws_sso::saml::{
-    self, Certificate, Document, Finding, Profile, Renderer, rollover, sarif,
-    signature::{Signer, SigningKey, Verifier, VerifyingKey},
+    self, Document, EntitySummary, Finding, Policy, Profile, ReadError, Renderer, sarif,
+    signature::{Verifier, VerifyingKey},
 };
 use serde_json::{Value, json};
 
 pub(crate) use args::Arguments;
-use args::{Command, Format, Input, Program, Sign, Validate};
+use args::{Command, Explain, Format, Input, Program, Validate};
 
 use crate::{Status, terminal};
 
 /// Metadata of the app in an Okta org.
 const SAMPLE: &[u8] = include_bytes!("saml_metadata/okta-metadata.xml");
-
-/// Whether the check passed.
-type Passed = bool;
 
 /// Runs the program `saml_metadata` with the arguments of this process.
 pub async fn main() -> ExitCode {
@@ -38,13 +38,12 @@ impl Arguments {
     /// Returns 0 if the check passes, 1 if it does not, and 2 if it cannot run.
     pub(crate) fn run(self) -> Status {
         let mut out = BufWriter::new(stdout().lock());
-        let result = run(self, &mut out).and_then(|passed| {
+        let result = run(self, &mut out).and_then(|status| {
             out.flush()?;
-            Ok(passed)
+            Ok(status)
         });
         match result {
-            Ok(true) => Status::Done,
-            Ok(false) => Status::Failed,
+            Ok(status) => status,
             // A reader that closes the pipe early is not an error.
             Err(error) if is_broken_pipe(&*error) => Status::Done,
             Err(error) => {
@@ -60,10 +59,10 @@ impl Arguments {
     }
 }
 
-fn run(args: Arguments, out: &mut impl Write) -> Result<Passed, Box<dyn Error>> {
+fn run(args: Arguments, out: &mut impl Write) -> Result<Status, Box<dyn Error>> {
     match args.command {
         None => sample(out),
-        Some(Command::Explain { input }) => explain(&input, out),
+        Some(Command::Explain(args)) => explain(&args, out),
         Some(Command::Validate(args)) => validate(&args, out),
         Some(Command::Diff {
             old,
@@ -71,9 +70,16 @@ fn run(args: Arguments, out: &mut impl Write) -> Result<Passed, Box<dyn Error>> 
             at,
             format,
         }) => diff(&old, &new, at.unwrap_or_else(now), format, out),
-        Some(Command::Sign(args)) => sign(&args, out),
+        Some(Command::Rollover(args)) => rollover::run(&args, out),
+        Some(Command::Edit { edit: command }) => edit::run(&command, out).map(|()| Status::Done),
+        Some(Command::Sign(args)) => edit::sign(&args, out).map(|()| Status::Done),
         Some(Command::Verify { input, keys }) => verify(&input, &keys, out),
     }
+}
+
+/// Returns the status of a check.
+fn status(passed: bool) -> Status {
+    if passed { Status::Done } else { Status::Failed }
 }
 
 fn is_broken_pipe(error: &(dyn Error + 'static)) -> bool {
@@ -82,59 +88,118 @@ fn is_broken_pipe(error: &(dyn Error + 'static)) -> bool {
         .is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
 }
 
-fn sample(out: &mut impl Write) -> Result<Passed, Box<dyn Error>> {
+fn sample(out: &mut impl Write) -> Result<Status, Box<dyn Error>> {
     let document = saml::read(SAMPLE)?;
-    output::explain(&document, now(), out)?;
+    for entity in saml::explain(&document, now())? {
+        write!(out, "{entity}")?;
+    }
     let findings = saml::validate(&document, Profile::AwsIdentityCenter, now());
-    print_findings("the sample", &document, &findings, false, out)
+    print_findings("the sample", &document, &findings, out)?;
+    Ok(status(passes(&findings, false)))
 }
 
-fn explain(input: &Input, out: &mut impl Write) -> Result<Passed, Box<dyn Error>> {
-    output::explain(&read(&input.file)?, now(), out)?;
-    Ok(true)
+fn explain(args: &Explain, out: &mut impl Write) -> Result<Status, Box<dyn Error>> {
+    let document = read(&args.input.file)?;
+    let entities = saml::explain(&document, args.at.unwrap_or_else(now))
+        .map_err(|error| file_error(&args.input.file, error))?;
+    if args.json {
+        writeln!(out, "{}", json!({ "entities": entities }))?;
+    } else if args.pem {
+        output::pem(&entities, out)?;
+    } else {
+        for entity in entities {
+            write!(out, "{entity}")?;
+        }
+    }
+    Ok(Status::Done)
 }
 
-fn validate(args: &Validate, out: &mut impl Write) -> Result<Passed, Box<dyn Error>> {
+/// Validates all files. A file that cannot be read is a result of its own, and the other files are validated.
+fn validate(args: &Validate, out: &mut impl Write) -> Result<Status, Box<dyn Error>> {
     let at = args.at.unwrap_or_else(now);
-    let mut passed = true;
+    let mut policy = Policy::new(args.profile);
+    for (rule, severity) in &args.rules {
+        policy = match severity {
+            Some(severity) => policy.severity(*rule, *severity),
+            None => policy.without(*rule),
+        };
+    }
+    if let Some(notice) = args.expiry_notice {
+        policy = policy.certificate_notice(notice);
+    }
+    let (mut passed, mut all_read) = (true, true);
     let mut logs: Option<Value> = None;
     for file in &args.files {
-        let document = read(file)?;
-        let findings = saml::validate(&document, args.profile, at);
-        passed &= match args.format {
-            Format::Text => print_findings(file, &document, &findings, args.deny_warnings, out)?,
-            Format::Json => {
-                writeln!(out, "{}", json!({ "file": file, "findings": findings }))?;
-                passes(&findings, args.deny_warnings)
-            }
-            Format::Sarif => {
-                let mut log = sarif::log(&document, file, &findings);
-                match &mut logs {
-                    None => logs = Some(log),
-                    // All files are in one log, each file as its own run.
-                    Some(logs) => {
-                        if let Some(runs) = logs["runs"].as_array_mut() {
-                            runs.push(log["runs"][0].take());
-                        }
+        let read = read(file);
+        let log = match &read {
+            Ok(document) => {
+                let findings = saml::validate(document, &policy, at);
+                passed &= passes(&findings, args.deny_warnings);
+                match args.format {
+                    Format::Text => {
+                        print_findings(file, document, &findings, out)?;
+                        None
                     }
+                    Format::Json => {
+                        writeln!(out, "{}", json!({ "file": file, "findings": findings }))?;
+                        None
+                    }
+                    Format::Sarif => Some(sarif::log(document, file, &findings)),
                 }
-                passes(&findings, args.deny_warnings)
+            }
+            Err(error) => {
+                all_read = false;
+                let cause = &*error.source;
+                match args.format {
+                    Format::Text => {
+                        writeln!(out, "{file}: not validated: {cause}")?;
+                        None
+                    }
+                    Format::Json => {
+                        writeln!(out, "{}", unreadable(file, cause))?;
+                        None
+                    }
+                    Format::Sarif => Some(sarif::unreadable(file, cause)),
+                }
             }
         };
+        let Some(mut log) = log else { continue };
+        match &mut logs {
+            None => logs = Some(log),
+            // All files are in one log, each file as its own run.
+            Some(logs) => {
+                if let Some(runs) = logs["runs"].as_array_mut() {
+                    runs.push(log["runs"][0].take());
+                }
+            }
+        }
     }
     if let Some(log) = logs {
         writeln!(out, "{log:#}")?;
     }
-    Ok(passed)
+    Ok(if all_read {
+        status(passed)
+    } else {
+        Status::NoMetadata
+    })
+}
+
+/// Returns the JSON for a file that cannot be read.
+fn unreadable(file: &str, error: &(dyn Error + 'static)) -> Value {
+    let mut result = json!({ "file": file, "error": error.to_string() });
+    if let Some(error) = error.downcast_ref::<ReadError>() {
+        result["rule"] = json!(error.rule());
+        result["position"] = json!(error.position());
+    }
+    result
 }
 
 fn print_findings(
     name: &str,
     document: &Document,
     findings: &[Finding],
-    deny_warnings: bool,
     out: &mut impl Write,
-) -> Result<Passed, Box<dyn Error>> {
+) -> io::Result<()> {
     let colors = anstream::AutoStream::choice(&stdout());
     let renderer = match colors {
         anstream::ColorChoice::Never => Renderer::plain(),
@@ -149,11 +214,10 @@ fn print_findings(
         "{name}: {}, {}",
         output::count(errors, "error"),
         output::count(findings.len() - errors, "other finding")
-    )?;
-    Ok(passes(findings, deny_warnings))
+    )
 }
 
-fn passes(findings: &[Finding], deny_warnings: bool) -> Passed {
+fn passes(findings: &[Finding], deny_warnings: bool) -> bool {
     !findings.iter().any(|finding| {
         finding.is_error() || deny_warnings && finding.severity == saml::Severity::Warning
     })
@@ -165,78 +229,27 @@ fn diff(
     at: jiff::Timestamp,
     format: Format,
     out: &mut impl Write,
-) -> Result<Passed, Box<dyn Error>> {
-    let (old, new) = (read(old)?, read(new)?);
-    let changes = saml::diff(&old, &new);
-    let rollovers: Vec<_> = new
-        .entities()
-        .filter_map(|new| {
-            let old = old
-                .entities()
-                .find(|old| old.entity_id() == new.entity_id())?;
-            Some((new, rollover::rollover(old, new, at)))
-        })
-        .collect();
-    let safe = !changes.iter().any(saml::Change::breaks)
-        && rollovers.iter().all(|(_, verdict)| verdict.safe);
+) -> Result<Status, Box<dyn Error>> {
+    let (before, after) = (read(old)?, read(new)?);
+    let comparison = saml::compare(&before, &after, at).map_err(|error| {
+        let file = match error.side {
+            saml::Side::Old => old,
+            _ => new,
+        };
+        file_error(&file, error.source)
+    })?;
     match format {
-        Format::Text => output::diff(&changes, &rollovers, at, out)?,
-        Format::Json | Format::Sarif => {
-            let rollovers: Vec<_> = rollovers
-                .iter()
-                .map(|(entity, verdict)| {
-                    json!({
-                        "entity": entity.entity_id(),
-                        "certificates": rollover::timeline(*entity, at),
-                        "verdict": verdict,
-                    })
-                })
-                .collect();
-            writeln!(
-                out,
-                "{}",
-                json!({ "changes": changes, "rollovers": rollovers, "safe": safe })
-            )?;
-        }
+        Format::Text => output::diff(&comparison, out)?,
+        Format::Json | Format::Sarif => writeln!(out, "{}", json!(comparison))?,
     }
-    Ok(safe)
+    Ok(status(comparison.safe))
 }
 
-fn sign(args: &Sign, out: &mut impl Write) -> Result<Passed, Box<dyn Error>> {
-    let document = read(&args.input.file)?;
-    let key = SigningKey::from_pkcs8_pem(&read_text(&args.key)?)
-        .map_err(|error| file_error(&args.key.display(), error))?;
-    let mut signer = Signer::new(&key);
-    if let Some(algorithm) = args.algorithm {
-        signer = signer.algorithm(algorithm);
-    }
-    if let Some(path) = &args.certificate {
-        let certificate = Certificate::from_pem(&read_text(path)?)
-            .map_err(|error| file_error(&path.display(), error))?;
-        signer = signer.certificate(&certificate);
-    }
-    let document = signer
-        .sign(&document)
-        .map_err(|error| file_error(&args.input.file, error))?;
-    match &args.output {
-        Some(path) => {
-            #[expect(
-                clippy::disallowed_methods,
-                reason = "the program has nothing else to do"
-            )]
-            fs::write(path, document.bytes())
-                .map_err(|error| file_error(&path.display(), error))?;
-        }
-        None => out.write_all(document.bytes())?,
-    }
-    Ok(true)
-}
-
-fn verify(input: &Input, keys: &[PathBuf], out: &mut impl Write) -> Result<Passed, Box<dyn Error>> {
+fn verify(input: &Input, keys: &[PathBuf], out: &mut impl Write) -> Result<Status, Box<dyn Error>> {
     let document = read(&input.file)?;
     let mut trusted = Vec::new();
     for path in keys {
-        let key = VerifyingKey::from_pem(&read_text(path)?)
+        let key = VerifyingKey::from_file(&read_bytes(path)?)
             .map_err(|error| file_error(&path.display(), error))?;
         trusted.push(key);
     }
@@ -249,13 +262,13 @@ fn verify(input: &Input, keys: &[PathBuf], out: &mut impl Write) -> Result<Passe
                 verified.algorithm().uri()
             )?;
             for entity in verified.entities() {
-                output::entity(entity, now(), out)?;
+                write!(out, "{}", EntitySummary::new(entity, now()))?;
             }
-            Ok(true)
+            Ok(Status::Done)
         }
         Err(error) => {
             writeln!(out, "not verified: {} {error}", error.rule())?;
-            Ok(false)
+            Ok(Status::Failed)
         }
     }
 }
@@ -264,7 +277,7 @@ fn verify(input: &Input, keys: &[PathBuf], out: &mut impl Write) -> Result<Passe
     clippy::disallowed_methods,
     reason = "the program has nothing else to do"
 )]
-fn read(file: &str) -> Result<Document, Box<dyn Error>> {
+fn read(file: &str) -> Result<Document, FileError> {
     let name = if file == "-" { "standard input" } else { file };
     let bytes = if file == "-" {
         if stdin().is_terminal() {
@@ -278,15 +291,15 @@ fn read(file: &str) -> Result<Document, Box<dyn Error>> {
     } else {
         fs::read(file).map_err(|error| file_error(&file, error))?
     };
-    saml::read(&bytes).map_err(|error| file_error(&name, error).into())
+    saml::read(&bytes).map_err(|error| file_error(&name, error))
 }
 
 #[expect(
     clippy::disallowed_methods,
     reason = "the program has nothing else to do"
 )]
-fn read_text(path: &Path) -> Result<String, FileError> {
-    fs::read_to_string(path).map_err(|error| file_error(&path.display(), error))
+fn read_bytes(path: &Path) -> Result<Vec<u8>, FileError> {
+    fs::read(path).map_err(|error| file_error(&path.display(), error))
 }
 
 /// The error of a file that cannot be read, parsed or written.

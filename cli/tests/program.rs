@@ -306,6 +306,293 @@ fn saml_ends_with_1_for_a_broken_rule_and_2_for_a_file_that_is_not_metadata() {
     assert_eq!(missing.status.code(), Some(2));
 }
 
+const METADATA: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/src/saml_metadata/okta-metadata.xml"
+);
+
+/// Returns the path of a file of the tests of saml-metadata.
+fn fixture(name: &str) -> String {
+    let folder = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../saml-metadata/tests/fixtures/"
+    );
+    format!("{folder}{name}")
+}
+
+/// Writes a file into a folder, and returns its path.
+fn write(folder: &tempfile::TempDir, name: &str, bytes: impl AsRef<[u8]>) -> String {
+    let path = folder.path().join(name);
+    std::fs::write(&path, bytes).expect("a file");
+    path.to_str().expect("UTF-8").to_owned()
+}
+
+#[test]
+fn saml_validates_all_files_although_one_cannot_be_read() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let broken = write(&folder, "broken.xml", "<a>\n<b></a>");
+    let files = ["missing.xml", METADATA, &broken];
+    let at = ["--at", "2026-11-24T12:00:00Z"];
+    let validate = |format: &str| {
+        let output = run(&[&["saml", "validate", "--format", format][..], &at, &files].concat());
+        assert_eq!(output.status.code(), Some(2), "{format}");
+        stdout(&output)
+    };
+    let text = validate("text");
+    assert!(
+        text.starts_with("missing.xml: not validated: No such file"),
+        "{text}"
+    );
+    assert!(text.contains(&format!("{METADATA}: 0 errors")), "{text}");
+    assert!(
+        text.contains("broken.xml: not validated: line 2, column "),
+        "{text}"
+    );
+
+    let json = validate("json");
+    let lines: Vec<serde_json::Value> = json
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("JSON"))
+        .collect();
+    assert_eq!(lines.len(), 3);
+    assert!(
+        lines[0]["error"]
+            .as_str()
+            .expect("an error")
+            .starts_with("No such file")
+    );
+    assert!(lines[1]["findings"].is_array());
+    assert_eq!(
+        (&lines[2]["rule"], &lines[2]["position"]["line"]),
+        (&"MD-XML-01".into(), &2.into())
+    );
+
+    let sarif: serde_json::Value = serde_json::from_str(&validate("sarif")).expect("JSON");
+    let runs = sarif["runs"].as_array().expect("runs");
+    let successes: Vec<_> = runs
+        .iter()
+        .map(|run| run["invocations"][0]["executionSuccessful"].as_bool())
+        .collect();
+    assert_eq!(successes, [Some(false), Some(true), Some(false)]);
+    assert_eq!(runs[2]["results"][0]["ruleId"], "MD-XML-01");
+}
+
+#[test]
+fn saml_rules_and_the_expiry_notice_are_options() {
+    let validate = |options: &[&str]| {
+        let start = [
+            "saml",
+            "validate",
+            "--profile",
+            "saml-core",
+            "--format",
+            "json",
+        ];
+        let at = ["--at", "2026-11-24T12:00:00Z", METADATA];
+        let output = run(&[&start[..], options, &at].concat());
+        (output.status.code(), stdout(&output))
+    };
+    let (code, text) = validate(&[]);
+    assert_eq!(code, Some(0));
+    assert!(
+        text.contains("\"MD-TIME-03\"") && !text.contains("\"MD-KEY-05\""),
+        "{text}"
+    );
+    let (_, text) = validate(&["--rule", "MD-TIME-03=off"]);
+    assert!(!text.contains("\"MD-TIME-03\""), "{text}");
+    assert_eq!(validate(&["--rule", "MD-TIME-03=error"]).0, Some(1));
+    let (_, text) = validate(&["--expiry-notice", "20000"]);
+    assert!(text.contains("\"MD-KEY-05\""), "{text}");
+    assert_eq!(validate(&["--rule", "MD-NONE-01=off"]).0, Some(64));
+    assert_eq!(validate(&["--rule", "MD-TIME-03=fatal"]).0, Some(64));
+}
+
+#[test]
+fn saml_cannot_say_anything_about_a_file_that_is_not_metadata() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let other = write(&folder, "other.xml", "<EntityDescriptor entityID='urn:a'/>");
+    for arguments in [
+        &["explain", &*other][..],
+        &["explain", "--json", &other],
+        &["diff", METADATA, &other],
+        &["diff", &other, METADATA],
+        &["rollover", &other, &fixture("certificates/rsa3072.pem")],
+    ] {
+        let output = run(&[&["saml"][..], arguments].concat());
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert_eq!(stdout(&output), "", "{arguments:?}");
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert!(
+            error.contains("other.xml") && error.contains("without a namespace"),
+            "{error}"
+        );
+    }
+}
+
+#[test]
+fn saml_explain_prints_json_and_certificates_as_pem() {
+    let json = stdout(&run(&["saml", "explain", "--json", METADATA]));
+    let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+    let certificate = &json["entities"][0]["roles"][0]["certificates"][0];
+    let pem = certificate["pem"].as_str().expect("PEM");
+    let printed = stdout(&run(&["saml", "explain", "--pem", METADATA]));
+    assert!(
+        printed.starts_with("# IDPSSODescriptor: signing: "),
+        "{printed}"
+    );
+    assert!(printed.ends_with(pem), "{printed}");
+}
+
+#[test]
+fn saml_rollover_writes_the_files_and_the_edits_lead_to_the_same_ones() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| folder.path().join(name).to_str().expect("UTF-8").to_owned();
+    let (new, plan) = (fixture("certificates/rsa3072.pem"), path("plan"));
+    let start = ["--start", "2026-11-24T12:00:00Z"];
+    let output = run(&[
+        &["saml", "rollover", METADATA, &new, "-o", &plan][..],
+        &start,
+    ]
+    .concat());
+    let text = stdout(&output);
+    assert_eq!(output.status.code(), Some(0), "{text}");
+    assert!(
+        text.contains("1. import the new certificate, from 2026-11-24T12:00:00Z"),
+        "{text}"
+    );
+    let both = path("plan/1-both.xml");
+    for name in [
+        "1-new-certificate.pem",
+        "4-new.xml",
+        "plan.txt",
+        "plan.json",
+    ] {
+        assert!(folder.path().join("plan").join(name).exists(), "{name}");
+    }
+    let diff = |old: &str, new: &str| run(&["saml", "diff", old, new]).status.code();
+    assert_eq!(diff(METADATA, &both), Some(0));
+    assert_eq!(diff(&both, &path("plan/4-new.xml")), Some(0));
+    assert_eq!(diff(METADATA, &path("plan/4-new.xml")), Some(1));
+
+    let early = [
+        "--consumer",
+        "metadata",
+        "--activate-at",
+        "2026-11-24T13:00:00Z",
+    ];
+    let refused = run(&[&["saml", "rollover", METADATA, &new][..], &start, &early].concat());
+    assert_eq!(refused.status.code(), Some(1));
+    let error = String::from_utf8_lossy(&refused.stderr);
+    assert!(error.contains("publish both first"), "{error}");
+
+    let edited = path("edited.xml");
+    let edit = [
+        "saml",
+        "edit",
+        "add-certificate",
+        &new,
+        METADATA,
+        "-o",
+        &edited,
+    ];
+    assert_eq!(run(&edit).status.code(), Some(0));
+    let read = |path: &str| std::fs::read(path).expect("a file");
+    assert_eq!(read(&edited), read(&both));
+    let old = json_of(&["saml", "explain", "--json", METADATA]);
+    let old = &old["entities"][0]["roles"][0]["certificates"][0]["fingerprint_sha256"];
+    let old = old.as_str().expect("a fingerprint");
+    let removed = run(&["saml", "edit", "remove-certificate", old, &edited]);
+    assert_eq!(removed.stdout, read(&path("plan/4-new.xml")));
+    let replaced = run(&["saml", "edit", "replace-certificate", old, &new, METADATA]);
+    assert_eq!(replaced.status.code(), Some(0));
+    let other = run(&[
+        "saml",
+        "edit",
+        "remove-certificate",
+        &"00".repeat(32),
+        METADATA,
+    ]);
+    assert_eq!(other.status.code(), Some(2));
+}
+
+fn json_of(arguments: &[&str]) -> serde_json::Value {
+    serde_json::from_str(&stdout(&run(arguments))).expect("JSON")
+}
+
+#[test]
+fn saml_edits_of_a_signed_file_need_a_decision_about_the_signature() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| folder.path().join(name).to_str().expect("UTF-8").to_owned();
+    let (key, certificate) = (
+        fixture("signature/rsa.key.pem"),
+        fixture("signature/rsa.cert.pem"),
+    );
+    let (signed, edited) = (path("signed.xml"), path("edited.xml"));
+    let sign = ["saml", "sign", METADATA, "--key", &key, "-o", &signed];
+    let with = |certificate: &str| {
+        run(&[&sign[..], &["--certificate", certificate]].concat())
+            .status
+            .code()
+    };
+    assert_eq!(with(&fixture("signature/other.cert.pem")), Some(2));
+    assert_eq!(with(&certificate), Some(0));
+    let again = ["saml", "sign", &signed, "--key", &key];
+    assert_eq!(run(&again).status.code(), Some(2));
+    assert_eq!(
+        run(&[&again[..], &["--renew"]].concat()).status.code(),
+        Some(0)
+    );
+
+    let edit = [
+        "saml",
+        "edit",
+        "valid-until",
+        "2027-01-31T12:00:00Z",
+        &signed,
+    ];
+    let refused = run(&edit);
+    assert_eq!(refused.status.code(), Some(2));
+    let error = String::from_utf8_lossy(&refused.stderr);
+    assert!(
+        error.contains("add --unsign to remove it, or --key"),
+        "{error}"
+    );
+    let renewed = run(&[&edit[..], &["--key", &key, "-o", &edited]].concat());
+    assert_eq!(renewed.status.code(), Some(0));
+    let verify = |file: &str| {
+        run(&["saml", "verify", file, "--key", &certificate])
+            .status
+            .code()
+    };
+    assert_eq!(verify(&edited), Some(0));
+    let none = ["saml", "edit", "valid-until", "none", &edited, "--unsign"];
+    let bare = run(&none);
+    assert!(!stdout(&bare).contains("Signature") && !stdout(&bare).contains("validUntil"));
+
+    // A byte order mark does not change the signature.
+    let marked = path("marked.xml");
+    let bom = run(&["saml", "edit", "bom", "add", &edited, "-o", &marked]);
+    assert_eq!((bom.status.code(), verify(&marked)), (Some(0), Some(0)));
+    let unsigned = run(&["saml", "edit", "unsign", &signed]);
+    assert!(!stdout(&unsigned).contains("Signature"));
+}
+
+#[test]
+fn saml_extract_writes_one_entity_of_a_group() {
+    let group = fixture("aggregate.xml");
+    let output = run(&["saml", "edit", "extract", "urn:none", &group]);
+    assert_eq!(output.status.code(), Some(2));
+    let json = json_of(&["saml", "explain", "--json", &group]);
+    let entities = json["entities"].as_array().expect("entities");
+    let id = entities[1]["entity_id"].as_str().expect("an entityID");
+    let folder = tempfile::tempdir().expect("a folder");
+    let output = run(&["saml", "edit", "extract", id, &group]);
+    let alone = write(&folder, "alone.xml", &output.stdout);
+    let json = json_of(&["saml", "explain", "--json", &alone]);
+    assert_eq!(json["entities"][0]["entity_id"], id);
+    assert_eq!(json["entities"].as_array().map(Vec::len), Some(1));
+}
+
 #[test]
 fn a_report_explains_the_roles_of_a_user_with_the_entries_of_the_blueprint() {
     let folder = tempfile::tempdir().expect("a folder");

@@ -47,7 +47,7 @@ impl Sample {
                 "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST",
                 "https://acme.okta.com/app/amazon_aws_sso/exk1/sso/saml",
             )
-            .signing_certificate(certificate.der().to_vec())
+            .signing_certificate(&Certificate::from_der(certificate.der().to_vec())?)
             .build()?;
         let expectations = Expectations::new(ACS_URL, ISSUER_URL, "2026-11-24T12:00:05Z".parse()?)
             .user_name("ada.lovelace@example.com");

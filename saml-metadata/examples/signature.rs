@@ -3,7 +3,9 @@
 //! `verify` fails unless the file is signed with the key, and prints the signed entityIDs:
 //! `cargo run -p saml-metadata --features signature --example signature -- verify KEY.pem < signed.xml`
 //! (or `verify-stream`). The other commands are `… sign KEY.pem rsa-sha256 [CERTIFICATE.pem] <
-//! metadata.xml` and `… c14n exclusive < metadata.xml` (also `inclusive`; both also with `-comments`).
+//! metadata.xml`, `… renew` with the same arguments for signed metadata, `… rotate KEY.pem rsa-sha256
+//! NEW.pem FILE` for a file of the plan that replaces the signing key, such as `1-both.xml`, and
+//! `… c14n exclusive < metadata.xml` (also `inclusive`; both also with `-comments`).
 #![expect(clippy::disallowed_methods, reason = "the package has no async code")]
 
 use std::{
@@ -17,6 +19,7 @@ use saml_metadata::{
     Certificate, Document,
     c14n::Method,
     read,
+    rollover::RotationRequest,
     signature::{SignatureAlgorithm, Signer, SigningKey, Verifier, VerifyingKey},
 };
 
@@ -45,13 +48,19 @@ fn main() -> Result<(), Box<dyn Error>> {
         ["sign", key, algorithm, certificate] => {
             sign(&document, key, algorithm, Some(certificate))?
         }
+        ["renew", key, algorithm] => renew(&document, key, algorithm)?,
+        ["rotate", key, algorithm, new, file] => {
+            let file = file_of_rotation(&document, new, file)?;
+            sign(&file, key, algorithm, None)?
+        }
         ["c14n", "exclusive"] => Method::exclusive().document(&document)?,
         ["c14n", "exclusive-comments"] => Method::exclusive().comments(true).document(&document)?,
         ["c14n", "inclusive"] => Method::inclusive().document(&document)?,
         ["c14n", "inclusive-comments"] => Method::inclusive().comments(true).document(&document)?,
         _ => {
             return Err(
-                "usage: verify KEY, verify-stream KEY, sign KEY ALGORITHM [CERTIFICATE] or c14n METHOD"
+                "usage: verify KEY, verify-stream KEY, sign KEY ALGORITHM [CERTIFICATE], renew KEY \
+                 ALGORITHM, rotate KEY ALGORITHM NEW FILE or c14n METHOD"
                     .into(),
             );
         }
@@ -83,17 +92,34 @@ fn sign(
     algorithm: &str,
     certificate: Option<&str>,
 ) -> Result<Vec<u8>, Box<dyn Error>> {
-    let key = SigningKey::from_pkcs8_pem(&fs::read_to_string(key)?)?;
-    let known = ALGORITHMS.into_iter().find(|(name, _)| *name == algorithm);
-    let (_, algorithm) = known.ok_or("unknown algorithm")?;
-    let mut signer = Signer::new(&key).algorithm(algorithm);
+    let key = SigningKey::from_file(&fs::read(key)?)?;
+    let mut signer = signer(&key, algorithm)?;
     if let Some(path) = certificate {
-        let pem = fs::read_to_string(path)?;
-        let body: String = pem
-            .lines()
-            .filter(|line| !line.starts_with("-----"))
-            .collect();
-        signer = signer.certificate(&Certificate::from_base64(&body)?);
+        signer = signer.certificate(&Certificate::from_file(&fs::read(path)?)?);
     }
     Ok(signer.sign(document)?.bytes().to_vec())
+}
+
+fn renew(document: &Document, key: &str, algorithm: &str) -> Result<Vec<u8>, Box<dyn Error>> {
+    let key = SigningKey::from_file(&fs::read(key)?)?;
+    Ok(signer(&key, algorithm)?.renew(document)?.bytes().to_vec())
+}
+
+fn signer<'k>(key: &'k SigningKey, algorithm: &str) -> Result<Signer<'k>, Box<dyn Error>> {
+    let known = ALGORITHMS.into_iter().find(|(name, _)| *name == algorithm);
+    let (_, algorithm) = known.ok_or("unknown algorithm")?;
+    Ok(Signer::new(key).algorithm(algorithm))
+}
+
+fn file_of_rotation(
+    document: &Document,
+    new: &str,
+    name: &str,
+) -> Result<Document, Box<dyn Error>> {
+    let new = Certificate::from_file(&fs::read(new)?)?;
+    let start = "2026-11-24T12:00:00Z".parse()?;
+    let plan = RotationRequest::new(document, &new, start).plan()?;
+    let mut files = plan.steps.iter().flat_map(|step| &step.files);
+    let file = files.find(|file| file.name == name).ok_or("unknown file")?;
+    Ok(read(&file.bytes)?)
 }

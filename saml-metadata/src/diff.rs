@@ -3,16 +3,23 @@
 mod compare;
 mod endpoint;
 mod impact;
-mod meaning;
+pub(crate) mod meaning;
 
 use std::fmt;
 
-use crate::Document;
+use jiff::Timestamp;
+
+use crate::{
+    Document, EntityError, matching,
+    rollover::{
+        CertificateValidity, UnreadableCertificate, Verdict, rollover, timeline, unreadable,
+    },
+};
 
 /// Compares two documents, and returns the changes from the old to the new one.
 ///
 /// Entities are matched by entityID; if both documents describe one entity, these two are always
-/// matched. Roles are matched by type and protocols, keys by fingerprint, and endpoints by type,
+/// matched. Roles are matched by type and protocols, keys by public key, and endpoints by type,
 /// binding, location and index. Whitespace, comments, namespace prefixes and the order of
 /// attributes are ignored.
 ///
@@ -25,18 +32,117 @@ use crate::Document;
 /// let new = SpMetadata::new("https://sp.example.com")
 ///     .assertion_consumer_service(binding::HTTP_POST, "https://sp.example.com/acs2")
 ///     .build()?;
-/// let changes = diff(&old, &new);
+/// let changes = diff(&old, &new)?;
 /// assert_eq!(
 ///     changes[0].to_string(),
 ///     "https://sp.example.com: SPSSODescriptor: endpoint changed: AssertionConsumerService \
-///      https://sp.example.com/acs to https://sp.example.com/acs2",
+///      (HTTP-POST) https://sp.example.com/acs to https://sp.example.com/acs2",
 /// );
 /// assert!(changes[0].partner_lags.breaks() && changes[0].partner_leads.breaks());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[must_use]
-pub fn diff(old: &Document, new: &Document) -> Vec<Change> {
-    compare::documents(old, new)
+///
+/// # Errors
+///
+/// Fails if one of the documents is not SAML metadata: then nothing can be said about the changes.
+pub fn diff(old: &Document, new: &Document) -> Result<Vec<Change>, DiffError> {
+    check(old, new)?;
+    Ok(compare::documents(old, new))
+}
+
+/// Compares two documents as [`diff`] does, and checks the change of keys of each entity as
+/// [`rollover`] does, at the time `now`.
+///
+/// Both parts match entities, roles and keys alike. The time grows linearly with the number of
+/// entities.
+///
+/// # Errors
+///
+/// Fails if one of the documents is not SAML metadata.
+pub fn compare(old: &Document, new: &Document, now: Timestamp) -> Result<Comparison, DiffError> {
+    let changes = diff(old, new)?;
+    let is_single = old.entity().is_ok() && new.entity().is_ok();
+    let mut rollovers = Vec::new();
+    for pair in matching::entities(old, new) {
+        let (Some(before), Some(after)) = pair else {
+            continue;
+        };
+        let verdict = rollover(before, after, now);
+        if is_single || !verdict.steps.is_empty() || !verdict.reasons.is_empty() {
+            rollovers.push(EntityRollover {
+                entity: after.entity_id().to_owned(),
+                certificates: timeline(after, now),
+                unreadable: unreadable(after),
+                verdict,
+            });
+        }
+    }
+    let safe =
+        !changes.iter().any(Change::breaks) && rollovers.iter().all(|entity| entity.verdict.safe);
+    Ok(Comparison {
+        changes,
+        rollovers,
+        safe,
+    })
+}
+
+fn check(old: &Document, new: &Document) -> Result<(), DiffError> {
+    for (document, side) in [(old, Side::Old), (new, Side::New)] {
+        if let Err(source @ EntityError::NotMetadata { .. }) = document.entity() {
+            return Err(DiffError { side, source });
+        }
+    }
+    Ok(())
+}
+
+/// The result of [`compare()`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct Comparison {
+    /// The changes, as [`diff`] returns them.
+    pub changes: Vec<Change>,
+    /// The change of keys of each entity whose keys change. If each document describes one entity,
+    /// the entity is always here.
+    pub rollovers: Vec<EntityRollover>,
+    /// Whether sign-in keeps working: no change breaks it, and all rollovers are safe.
+    pub safe: bool,
+}
+
+/// The change of keys of one entity, in a [`Comparison`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct EntityRollover {
+    /// The entityID in the new document.
+    pub entity: String,
+    /// The certificates in the new document.
+    pub certificates: Vec<CertificateValidity>,
+    /// The certificates in the new document that cannot be read.
+    pub unreadable: Vec<UnreadableCertificate>,
+    /// Whether the change of keys is safe.
+    pub verdict: Verdict,
+}
+
+/// The document that cannot be compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Side {
+    /// The old document.
+    Old,
+    /// The new document.
+    New,
+}
+
+/// The reason why two documents cannot be compared.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the {} document cannot be compared", match .side { Side::Old => "old", Side::New => "new" })]
+#[non_exhaustive]
+pub struct DiffError {
+    /// The document that is not metadata.
+    pub side: Side,
+    /// The reason.
+    pub source: EntityError,
 }
 
 /// One change between two documents.
@@ -54,8 +160,10 @@ pub struct Change {
     pub role: Option<String>,
     /// The kind of change.
     pub kind: ChangeKind,
-    /// The changed part: an element, a fingerprint or an attribute.
+    /// The changed part: an element, an attribute, or the use of a key.
     pub subject: String,
+    /// The binding URI of a changed endpoint.
+    pub binding: Option<String>,
     /// The old value; `None` if there was none.
     pub before: Option<String>,
     /// The new value; `None` if there is none.
@@ -82,8 +190,19 @@ impl fmt::Display for Change {
             write!(f, "{role}: ")?;
         }
         write!(f, "{}: {}", self.kind, self.subject)?;
+        if let Some(binding) = &self.binding {
+            const SAML_2_0: &str = "urn:oasis:names:tc:SAML:2.0:bindings:";
+            write!(
+                f,
+                " ({})",
+                binding.strip_prefix(SAML_2_0).unwrap_or(binding)
+            )?;
+        }
         match (&self.before, &self.after) {
             (Some(before), Some(after)) => write!(f, " {before} to {after}"),
+            (Some(value), None) | (None, Some(value)) if self.kind == ChangeKind::UnreadableKey => {
+                write!(f, ": {value}")
+            }
             (Some(value), None) | (None, Some(value)) if *value != self.subject => {
                 write!(f, " {value}")
             }
@@ -115,6 +234,10 @@ pub enum ChangeKind {
     KeyAdded,
     /// A role has lost a key.
     KeyRemoved,
+    /// A key has another certificate around the same public key.
+    Certificate,
+    /// A certificate that cannot be read was added or removed.
+    UnreadableKey,
     /// A role has an additional endpoint.
     EndpointAdded,
     /// A role has lost an endpoint.
@@ -147,6 +270,8 @@ impl fmt::Display for ChangeKind {
             Self::RoleRemoved => "role removed",
             Self::KeyAdded => "key added",
             Self::KeyRemoved => "key removed",
+            Self::Certificate => "certificate of the same key changed",
+            Self::UnreadableKey => "unreadable certificate",
             Self::EndpointAdded => "endpoint added",
             Self::EndpointRemoved => "endpoint removed",
             Self::EndpointChanged => "endpoint changed",

@@ -1,12 +1,13 @@
 //! The document, and the functions that read it from bytes.
 
-use std::fmt;
+use std::{fmt, sync::OnceLock};
 
 use crate::{
     EntitiesDescriptor, EntityDescriptor, Limits, Position, ReadError,
     edit::Edit,
     element::Element,
-    reader,
+    names::namespace,
+    reader::{self, escape::shorten},
     source::{self, Encoding, Source},
     tree::{NamespaceId, NodeId, Tree},
 };
@@ -64,11 +65,7 @@ pub fn read_with(bytes: impl Into<Vec<u8>>, limits: &Limits) -> Result<Document,
         }
     };
     match reader::parse(&source, limits) {
-        Ok(tree) => Ok(Document {
-            source,
-            tree,
-            limits: limits.clone(),
-        }),
+        Ok(tree) => Ok(Document::from_parts(source, tree, limits.clone())),
         Err(fault) => {
             let position = source.position(fault.offset);
             Err(ReadError::new(fault, position))
@@ -86,6 +83,8 @@ pub struct Document {
     pub(crate) source: Source,
     pub(crate) tree: Tree,
     limits: Limits,
+    /// The entities in the order of their entityIDs; created by the first search.
+    by_id: OnceLock<Box<[NodeId]>>,
 }
 
 impl Document {
@@ -94,6 +93,7 @@ impl Document {
             source,
             tree,
             limits,
+            by_id: OnceLock::new(),
         }
     }
 
@@ -127,6 +127,23 @@ impl Document {
     /// Returns all entities that the document describes, including those in nested groups, in order.
     pub fn entities(&self) -> impl Iterator<Item = EntityDescriptor<'_>> {
         entities_of(self.root())
+    }
+
+    /// Returns the entity with an entityID, at any depth; if there are several, the first one.
+    ///
+    /// The first call sorts the entities; each further call is a binary search.
+    #[must_use]
+    pub fn entity_by_id(&self, entity_id: &str) -> Option<EntityDescriptor<'_>> {
+        let entity = |node: &NodeId| EntityDescriptor::new(Element::new(self, *node));
+        let sorted = self.by_id.get_or_init(|| {
+            let mut nodes: Vec<NodeId> = self.entities().map(|e| e.element().id()).collect();
+            // The sort is stable, so that the first of several entities stays the first.
+            nodes.sort_by_key(|node| entity(node).entity_id());
+            nodes.into_boxed_slice()
+        });
+        let at = sorted.partition_point(|node| entity(node).entity_id() < entity_id);
+        let found = entity(sorted.get(at)?);
+        (found.entity_id() == entity_id).then_some(found)
     }
 
     /// Returns the root element as a group of entities, if it is a group.
@@ -172,6 +189,7 @@ pub(crate) fn entity_of(root: Element<'_>) -> Result<EntityDescriptor<'_>, Entit
     if !is_metadata {
         return Err(EntityError::NotMetadata {
             root: root.qualified_name().to_owned(),
+            namespace: root.namespace().to_owned(),
         });
     }
     let mut entities = entities_of(root);
@@ -228,11 +246,13 @@ impl fmt::Debug for Document {
 #[non_exhaustive]
 pub enum EntityError {
     /// The root element is not an element of SAML metadata.
-    #[error("the document is not SAML metadata: its root element is `{root}`")]
+    #[error("the document is not SAML metadata: its root element is `{root}`{}", of_wrong_namespace(.root, .namespace))]
     #[non_exhaustive]
     NotMetadata {
         /// The name of the root element as written.
         root: String,
+        /// The namespace of the root element; empty if it has none.
+        namespace: String,
     },
     /// The document is a group without entities.
     #[error("the document describes no entity")]
@@ -244,4 +264,18 @@ pub enum EntityError {
         /// Number of entities.
         count: usize,
     },
+}
+
+/// Returns the namespace of a root element that has the right name in the wrong namespace.
+fn of_wrong_namespace(root: &str, wrong: &str) -> String {
+    let local = root.rsplit_once(':').map_or(root, |(_, local)| local);
+    if !matches!(local, "EntityDescriptor" | "EntitiesDescriptor") {
+        return String::new();
+    }
+    let wrong = if wrong.is_empty() {
+        "without a namespace".to_owned()
+    } else {
+        format!("in the namespace {}", shorten(wrong))
+    };
+    format!(" {wrong}, not in {}", namespace::METADATA)
 }

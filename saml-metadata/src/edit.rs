@@ -1,13 +1,14 @@
 //! Edits of a document that keep the unchanged parts byte for byte.
 
 mod element;
+mod metadata;
 
 use std::ops::Range;
 
 pub use self::element::NewElement;
 use self::element::Prefixes;
 use crate::{
-    Document, Element, ReadError,
+    Document, Element, ParseTimeError, ReadError,
     document::read_with,
     names::namespace,
     reader::{
@@ -356,6 +357,41 @@ pub enum EditError {
     HasElements {
         /// The element's name, cut after 60 characters.
         name: String,
+    },
+    /// The role has no such certificate.
+    #[error("{role} has no certificate {fingerprint}")]
+    #[non_exhaustive]
+    NoCertificate {
+        /// The element name of the role.
+        role: String,
+        /// The SHA-256 fingerprint of the certificate.
+        fingerprint: String,
+    },
+    /// The role already has the certificate for this use.
+    #[error("{role} already has the certificate {fingerprint}")]
+    #[non_exhaustive]
+    CertificatePresent {
+        /// The element name of the role.
+        role: String,
+        /// The SHA-256 fingerprint of the certificate.
+        fingerprint: String,
+    },
+    /// The element has no signature that could be removed.
+    #[error("`{name}` is not signed")]
+    #[non_exhaustive]
+    NotSigned {
+        /// The element's name, cut after 60 characters.
+        name: String,
+    },
+    /// UTF-16 needs its byte order mark.
+    #[error("the document is UTF-16, which cannot be read without its byte order mark")]
+    MarkRequired,
+    /// An inherited `validUntil` or `cacheDuration` cannot be read.
+    #[error("a validity that the element inherits cannot be read")]
+    #[non_exhaustive]
+    Time {
+        /// The error of the parser.
+        source: ParseTimeError,
     },
     /// The root element cannot be removed.
     #[error("the root element cannot be removed")]

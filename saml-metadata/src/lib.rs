@@ -51,7 +51,9 @@ mod document;
 mod edit;
 mod element;
 mod error;
+mod explain;
 mod limits;
+mod matching;
 mod model;
 mod reader;
 #[cfg(feature = "report")]
@@ -76,10 +78,16 @@ pub mod sarif;
 pub mod signature;
 pub mod write;
 
+/// The crate of the types for times and durations in this crate's signatures.
+pub use jiff;
+
+pub use self::explain::{EndpointSummary, EntitySummary, RoleSummary, explain};
 #[cfg(feature = "report")]
 pub use self::report::Renderer;
 pub use self::{
-    diff::{Change, ChangeKind, Impact, diff},
+    diff::{
+        Change, ChangeKind, Comparison, DiffError, EntityRollover, Impact, Side, compare, diff,
+    },
     document::{Document, EntityError, read, read_with},
     edit::{Edit, EditError, NewElement},
     element::{Attribute, Children, Element},

@@ -1,5 +1,7 @@
-//! Key rollover: the validity periods of certificates, and a check whether a change of keys is
-//! safe.
+//! Key rollover: the validity periods of certificates, a check whether a change of keys is safe, and
+//! a planner for the rotation of a signing key ([`RotationRequest`]).
+
+mod rotation;
 
 use std::fmt;
 
@@ -7,7 +9,15 @@ use jiff::Timestamp;
 use sha1_smol::Sha1;
 use sha2::{Digest as _, Sha256};
 
-use crate::{Certificate, EntityDescriptor, KeyUse, RoleDescriptor, model::certificate::colon_hex};
+pub use self::rotation::{
+    Consumer, Delivery, Provider, RotationAction, RotationError, RotationFile, RotationPlan,
+    RotationRequest, RotationStep,
+};
+use crate::{
+    Certificate, EntityDescriptor, KeyUse, RoleDescriptor,
+    matching::{self, Key, Keys},
+    model::certificate::colon_hex,
+};
 
 /// Returns the SHA-256 fingerprint of bytes in the format that admin consoles show: `AB:CD:…`.
 #[must_use]
@@ -42,6 +52,10 @@ pub struct CertificateValidity {
     pub fingerprint_sha256: String,
     /// The SHA-1 fingerprint, in hexadecimal with colons.
     pub fingerprint_sha1: String,
+    /// The SHA-256 fingerprint of the public key. Certificates of the same key have the same value.
+    pub public_key_sha256: String,
+    /// The certificate as PEM.
+    pub pem: String,
     /// The start of the validity period.
     pub not_before: Timestamp,
     /// The end of the validity period, inclusive.
@@ -52,12 +66,7 @@ pub struct CertificateValidity {
 
 impl fmt::Display for CertificateValidity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let uses = match (self.signing, self.encryption) {
-            (true, true) => "signing and encryption",
-            (true, false) => "signing",
-            (false, true) => "encryption",
-            (false, false) => "no known use",
-        };
+        let uses = uses(self.signing, self.encryption);
         let Self {
             role,
             subject,
@@ -114,11 +123,18 @@ impl fmt::Display for CertificateState {
 
 /// Returns the certificates of all roles of an entity, sorted by the end of their validity.
 ///
-/// Unreadable certificates are left out; [`validate`](crate::validate()) reports them.
+/// Unreadable certificates are left out; [`unreadable`] returns them.
 #[must_use]
 pub fn timeline(entity: EntityDescriptor<'_>, now: Timestamp) -> Vec<CertificateValidity> {
+    timeline_of(entity.roles().map(crate::Role::descriptor), now)
+}
+
+pub(crate) fn timeline_of<'a>(
+    roles: impl IntoIterator<Item = RoleDescriptor<'a>>,
+    now: Timestamp,
+) -> Vec<CertificateValidity> {
     let mut spans: Vec<CertificateValidity> = Vec::new();
-    for role in entity.roles().map(crate::Role::descriptor) {
+    for role in roles {
         for key in role.key_descriptors() {
             for certificate in key.certificates().filter_map(Result::ok) {
                 spans.push(CertificateValidity {
@@ -128,6 +144,8 @@ pub fn timeline(entity: EntityDescriptor<'_>, now: Timestamp) -> Vec<Certificate
                     subject: certificate.subject().to_owned(),
                     fingerprint_sha256: certificate.fingerprint_sha256(),
                     fingerprint_sha1: fingerprint_sha1(certificate.der()),
+                    public_key_sha256: fingerprint_sha256(certificate.public_key_der()),
+                    pem: certificate.pem(),
                     not_before: certificate.not_before(),
                     not_after: certificate.not_after(),
                     state: CertificateState::of(&certificate, now),
@@ -137,6 +155,70 @@ pub fn timeline(entity: EntityDescriptor<'_>, now: Timestamp) -> Vec<Certificate
     }
     spans.sort_by_key(|span| (span.not_after, span.not_before));
     spans
+}
+
+/// A certificate of an entity that cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct UnreadableCertificate {
+    /// The element name of the role that has the certificate.
+    pub role: String,
+    /// Whether the key is for signatures.
+    pub signing: bool,
+    /// Whether partners may encrypt with the key.
+    pub encryption: bool,
+    /// The path of the element.
+    pub path: String,
+    /// The reason why the certificate cannot be read.
+    pub reason: String,
+}
+
+impl fmt::Display for UnreadableCertificate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let uses = uses(self.signing, self.encryption);
+        write!(
+            f,
+            "{}: {uses}: unreadable certificate: {}",
+            self.role, self.reason
+        )
+    }
+}
+
+/// Returns the certificates of all roles of an entity that cannot be read, in order.
+#[must_use]
+pub fn unreadable(entity: EntityDescriptor<'_>) -> Vec<UnreadableCertificate> {
+    unreadable_of(entity.roles().map(crate::Role::descriptor))
+}
+
+pub(crate) fn unreadable_of<'a>(
+    roles: impl IntoIterator<Item = RoleDescriptor<'a>>,
+) -> Vec<UnreadableCertificate> {
+    let mut list = Vec::new();
+    for role in roles {
+        for key in role.key_descriptors() {
+            for (element, certificate) in key.certificate_elements().zip(key.certificates()) {
+                let Err(error) = certificate else { continue };
+                list.push(UnreadableCertificate {
+                    role: role.element().local_name().to_owned(),
+                    signing: key.allows_use(KeyUse::Signing),
+                    encryption: key.allows_use(KeyUse::Encryption),
+                    path: element.path(),
+                    reason: matching::reason(&error),
+                });
+            }
+        }
+    }
+    list
+}
+
+fn uses(signing: bool, encryption: bool) -> &'static str {
+    match (signing, encryption) {
+        (true, true) => "signing and encryption",
+        (true, false) => "signing",
+        (false, true) => "encryption",
+        (false, false) => "no known use",
+    }
 }
 
 /// The result of [`rollover`]: whether sign-in keeps working although partners load the new
@@ -149,8 +231,9 @@ pub struct Verdict {
     pub safe: bool,
     /// The reasons why the change is not safe; empty if it is safe.
     pub reasons: Vec<String>,
-    /// The steps of the change, in order. If the change is safe, every partner accepts the signing
-    /// key during all steps (make before break).
+    /// The steps of the change, in order. Every partner accepts the signing key during all steps (make
+    /// before break). If the change is not safe because no key is in both documents, the first step
+    /// is to publish a document with both keys.
     pub steps: Vec<String>,
 }
 
@@ -198,21 +281,19 @@ pub fn rollover(old: EntityDescriptor<'_>, new: EntityDescriptor<'_>, now: Times
             .reasons
             .push("the entityID changes, so partners see a different entity".to_owned());
     }
-    let roles: Vec<RoleDescriptor<'_>> = new.roles().map(crate::Role::descriptor).collect();
-    let mut unmatched = vec![true; roles.len()];
-    for role in old.roles().map(crate::Role::descriptor) {
-        let name = role.element().local_name();
-        let found =
-            (0..roles.len()).find(|at| unmatched[*at] && roles[*at].element().local_name() == name);
-        let Some(at) = found else {
+    for pair in matching::roles(old, new) {
+        let (Some(before), after) = pair else {
+            continue;
+        };
+        let name = before.element().local_name();
+        let Some(after) = after else {
             verdict
                 .reasons
                 .push(format!("{name} is missing in the new document"));
             continue;
         };
-        unmatched[at] = false;
-        check_signing(&mut verdict, name, role, roles[at], now);
-        check_encryption(&mut verdict, name, role, roles[at], now);
+        check_signing(&mut verdict, name, before, after, now);
+        check_encryption(&mut verdict, name, before, after, now);
     }
     verdict.safe = verdict.reasons.is_empty();
     verdict
@@ -225,73 +306,137 @@ fn check_signing(
     new: RoleDescriptor<'_>,
     now: Timestamp,
 ) {
-    let (before, after) = (old.signing_certificates(), new.signing_certificates());
-    let (added, removed) = (only_in(&after, &before), only_in(&before, &after));
-    if added.is_empty() && removed.is_empty() {
+    let before = Keys::of(old, KeyUse::Signing);
+    let after = Keys::of(new, KeyUse::Signing);
+    for certificate in after.unreadable_missing_in(&before) {
+        verdict.steps.push(format!(
+            "{name}: correct the signing certificate that cannot be read ({}) before the first \
+             partner loads the new document",
+            certificate.reason
+        ));
+    }
+    let (added, removed) = (after.missing_in(&before), before.missing_in(&after));
+    let shared = after.shared_with(&before);
+    let renewed: Vec<String> = shared
+        .iter()
+        .filter_map(|key| Some(key.certificates_missing_in(before.find(key)?)))
+        .flatten()
+        .collect();
+    if added.is_empty() && removed.is_empty() && renewed.is_empty() {
         return;
     }
-    // Compares the keys, not their certificates.
-    let shared: Vec<&Certificate> = after
-        .iter()
-        .filter(|a| {
-            before
-                .iter()
-                .any(|b| a.public_key_der() == b.public_key_der())
-        })
-        .collect();
-    if after.is_empty() {
+    let is_replaced = !before.list.is_empty() && !after.list.is_empty() && shared.is_empty();
+    if after.list.is_empty() {
         verdict
             .reasons
             .push(format!("{name} has no signing key in the new document"));
-    } else if !before.is_empty() && shared.is_empty() {
+    } else if is_replaced {
         verdict.reasons.push(format!(
             "{name}: the documents share no signing key, so partners with the old document reject \
              signatures by the new keys, and partners with the new document reject signatures by \
              the old keys"
         ));
-    } else if !before.is_empty()
-        && !shared
-            .iter()
-            .any(|c| CertificateState::of(c, now) == CertificateState::Valid)
-    {
+    } else if !before.list.is_empty() && !shared.iter().any(|key| is_valid(key, now)) {
         verdict.reasons.push(format!(
             "{name}: no signing key that is in both documents has a certificate that is valid now"
         ));
     }
-    let usable = after
-        .iter()
-        .any(|c| CertificateState::of(c, now) == CertificateState::Valid);
-    if !after.is_empty() && !usable {
+    if !after.list.is_empty() && !after.list.iter().any(|key| is_valid(key, now)) {
         verdict.reasons.push(format!(
             "{name}: no signing certificate of the new document is valid now"
         ));
     }
-    for certificate in &removed {
-        let key = fingerprint_sha256(certificate.der());
+    if after.list.is_empty() {
+        verdict.steps.push(format!(
+            "{name}: publish another signing key first, together with {}",
+            names(&removed)
+        ));
+    } else if is_replaced {
+        publish_both(verdict, name, &removed, &added, now);
+    } else {
+        make_before_break(verdict, name, (&removed, &added), &shared, now);
+        for certificate in renewed {
+            verdict.steps.push(format!(
+                "{name}: let all partners load the new document, which contains {certificate} for \
+                 the same key"
+            ));
+        }
+    }
+}
+
+/// Adds the steps of a safe change.
+fn make_before_break(
+    verdict: &mut Verdict,
+    name: &str,
+    (removed, added): (&[&Key], &[&Key]),
+    shared: &[&Key],
+    now: Timestamp,
+) {
+    for key in removed {
         // If no key was added, the entity must already sign with one of the remaining keys.
         verdict.steps.push(format!(
-            "{name}: {key} must stop signing before the first partner loads the new document"
+            "{name}: {} must stop signing before the first partner loads the new document",
+            key.name()
         ));
     }
-    if !added.is_empty() && !removed.is_empty() && !shared.is_empty() {
+    if let ([shared, ..], false, false) = (shared, added.is_empty(), removed.is_empty()) {
         verdict.steps.push(format!(
             "{name}: sign with {}, which is in both documents, until all partners have loaded the new one",
-            fingerprint_sha256(shared[0].der())
+            shared.name()
         ));
     }
-    for certificate in &added {
-        let key = fingerprint_sha256(certificate.der());
+    for key in added {
         verdict.steps.push(format!(
-            "{name}: let all partners load the new document, which contains {key}"
+            "{name}: let all partners load the new document, which contains {}",
+            key.name()
         ));
-        let wait = match CertificateState::of(certificate, now) {
-            CertificateState::Future => format!(", not before {}", certificate.not_before()),
-            _ => String::new(),
-        };
         verdict.steps.push(format!(
-            "{name}: when all partners have loaded the new document, sign with {key}{wait}"
+            "{name}: when all partners have loaded the new document, sign with {}{}",
+            key.name(),
+            start(key, now)
         ));
     }
+}
+
+/// Adds the steps that replace all signing keys without an outage.
+fn publish_both(
+    verdict: &mut Verdict,
+    name: &str,
+    removed: &[&Key],
+    added: &[&Key],
+    now: Timestamp,
+) {
+    let (old, new) = (names(removed), names(added));
+    let start = added.first().map_or(String::new(), |key| start(key, now));
+    verdict.steps.extend([
+        format!("{name}: publish both first: a document with {old} and {new}"),
+        format!("{name}: when all partners have loaded that document, sign with {new}{start}"),
+        format!(
+            "{name}: when {old} signs nothing any more, let all partners load the new document"
+        ),
+    ]);
+}
+
+fn names(keys: &[&Key]) -> String {
+    let names: Vec<&str> = keys.iter().map(|key| key.name()).collect();
+    names.join(", ")
+}
+
+/// Returns whether a certificate of the key is valid; a key without a certificate has no dates.
+fn is_valid(key: &Key, now: Timestamp) -> bool {
+    key.certificates.is_empty()
+        || key
+            .certificates
+            .iter()
+            .any(|c| CertificateState::of(c, now) == CertificateState::Valid)
+}
+
+/// Returns the earliest time at which a key may sign, as the end of a step; empty if it may sign now.
+fn start(key: &Key, now: Timestamp) -> String {
+    let first = key.certificates.iter().map(Certificate::not_before).min();
+    first
+        .filter(|first| *first > now)
+        .map_or_else(String::new, |first| format!(", not before {first}"))
 }
 
 fn check_encryption(
@@ -301,49 +446,44 @@ fn check_encryption(
     new: RoleDescriptor<'_>,
     now: Timestamp,
 ) {
-    let (before, after) = (old.encryption_certificates(), new.encryption_certificates());
-    for certificate in only_in(&after, &before) {
-        let key = fingerprint_sha256(certificate.der());
-        if CertificateState::of(certificate, now) != CertificateState::Valid
-            && !is_signing_key_of_idp(certificate, new)
-        {
-            let state = CertificateState::of(certificate, now);
-            verdict.reasons.push(format!(
-                "{name}: the new encryption certificate {key} is {state}"
-            ));
-        }
-        if !is_signing_key_of_idp(certificate, new) {
-            verdict.steps.push(format!(
-                "{name}: enable decryption with {key} before the first partner loads the new document"
-            ));
-        }
-    }
-    for certificate in only_in(&before, &after) {
-        if is_signing_key_of_idp(certificate, old) {
+    let before = Keys::of(old, KeyUse::Encryption);
+    let after = Keys::of(new, KeyUse::Encryption);
+    for key in after.missing_in(&before) {
+        if is_signing_key_of_idp(key, new) {
             continue;
         }
-        let key = fingerprint_sha256(certificate.der());
+        if !is_valid(key, now) {
+            let state = key
+                .certificates
+                .first()
+                .map(|c| CertificateState::of(c, now));
+            verdict.reasons.push(format!(
+                "{name}: the new encryption certificate {} is {}",
+                key.name(),
+                state.unwrap_or(CertificateState::Expired)
+            ));
+        }
         verdict.steps.push(format!(
-            "{name}: keep decrypting with {key} until all partners have loaded the new document"
+            "{name}: enable decryption with {} before the first partner loads the new document",
+            key.name()
+        ));
+    }
+    for key in before.missing_in(&after) {
+        if is_signing_key_of_idp(key, old) {
+            continue;
+        }
+        verdict.steps.push(format!(
+            "{name}: keep decrypting with {} until all partners have loaded the new document",
+            key.name()
         ));
     }
 }
 
-/// Returns whether an identity provider also signs with the certificate. If so, `check_signing` has
-/// already checked the certificate.
-fn is_signing_key_of_idp(certificate: &Certificate, role: RoleDescriptor<'_>) -> bool {
+/// Returns whether an identity provider also signs with the key. If so, `check_signing` has already
+/// checked the key.
+fn is_signing_key_of_idp(key: &Key, role: RoleDescriptor<'_>) -> bool {
     // An identity provider uses a key without the attribute `use` for signatures: no partner
     // encrypts for the identity provider during sign-in.
     role.element().local_name() == "IDPSSODescriptor"
-        && role.signing_certificates().contains(certificate)
-}
-
-/// Returns the certificates whose key is not in the other list.
-fn only_in<'c>(these: &'c [Certificate], others: &[Certificate]) -> Vec<&'c Certificate> {
-    let is_other = |c: &&Certificate| {
-        others
-            .iter()
-            .all(|o| o.public_key_der() != c.public_key_der())
-    };
-    these.iter().filter(is_other).collect()
+        && Keys::of(role, KeyUse::Signing).find(key).is_some()
 }

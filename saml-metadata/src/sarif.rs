@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::{Document, Finding, Severity, rules};
+use crate::{Document, Finding, ReadError, Rule, Severity, matching::reason, rules};
 
 /// The JSON schema of the format.
 const SCHEMA: &str =
@@ -39,16 +39,45 @@ pub fn log(document: &Document, uri: &str, findings: &[Finding]) -> Value {
             result
         })
         .collect();
-    let rules: Vec<Value> = rules()
-        .map(|rule| {
+    run(uri, &results, &json!({ "executionSuccessful": true }))
+}
+
+/// Returns a SARIF log with one run for a document that could not be read.
+///
+/// The log has the error as a notification. An error of the reader is also a result with its rule and
+/// position, so that a viewer shows it beside the source. The argument `error` is for other errors
+/// too, such as a missing file.
+#[must_use]
+pub fn unreadable(uri: &str, error: &(dyn std::error::Error + 'static)) -> Value {
+    let message = reason(error);
+    let results: Vec<Value> = error
+        .downcast_ref::<ReadError>()
+        .map(|error| {
+            let position = error.position();
             json!({
-                "id": rule.id.as_str(),
-                "shortDescription": { "text": rule.summary },
-                "fullDescription": { "text": format!("{} ({})", rule.summary, rule.clause) },
-                "help": { "text": rule.help },
+                "ruleId": error.rule().as_str(),
+                "level": "error",
+                "message": { "text": message },
+                "locations": [{ "physicalLocation": {
+                    "artifactLocation": { "uri": uri, "index": 0 },
+                    "region": { "startLine": position.line, "startColumn": position.column },
+                } }],
             })
         })
+        .into_iter()
         .collect();
+    let invocation = json!({
+        "executionSuccessful": false,
+        "toolExecutionNotifications": [{
+            "level": "error",
+            "message": { "text": format!("{uri}: {message}") },
+        }],
+    });
+    run(uri, &results, &invocation)
+}
+
+fn run(uri: &str, results: &[Value], invocation: &Value) -> Value {
+    let rules: Vec<Value> = rules().map(rule).collect();
     json!({
         "$schema": SCHEMA,
         "version": "2.1.0",
@@ -60,8 +89,18 @@ pub fn log(document: &Document, uri: &str, findings: &[Finding]) -> Value {
             } },
             "columnKind": "unicodeCodePoints",
             "artifacts": [{ "location": { "uri": uri }, "mimeType": "application/samlmetadata+xml" }],
+            "invocations": [invocation],
             "results": results,
         }],
+    })
+}
+
+fn rule(rule: &Rule) -> Value {
+    json!({
+        "id": rule.id.as_str(),
+        "shortDescription": { "text": rule.summary },
+        "fullDescription": { "text": format!("{} ({})", rule.summary, rule.clause) },
+        "help": { "text": rule.help },
     })
 }
 

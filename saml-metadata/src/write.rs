@@ -17,15 +17,16 @@
 
 mod idp;
 mod sp;
+mod ui;
 pub(crate) mod xml;
 
-pub use self::{idp::IdpMetadata, sp::SpMetadata};
+pub use self::{idp::IdpMetadata, sp::SpMetadata, ui::UserInterface};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use self::xml::Xml;
 use crate::{
-    Document, ReadError,
+    Certificate, Document, ReadError,
     document::read_with,
     names::{namespace, protocol},
 };
@@ -41,6 +42,17 @@ pub enum BuildError {
         /// Name of the missing element.
         element: &'static str,
     },
+    /// The two roles of one entity were given different entityIDs.
+    #[error(
+        "the identity provider is {idp:?} and the service provider is {sp:?}: one entity has one entityID"
+    )]
+    #[non_exhaustive]
+    OtherEntity {
+        /// The entityID of the identity provider.
+        idp: String,
+        /// The entityID of the service provider.
+        sp: String,
+    },
     /// A value has a character that XML cannot represent, or exceeds a limit.
     #[error("a value cannot be written as XML")]
     #[non_exhaustive]
@@ -54,12 +66,21 @@ pub enum BuildError {
 #[derive(Debug, Clone)]
 struct Entity {
     id: String,
-    certificates: Vec<(&'static str, Vec<u8>)>,
-    single_logout_services: Vec<(String, String)>,
-    name_id_formats: Vec<String>,
     valid_until: Option<Timestamp>,
+    cache_duration: Option<SignedDuration>,
     organization: Option<Organization>,
     technical_contact: Option<String>,
+    role: Role,
+}
+
+/// The properties that both kinds of role share.
+#[derive(Debug, Clone, Default)]
+struct Role {
+    certificates: Vec<(&'static str, Certificate)>,
+    single_logout_services: Vec<(String, String)>,
+    name_id_formats: Vec<String>,
+    error_url: Option<String>,
+    user_interface: Option<UserInterface>,
 }
 
 #[derive(Debug, Clone)]
@@ -69,26 +90,50 @@ struct Organization {
     url: String,
 }
 
+impl Role {
+    /// Writes the role. `services` writes the endpoints that only this kind of role has.
+    fn write(
+        &self,
+        xml: &mut Xml,
+        element: &str,
+        attributes: &[(&str, bool)],
+        services: impl FnOnce(&mut Xml),
+    ) {
+        xml.open(element);
+        for (name, value) in attributes {
+            xml.attribute(name, &value.to_string());
+        }
+        if let Some(url) = &self.error_url {
+            xml.attribute("errorURL", url);
+        }
+        xml.attribute("protocolSupportEnumeration", protocol::SAML_2_0);
+        if let Some(user_interface) = &self.user_interface {
+            xml.open("md:Extensions");
+            user_interface.write(xml);
+            xml.close("md:Extensions");
+        }
+        keys(xml, &self.certificates);
+        endpoints(xml, "md:SingleLogoutService", &self.single_logout_services);
+        texts(xml, "md:NameIDFormat", &self.name_id_formats);
+        services(xml);
+        xml.close(element);
+    }
+}
+
 impl Entity {
     fn new(id: String) -> Self {
         Self {
             id,
-            certificates: Vec::new(),
-            single_logout_services: Vec::new(),
-            name_id_formats: Vec::new(),
             valid_until: None,
+            cache_duration: None,
             organization: None,
             technical_contact: None,
+            role: Role::default(),
         }
     }
 
-    /// Writes the whole document with one role. `services` writes the endpoints that only this role has.
-    fn build(
-        self,
-        role: &str,
-        attributes: &[(&str, bool)],
-        services: impl FnOnce(&mut Xml),
-    ) -> Result<Document, BuildError> {
+    /// Writes the whole document. `roles` writes the roles.
+    fn build(self, roles: impl FnOnce(&mut Xml, &Role)) -> Result<Document, BuildError> {
         let mut xml = Xml::new();
         xml.open("md:EntityDescriptor");
         xml.attribute("entityID", &self.id);
@@ -96,17 +141,10 @@ impl Entity {
         if let Some(until) = self.valid_until {
             xml.attribute("validUntil", &until.to_string());
         }
-        xml.open(role);
-        for (name, value) in attributes {
-            xml.attribute(name, &value.to_string());
+        if let Some(duration) = self.cache_duration {
+            xml.attribute("cacheDuration", &duration.to_string());
         }
-        xml.attribute("protocolSupportEnumeration", protocol::SAML_2_0);
-        keys(&mut xml, &self.certificates);
-        let logout = &self.single_logout_services;
-        endpoints(&mut xml, "md:SingleLogoutService", logout);
-        texts(&mut xml, "md:NameIDFormat", &self.name_id_formats);
-        services(&mut xml);
-        xml.close(role);
+        roles(&mut xml, &self.role);
         if let Some(organization) = &self.organization {
             xml.open("md:Organization");
             for (element, text) in [
@@ -145,31 +183,51 @@ macro_rules! entity_setters {
             location: impl Into<String>,
         ) -> Self {
             let service = (binding.into(), location.into());
-            self.entity.single_logout_services.push(service);
+            self.entity.role.single_logout_services.push(service);
             self
         }
 
-        /// Adds the certificate of a signing key, as DER.
-        pub fn signing_certificate(mut self, der: impl Into<Vec<u8>>) -> Self {
-            self.entity.certificates.push(("signing", der.into()));
+        /// Adds the certificate of a signing key.
+        pub fn signing_certificate(mut self, certificate: &Certificate) -> Self {
+            let key = ("signing", certificate.clone());
+            self.entity.role.certificates.push(key);
             self
         }
 
-        /// Adds the certificate of an encryption key, as DER; peers encrypt for the provider with it.
-        pub fn encryption_certificate(mut self, der: impl Into<Vec<u8>>) -> Self {
-            self.entity.certificates.push(("encryption", der.into()));
+        /// Adds the certificate of an encryption key; peers encrypt for the provider with it.
+        pub fn encryption_certificate(mut self, certificate: &Certificate) -> Self {
+            let key = ("encryption", certificate.clone());
+            self.entity.role.certificates.push(key);
             self
         }
 
         /// Adds a `NameIDFormat`.
         pub fn name_id_format(mut self, format: impl Into<String>) -> Self {
-            self.entity.name_id_formats.push(format.into());
+            self.entity.role.name_id_formats.push(format.into());
             self
         }
 
         /// Sets `validUntil`.
         pub fn valid_until(mut self, until: Timestamp) -> Self {
             self.entity.valid_until = Some(until);
+            self
+        }
+
+        /// Sets `cacheDuration`: the longest time after which consumers reload the metadata.
+        pub fn cache_duration(mut self, duration: SignedDuration) -> Self {
+            self.entity.cache_duration = Some(duration);
+            self
+        }
+
+        /// Sets the role's `errorURL`, to which a peer can send users after an error.
+        pub fn error_url(mut self, url: impl Into<String>) -> Self {
+            self.entity.role.error_url = Some(url.into());
+            self
+        }
+
+        /// Sets the role's `mdui:UIInfo`, the texts and logos for user interfaces.
+        pub fn user_interface(mut self, user_interface: UserInterface) -> Self {
+            self.entity.role.user_interface = Some(user_interface);
             self
         }
 
@@ -199,8 +257,8 @@ macro_rules! entity_setters {
 use entity_setters;
 
 /// Writes `KeyDescriptor`s with their certificates.
-fn keys(xml: &mut Xml, certificates: &[(&'static str, Vec<u8>)]) {
-    for (key_use, der) in certificates {
+fn keys(xml: &mut Xml, certificates: &[(&'static str, Certificate)]) {
+    for (key_use, certificate) in certificates {
         xml.open("md:KeyDescriptor");
         xml.attribute("use", key_use);
         xml.open("ds:KeyInfo");
@@ -208,7 +266,10 @@ fn keys(xml: &mut Xml, certificates: &[(&'static str, Vec<u8>)]) {
         xml.open("ds:X509Data");
         xml.open("ds:X509Certificate");
         // Okta breaks lines at 76 columns; AWS accepts lines of any length.
-        xml.text(&crate::model::certificate::wrapped_base64(der, 76));
+        xml.text(&crate::model::certificate::wrapped_base64(
+            certificate.der(),
+            76,
+        ));
         xml.close("ds:X509Certificate");
         xml.close("ds:X509Data");
         xml.close("ds:KeyInfo");

@@ -104,7 +104,15 @@ fn find_signed<'a>(
         .collect();
     let own = trusted.verify_all(response, &candidates, report);
     if let Some((_, key)) = own.valid {
-        signed_by(&trusted.certificates[key], response, expectations, report);
+        let first = &trusted.certificates[key];
+        // The metadata can have several certificates of the key; one valid certificate is enough.
+        let is_valid = |certificate: &&Certificate| {
+            let validity = certificate.not_before()..=certificate.not_after();
+            certificate.public_key_der() == first.public_key_der()
+                && validity.contains(&expectations.now)
+        };
+        let valid = trusted.certificates.iter().find(is_valid);
+        signed_by(valid.unwrap_or(first), response, expectations, report);
     }
     #[cfg(feature = "samael")]
     super::second_opinion::check(

@@ -15,7 +15,7 @@ use crate::{
     error::{Error, ErrorKind, Result},
     operator::{Answers, AskKind, ManualStep, ManualStepKind},
     plan::{Action, Change, Kind, Note, StepId, Subject, Value},
-    state::{IdentitySourceFact, InstanceFact, TrustedIdp},
+    state::{IdentitySourceFact, IdpFact, InstanceFact, TrustedIdp},
     step::{Applied, Check, Planned, Step},
     sync::identity_store_error,
 };
@@ -208,6 +208,22 @@ fn assumed() -> Planned {
     )
 }
 
+/// Returns the note about a certificate that AWS does not have.
+fn certificate_note(trusts: &TrustedIdp, idp: Option<&IdpFact>) -> (&'static str, &'static str) {
+    if idp.is_some_and(|idp| trusts.has_key_of(idp)) {
+        (
+            "certificate-renewed",
+            "Okta signs with the same key, but has a new certificate for it, which AWS does not have: import it before the \
+             old certificate expires",
+        )
+    } else {
+        (
+            "certificate-changed",
+            "Okta now signs with a certificate that AWS does not have: users cannot sign in until AWS has it",
+        )
+    }
+}
+
 impl Step for IdentitySource {
     fn id(&self) -> StepId {
         ids::IDENTITY_SOURCE
@@ -271,10 +287,14 @@ impl Step for IdentitySource {
                 return Ok(noted(planned));
             };
             Ok(noted(match (source.trusts, &idp) {
-                (Some(trusts), idp) if idp.as_ref().map(TrustedIdp::of) != Some(trusts.clone()) => manual_step().note(
-                    "certificate-changed",
-                    "Okta now signs with a certificate that AWS does not have: users cannot sign in until AWS has it",
-                ),
+                (Some(trusts), idp)
+                    if !idp
+                        .as_ref()
+                        .is_some_and(|idp| trusts.has_certificate_of(idp)) =>
+                {
+                    let (code, text) = certificate_note(&trusts, idp.as_ref());
+                    manual_step().note(code, text)
+                }
                 // An earlier plan of this run has assumed it.
                 (None, _) if cx.facts_at_start().identity_source.is_none() => assumed(),
                 _ => Planned::nothing(),
@@ -357,5 +377,37 @@ impl Step for IdentitySource {
                 Check::failed("identity source: AWS does not have Okta's current metadata")
             }])
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn idp(certificate: &str, public_key: Option<&str>) -> IdpFact {
+        let mut fact = json!({
+            "entity_id": "http://www.okta.com/exk1", "kid": "kid", "sha256": "00",
+            "certificate": certificate, "not_after": "2036-01-01T00:00:00Z",
+        });
+        if let Some(key) = public_key {
+            fact["public_key"] = json!(key);
+        }
+        serde_json::from_value(fact).expect("a fact, also of a state of an earlier version")
+    }
+
+    #[test]
+    fn a_certificate_renewed_around_the_same_key_does_not_stop_sign_in() {
+        let note =
+            |old: IdpFact, new: IdpFact| certificate_note(&TrustedIdp::of(&old), Some(&new)).0;
+        let renewed = note(idp("A", Some("K")), idp("B", Some("K")));
+        assert_eq!(renewed, "certificate-renewed");
+        for (old, new) in [(Some("K"), Some("L")), (None, Some("K")), (None, None)] {
+            assert_eq!(note(idp("A", old), idp("B", new)), "certificate-changed");
+        }
+        let trusts = TrustedIdp::of(&idp("A", None));
+        assert!(trusts.has_certificate_of(&idp("A", Some("K"))));
+        assert!(!trusts.has_certificate_of(&idp("B", None)));
     }
 }

@@ -5,7 +5,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use futures::future::BoxFuture;
 use jiff::Timestamp;
 use okta_client::{App, AppStatus, Client as Okta};
-use saml_metadata::{Certificate, Finding, IdpSsoDescriptor, Profile, Severity};
+use saml_metadata::{
+    Certificate, Finding, IdpSsoDescriptor, Profile, Severity, rollover::fingerprint_sha256,
+};
 use sha2::{Digest as _, Sha256};
 
 use super::{ids, lookup};
@@ -106,6 +108,7 @@ fn validate(bytes: Vec<u8>, kid: &str, now: Timestamp) -> Result<ValidatedMetada
         kid: kid.to_owned(),
         sha256: hex(&Sha256::digest(&bytes)),
         certificate: certificate.fingerprint_sha256(),
+        public_key: Some(fingerprint_sha256(certificate.public_key_der())),
         not_after: certificate.not_after(),
     };
     let notes = others
@@ -170,7 +173,16 @@ impl Step for IdpMetadata {
             };
             let read = self.read(&app, cx).await?;
             plan_with(cx, Some(read.fact.clone()));
-            let changes = if known.as_ref() == Some(&read.fact) {
+            // A state of an earlier version does not have the public key.
+            let is_unchanged = known.as_ref().is_some_and(|known| {
+                let public_key = read.fact.public_key.clone();
+                let known = known.clone();
+                IdpFact {
+                    public_key,
+                    ..known
+                } == read.fact
+            });
+            let changes = if is_unchanged {
                 Vec::new()
             } else {
                 vec![change(&|field| Value::Known(field(&read.fact)))]

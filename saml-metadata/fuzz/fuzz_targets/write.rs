@@ -2,14 +2,20 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use saml_metadata::write::{IdpMetadata, SpMetadata};
+use saml_metadata::{
+    Certificate,
+    write::{IdpMetadata, SpMetadata},
+};
 
 fuzz_target!(|input: (&str, &str, &str, Vec<u8>)| {
     let (entity_id, location, name, certificate) = input;
-    let idp = IdpMetadata::new(entity_id)
+    let mut idp = IdpMetadata::new(entity_id);
+    if let Ok(certificate) = Certificate::from_der(certificate) {
+        idp = idp.signing_certificate(&certificate);
+    }
+    let idp = idp
         .single_sign_on_service(name, location)
         .name_id_format(name)
-        .signing_certificate(certificate)
         .technical_contact(name)
         .organization(name, location, entity_id)
         .build();

@@ -6,14 +6,16 @@ use super::{
     Change, ChangeKind, Impact,
     endpoint::ComparedEndpoint,
     impact::{
-        Impacts, NONE, attribute, endpoint_added, endpoint_changed, endpoint_removed, key_added,
-        key_removed,
+        Impacts, NONE, UNREADABLE, attribute, certificate_changed, endpoint_added,
+        endpoint_changed, endpoint_removed, key_added, key_removed,
     },
     meaning::{classify, differences, meaning, summary},
 };
 use crate::{
-    Document, Element, EntityDescriptor, KeyDescriptor, KeyUse, Role, RoleDescriptor,
-    reader::chars::collapse, rollover::fingerprint_sha256, tree::NamespaceId,
+    Document, Element, EntityDescriptor, KeyUse, Role, RoleDescriptor,
+    matching::{self, Keys},
+    reader::chars::collapse,
+    tree::NamespaceId,
 };
 
 pub(super) fn documents(old: &Document, new: &Document) -> Vec<Change> {
@@ -23,53 +25,25 @@ pub(super) fn documents(old: &Document, new: &Document) -> Vec<Change> {
         comparison.attributes(before.element(), after.element());
         comparison.rest(before.element(), after.element());
     }
-    if let (Ok(before), Ok(after)) = (old.entity(), new.entity()) {
-        Comparison::new(&mut changes, before.entity_id()).entity(before, after);
-        return changes;
-    }
-    let mut known: BTreeMap<&str, Vec<EntityDescriptor<'_>>> = BTreeMap::new();
-    for entity in new.entities() {
-        known.entry(entity.entity_id()).or_default().push(entity);
-    }
-    for list in known.values_mut() {
-        list.reverse();
-    }
-    for before in old.entities() {
-        let id = before.entity_id();
-        let after = known.get_mut(id).and_then(Vec::pop);
+    for pair in matching::entities(old, new) {
+        let id = pair.0.or(pair.1).map_or("", EntityDescriptor::entity_id);
         let mut comparison = Comparison::new(&mut changes, id);
-        if let Some(after) = after {
-            comparison.entity(before, after);
-        } else {
-            let removed = Impact::Breaks("the partner no longer knows the entity");
-            let values = (Some(id), None);
-            comparison.add(
-                ChangeKind::EntityRemoved,
-                id,
-                values,
-                (Impact::None, removed),
-            );
-        }
-    }
-    for after in new.entities() {
-        let id = after.entity_id();
-        if known.get_mut(id).and_then(Vec::pop).is_some() {
-            const UNKNOWN: &str = "the partner does not know the entity yet";
-            let impacts = (Impact::Breaks(UNKNOWN), Impact::None);
-            Comparison::new(&mut changes, id).add(
-                ChangeKind::EntityAdded,
-                id,
-                (None, Some(id)),
-                impacts,
-            );
+        match pair {
+            (Some(before), Some(after)) => comparison.entity(before, after),
+            (Some(_), None) => {
+                let removed = Impact::Breaks("the partner no longer knows the entity");
+                let values = (Some(id), None);
+                let impacts = (Impact::None, removed);
+                comparison.add(ChangeKind::EntityRemoved, id, values, impacts);
+            }
+            _ => {
+                const UNKNOWN: &str = "the partner does not know the entity yet";
+                let impacts = (Impact::Breaks(UNKNOWN), Impact::None);
+                comparison.add(ChangeKind::EntityAdded, id, (None, Some(id)), impacts);
+            }
         }
     }
     changes
-}
-
-fn roles(entity: Element<'_>) -> Vec<RoleDescriptor<'_>> {
-    let roles = entity.children().filter_map(Role::of);
-    roles.map(Role::descriptor).collect()
 }
 
 struct Comparison<'c> {
@@ -93,17 +67,30 @@ impl<'c> Comparison<'c> {
         subject: &str,
         (before, after): (Option<&str>, Option<&str>),
         (partner_lags, partner_leads): Impacts,
-    ) {
+    ) -> &mut Change {
         self.changes.push(Change {
             entity: self.entity.clone(),
             role: self.role.clone(),
             kind,
             subject: subject.to_owned(),
+            binding: None,
             before: before.map(str::to_owned),
             after: after.map(str::to_owned),
             partner_lags,
             partner_leads,
         });
+        self.changes.last_mut().expect("a change was just added")
+    }
+
+    fn endpoint(
+        &mut self,
+        kind: ChangeKind,
+        endpoint: &ComparedEndpoint,
+        values: (Option<&str>, Option<&str>),
+        impacts: Impacts,
+    ) {
+        let change = self.add(kind, &endpoint.name, values, impacts);
+        change.binding = Some(endpoint.binding.clone()).filter(|binding| !binding.is_empty());
     }
 
     fn entity(&mut self, old: EntityDescriptor<'_>, new: EntityDescriptor<'_>) {
@@ -114,54 +101,36 @@ impl<'c> Comparison<'c> {
             let values = (Some(before), Some(after));
             self.add(ChangeKind::EntityId, "entityID", values, (UNKNOWN, UNKNOWN));
         }
-        let (old, new) = (old.element(), new.element());
-        self.attributes(old, new);
+        self.attributes(old.element(), new.element());
         self.roles(old, new);
-        self.rest(old, new);
+        self.rest(old.element(), new.element());
     }
 
-    fn roles(&mut self, old: Element<'_>, new: Element<'_>) {
-        let (before, after) = (roles(old), roles(new));
-        let kind = |role: &RoleDescriptor<'_>| {
-            (
-                role.element().local_name().to_owned(),
-                role.extension_type()
-                    .map(|t| (t.0.to_owned(), t.1.to_owned())),
-            )
-        };
-        let mut free: Vec<bool> = vec![true; after.len()];
-        for role in &before {
-            let same = |at: &usize| free[*at] && kind(&after[*at]) == kind(role);
-            let of_kind: Vec<usize> = (0..after.len()).filter(same).collect();
-            // If several roles have the same type, a shared protocol selects one.
-            let found = of_kind
-                .iter()
-                .find(|at| {
-                    after[**at]
-                        .protocols()
-                        .any(|p| role.protocols().any(|q| p == q))
-                })
-                .or(of_kind.first())
-                .copied();
-            let name = role.element().local_name();
-            if let Some(at) = found {
-                free[at] = false;
-                self.role = Some(name.to_owned());
-                self.role(*role, after[at]);
-                self.role = None;
-            } else {
-                let impacts = if is_sign_in(name) {
-                    const MISSING: Impact = Impact::Breaks("one side does not have the role");
-                    (MISSING, MISSING)
-                } else {
-                    NONE
-                };
-                self.add(ChangeKind::RoleRemoved, name, (Some(name), None), impacts);
+    fn roles(&mut self, old: EntityDescriptor<'_>, new: EntityDescriptor<'_>) {
+        for pair in matching::roles(old, new) {
+            let name = |role: RoleDescriptor<'_>| role.element().local_name().to_owned();
+            match pair {
+                (Some(before), Some(after)) => {
+                    self.role = Some(name(before));
+                    self.role(before, after);
+                    self.role = None;
+                }
+                (Some(before), None) => {
+                    let name = name(before);
+                    let impacts = if is_sign_in(&name) {
+                        const MISSING: Impact = Impact::Breaks("one side does not have the role");
+                        (MISSING, MISSING)
+                    } else {
+                        NONE
+                    };
+                    self.add(ChangeKind::RoleRemoved, &name, (Some(&name), None), impacts);
+                }
+                (None, Some(after)) => {
+                    let name = name(after);
+                    self.add(ChangeKind::RoleAdded, &name, (None, Some(&name)), NONE);
+                }
+                (None, None) => {}
             }
-        }
-        for (role, _) in after.iter().zip(free).filter(|(_, free)| *free) {
-            let name = role.element().local_name();
-            self.add(ChangeKind::RoleAdded, name, (None, Some(name)), NONE);
         }
     }
 
@@ -222,22 +191,49 @@ impl<'c> Comparison<'c> {
             (KeyUse::Signing, "signing"),
             (KeyUse::Encryption, "encryption"),
         ] {
-            let keys = |role: RoleDescriptor<'_>| -> Vec<String> {
-                let keys = role.key_descriptors().filter(|key| key.allows_use(wanted));
-                let mut keys: Vec<String> = keys.flat_map(key_names).collect();
-                keys.sort();
-                keys.dedup();
-                keys
-            };
-            let (before, after) = (keys(old), keys(new));
-            let keeps_one = before.iter().any(|key| after.contains(key));
-            for key in after.iter().filter(|key| !before.contains(key)) {
-                let impacts = key_added(wanted, before.is_empty(), keeps_one);
-                self.add(ChangeKind::KeyAdded, name, (None, Some(key)), impacts);
+            let (before, after) = (Keys::of(old, wanted), Keys::of(new, wanted));
+            let shared = after.shared_with(&before);
+            for key in after.missing_in(&before) {
+                let impacts = key_added(wanted, before.list.is_empty(), !shared.is_empty());
+                self.add(
+                    ChangeKind::KeyAdded,
+                    name,
+                    (None, Some(key.name())),
+                    impacts,
+                );
             }
-            for key in before.iter().filter(|key| !after.contains(key)) {
-                let impacts = key_removed(wanted, keeps_one);
-                self.add(ChangeKind::KeyRemoved, name, (Some(key), None), impacts);
+            for key in before.missing_in(&after) {
+                let impacts = key_removed(wanted, !shared.is_empty());
+                self.add(
+                    ChangeKind::KeyRemoved,
+                    name,
+                    (Some(key.name()), None),
+                    impacts,
+                );
+            }
+            for (key, old_key) in shared
+                .iter()
+                .filter_map(|key| Some((*key, before.find(key)?)))
+            {
+                let list = |fingerprints: Vec<String>| {
+                    (!fingerprints.is_empty()).then(|| fingerprints.join(", "))
+                };
+                let removed = list(old_key.certificates_missing_in(key));
+                let added = list(key.certificates_missing_in(old_key));
+                if removed.is_some() || added.is_some() {
+                    let values = (removed.as_deref(), added.as_deref());
+                    let impacts = certificate_changed(wanted);
+                    self.add(ChangeKind::Certificate, name, values, impacts);
+                }
+            }
+            for unreadable in after.unreadable_missing_in(&before) {
+                let values = (None, Some(unreadable.reason.as_str()));
+                let impacts = (Impact::None, UNREADABLE);
+                self.add(ChangeKind::UnreadableKey, name, values, impacts);
+            }
+            for unreadable in before.unreadable_missing_in(&after) {
+                let values = (Some(unreadable.reason.as_str()), None);
+                self.add(ChangeKind::UnreadableKey, name, values, NONE);
             }
         }
     }
@@ -273,35 +269,27 @@ impl<'c> Comparison<'c> {
             if let Some(at) = found {
                 let other = after.remove(at);
                 if endpoint.location == other.location && endpoint.details() == other.details() {
-                    self.add(ChangeKind::Other, &endpoint.name, (None, None), NONE);
+                    self.endpoint(ChangeKind::Other, &endpoint, (None, None), NONE);
                     continue;
                 }
                 let impacts = endpoint_changed(&endpoint, &other);
                 let (old_value, new_value) = if endpoint.location == other.location {
                     (endpoint.details(), other.details())
                 } else {
-                    (endpoint.location, other.location)
+                    (endpoint.location.clone(), other.location)
                 };
                 let values = (Some(old_value.as_str()), Some(new_value.as_str()));
-                self.add(ChangeKind::EndpointChanged, &endpoint.name, values, impacts);
+                self.endpoint(ChangeKind::EndpointChanged, &endpoint, values, impacts);
             } else {
                 let values = (Some(endpoint.location.as_str()), None);
-                self.add(
-                    ChangeKind::EndpointRemoved,
-                    &endpoint.name,
-                    values,
-                    endpoint_removed(&endpoint),
-                );
+                let impacts = endpoint_removed(&endpoint);
+                self.endpoint(ChangeKind::EndpointRemoved, &endpoint, values, impacts);
             }
         }
         for endpoint in after {
             let values = (None, Some(endpoint.location.as_str()));
-            self.add(
-                ChangeKind::EndpointAdded,
-                &endpoint.name,
-                values,
-                endpoint_added(&endpoint),
-            );
+            let impacts = endpoint_added(&endpoint);
+            self.endpoint(ChangeKind::EndpointAdded, &endpoint, values, impacts);
         }
     }
 
@@ -361,22 +349,6 @@ impl<'c> Comparison<'c> {
             self.add(kind, name, (None, Some(&summary(&meaning))), NONE);
         }
     }
-}
-
-/// Returns the fingerprint of each certificate of a key, or of other content if there is none.
-fn key_names(key: KeyDescriptor<'_>) -> Vec<String> {
-    let mut names: Vec<String> = Vec::new();
-    for (element, certificate) in key.certificate_elements().zip(key.certificates()) {
-        names.push(match certificate {
-            Ok(certificate) => certificate.fingerprint_sha256(),
-            Err(_) => fingerprint_sha256(collapse(element.text()).as_bytes()),
-        });
-    }
-    if names.is_empty() {
-        let info = key.key_info().map(meaning).unwrap_or_default();
-        names.push(fingerprint_sha256(info.as_bytes()));
-    }
-    names
 }
 
 fn is_sign_in(role: &str) -> bool {

@@ -93,6 +93,22 @@ pub(super) fn key_removed(wanted: KeyUse, keeps_one: bool) -> Impacts {
     }
 }
 
+/// The impact of a certificate that the partner cannot read, in addition to that of a missing key.
+pub(super) const UNREADABLE: Impact =
+    Impact::May("the partner cannot read the certificate, and may refuse the document");
+
+/// The impacts of another certificate around the same key. Only the key counts (Metadata
+/// Interoperability Profile 2.6.1), but some partners look at the certificate too.
+pub(super) fn certificate_changed(wanted: KeyUse) -> Impacts {
+    const MAY: Impact = Impact::May(
+        "the key stays the same, but a partner that also checks the certificate needs the new one",
+    );
+    match wanted {
+        KeyUse::Signing => (MAY, MAY),
+        KeyUse::Encryption => NONE,
+    }
+}
+
 /// Classifies a change of an attribute of an entity or a role.
 pub(super) fn attribute(
     name: &str,

@@ -41,7 +41,7 @@ pub(super) fn differences(before: &[String], after: &[String]) -> (Vec<String>, 
 
 /// Writes an element as normalized text: `{namespace}name @… text`. Two elements with the same
 /// meaning have the same text.
-pub(super) fn meaning(element: Element<'_>) -> String {
+pub(crate) fn meaning(element: Element<'_>) -> String {
     let mut text = String::new();
     let depth_of_root = element.ancestors().count();
     for inner in element.descendants() {

@@ -138,27 +138,66 @@ impl Certificate {
         Self::from_der(der)
     }
 
-    /// Reads the first `CERTIFICATE` section of a PEM file, the download format of consoles.
+    /// Reads the only `CERTIFICATE` section of a PEM file, the download format of consoles.
     ///
     /// # Errors
     ///
-    /// Fails if there is no such section, or if its content is not exactly one X.509 certificate.
+    /// Fails if there is no such section or more than one ([`all_from_pem`](Self::all_from_pem) reads
+    /// all of them), or if its content is not exactly one X.509 certificate.
     pub fn from_pem(text: &str) -> Result<Self, CertificateError> {
+        let mut certificates = Self::all_from_pem(text)?;
+        match certificates.pop() {
+            Some(only) if certificates.is_empty() => Ok(only),
+            _ => Err(CertificateError::SeveralInPem {
+                count: certificates.len() + 1,
+            }),
+        }
+    }
+
+    /// Reads all `CERTIFICATE` sections of a PEM file, in order; at least one.
+    ///
+    /// # Errors
+    ///
+    /// Fails if there is no such section, or if one of them is not exactly one X.509 certificate.
+    pub fn all_from_pem(text: &str) -> Result<Vec<Self>, CertificateError> {
+        let mut certificates = Vec::new();
         for section in Pem::iter_from_buffer(text.as_bytes()) {
             let section = section.map_err(|source| CertificateError::NotPem {
                 source: Some(Box::new(source)),
             })?;
             if section.label == "CERTIFICATE" {
-                return Self::from_der(section.contents);
+                certificates.push(Self::from_der(section.contents)?);
             }
         }
-        Err(CertificateError::NotPem { source: None })
+        if certificates.is_empty() {
+            return Err(CertificateError::NotPem { source: None });
+        }
+        Ok(certificates)
+    }
+
+    /// Reads the only certificate of a file in DER, PEM or plain base64.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the file has none of these formats, or more than one certificate.
+    pub fn from_file(bytes: &[u8]) -> Result<Self, CertificateError> {
+        match file_text(bytes) {
+            None => Self::from_der(bytes),
+            Some(text) if text.contains("-----BEGIN") => Self::from_pem(text),
+            Some(text) => Self::from_base64(text),
+        }
     }
 
     /// Returns the certificate as DER.
     #[must_use]
     pub fn der(&self) -> &[u8] {
         &self.der
+    }
+
+    /// Returns the DER as base64 without line breaks.
+    #[must_use]
+    pub fn base64(&self) -> String {
+        STANDARD.encode(&self.der)
     }
 
     /// Returns the certificate as PEM, in lines of 64 characters.
@@ -332,6 +371,13 @@ pub enum CertificateError {
         /// The error in a section, if a section was found.
         source: Option<Box<dyn std::error::Error + Send + Sync>>,
     },
+    /// The text has several PEM sections `CERTIFICATE` where one is expected.
+    #[error("the text has {count} PEM sections CERTIFICATE where one is expected")]
+    #[non_exhaustive]
+    SeveralInPem {
+        /// Number of sections.
+        count: usize,
+    },
     /// The text is base64 of PEM, so it is base64-encoded twice.
     #[error("the certificate is base64 of PEM, not base64 of DER")]
     PemInside,
@@ -356,6 +402,13 @@ pub enum CertificateError {
         /// Number of extra bytes.
         count: usize,
     },
+}
+
+/// Returns the text of a file with a key or a certificate; `None` if the file is DER.
+pub(crate) fn file_text(bytes: &[u8]) -> Option<&str> {
+    // DER of a certificate or key begins with the tag SEQUENCE, which is also the character `0`.
+    let text = std::str::from_utf8(bytes).ok()?;
+    (!bytes.starts_with(&[0x30])).then_some(text)
 }
 
 pub(crate) fn public_key(info: &SubjectPublicKeyInfo<'_>) -> (PublicKey, Vec<u8>) {

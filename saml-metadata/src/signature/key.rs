@@ -8,7 +8,10 @@ use x509_parser::{prelude::FromDer as _, x509::SubjectPublicKeyInfo};
 use zeroize::Zeroizing;
 
 use super::algorithm::KeyKind;
-use crate::{Certificate, CertificateError, PublicKey, model::certificate::public_key};
+use crate::{
+    Certificate, CertificateError, PublicKey,
+    model::certificate::{file_text, public_key},
+};
 
 /// A trusted public key for verifying signatures.
 ///
@@ -69,9 +72,14 @@ impl VerifyingKey {
     ///
     /// # Errors
     ///
-    /// Fails if the text has neither section, if the certificate cannot be read, or if the key is
-    /// neither RSA nor on P-256, P-384 or P-521.
+    /// Fails if the text has neither section or more than one, if the certificate cannot be read, or if
+    /// the key is neither RSA nor on P-256, P-384 or P-521.
     pub fn from_pem(pem: &str) -> Result<Self, KeyError> {
+        let begins = |name: &str| pem.matches(&format!("-----BEGIN {name}-----")).count();
+        let count = begins("CERTIFICATE") + begins("PUBLIC KEY");
+        if count > 1 {
+            return Err(KeyError::Several { count });
+        }
         if let Some(der) = pem_section(pem, "CERTIFICATE") {
             let certificate = Certificate::from_der(der?.to_vec())?;
             return Self::from_certificate(&certificate);
@@ -81,6 +89,21 @@ impl VerifyingKey {
             None => Err(KeyError::Pem {
                 expected: "CERTIFICATE or PUBLIC KEY",
             }),
+        }
+    }
+
+    /// Reads a certificate or public key from a file in PEM or DER.
+    ///
+    /// # Errors
+    ///
+    /// Fails as [`from_pem`](Self::from_pem) does.
+    pub fn from_file(bytes: &[u8]) -> Result<Self, KeyError> {
+        if let Some(text) = file_text(bytes) {
+            return Self::from_pem(text);
+        }
+        match Certificate::from_der(bytes) {
+            Ok(certificate) => Self::from_certificate(&certificate),
+            Err(_) => Self::from_public_key_der(bytes),
         }
     }
 
@@ -140,6 +163,16 @@ pub enum KeyError {
     Pem {
         /// The names of the accepted sections.
         expected: &'static str,
+    },
+    /// The text has several certificates or public keys.
+    #[error(
+        "the text has {count} certificates or public keys where one is expected; put each into a \
+         file of its own"
+    )]
+    #[non_exhaustive]
+    Several {
+        /// Number of sections.
+        count: usize,
     },
     /// A PEM section is not base64.
     #[error("the PEM section is not base64")]

@@ -19,6 +19,7 @@ use super::{
     algorithm::{KeyKind, SignatureAlgorithm},
     key::{KeyError, VerifyingKey, pem_section},
 };
+use crate::model::certificate::file_text;
 
 /// A private key for signing.
 ///
@@ -46,11 +47,25 @@ impl SigningKey {
         }
     }
 
+    /// Reads a private key from a file with PKCS #8 in PEM or DER.
+    ///
+    /// # Errors
+    ///
+    /// Fails as [`from_pkcs8_pem`](Self::from_pkcs8_pem) and
+    /// [`from_pkcs8_der`](Self::from_pkcs8_der) do.
+    pub fn from_file(bytes: &[u8]) -> Result<Self, KeyError> {
+        match file_text(bytes) {
+            Some(text) => Self::from_pkcs8_pem(text),
+            None => Self::from_pkcs8_der(bytes),
+        }
+    }
+
     /// Reads a private key from PKCS #8 in DER.
     ///
     /// # Errors
     ///
-    /// Fails if the key is neither RSA of 2048 to 8192 bits nor on P-256, P-384 or P-521.
+    /// Fails if the key is neither RSA of 2048 to 8192 bits nor on P-256, P-384 or P-521, or if an RSA
+    /// key is in the older format PKCS #1.
     pub fn from_pkcs8_der(der: &[u8]) -> Result<Self, KeyError> {
         let pkcs8 = Zeroizing::new(der.to_vec());
         let public = if let Ok(pair) = RsaKeyPair::from_pkcs8(&pkcs8) {
@@ -69,7 +84,15 @@ impl SigningKey {
             .and_then(|pair| pair.public_key().as_der().ok())
             .map(|der| der.as_ref().to_vec())
         };
-        let public = VerifyingKey::from_public_key_der(&public.ok_or(KeyError::Kind)?)?;
+        let Some(public) = public else {
+            let is_pkcs1 = RsaKeyPair::from_der(&pkcs8).is_ok();
+            return Err(if is_pkcs1 {
+                KeyError::NotPkcs8
+            } else {
+                KeyError::Kind
+            });
+        };
+        let public = VerifyingKey::from_public_key_der(&public)?;
         Ok(Self { pkcs8, public })
     }
 

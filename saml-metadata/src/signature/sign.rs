@@ -49,7 +49,7 @@ impl<'k> Signer<'k> {
         self
     }
 
-    /// Adds a certificate to `KeyInfo`, as information for readers.
+    /// Adds a certificate of the key to `KeyInfo`, as information for readers.
     pub fn certificate(mut self, certificate: &Certificate) -> Self {
         self.certificates.push(certificate.clone());
         self
@@ -62,9 +62,16 @@ impl<'k> Signer<'k> {
     /// # Errors
     ///
     /// Fails if the root element is not `EntityDescriptor` or `EntitiesDescriptor`, already has a
-    /// signature, or has an `ID` that another element also has. Also fails if the key does not fit
-    /// the algorithm, if there is no canonical form, or if the result exceeds a limit.
+    /// signature, or has an `ID` that another element also has. Also fails if a certificate belongs
+    /// to another key, if the key does not fit the algorithm, if there is no canonical form, or if the
+    /// result exceeds a limit.
     pub fn sign(&self, document: &Document) -> Result<Document, SignError> {
+        let key = self.key.verifying_key().der();
+        if let Some(other) = self.certificates.iter().find(|c| c.public_key_der() != key) {
+            return Err(SignError::OtherKey {
+                fingerprint: other.fingerprint_sha256(),
+            });
+        }
         let root = document.root();
         if !["EntityDescriptor", "EntitiesDescriptor"]
             .iter()
@@ -104,6 +111,21 @@ impl<'k> Signer<'k> {
             return Err(SignError::NoId);
         }
         self.insert_into(element)
+    }
+
+    /// Returns the document with a new signature in its root element, in place of the old one.
+    ///
+    /// A document without a signature is signed. The `ID` stays.
+    ///
+    /// # Errors
+    ///
+    /// Fails as [`sign`](Self::sign) does, except that the document may already be signed.
+    pub fn renew(&self, document: &Document) -> Result<Document, SignError> {
+        let root = document.root();
+        if root.child_in(NamespaceId::SIGNATURE, "Signature").is_none() {
+            return self.sign(document);
+        }
+        self.sign(&document.edit().remove_signature(root).apply()?)
     }
 
     fn insert(&self, document: &Document) -> Result<Document, SignError> {
@@ -242,6 +264,13 @@ pub enum SignError {
     /// The element to sign has no ID for the signature to refer to.
     #[error("the element has no ID")]
     NoId,
+    /// A certificate belongs to another key than the signing key.
+    #[error("the certificate {fingerprint} belongs to another key than the one that signs")]
+    #[non_exhaustive]
+    OtherKey {
+        /// The SHA-256 fingerprint of the certificate.
+        fingerprint: String,
+    },
     /// Another element has the ID of the element to sign.
     #[error("the ID {id:?} of the element is not unique in the document")]
     #[non_exhaustive]
@@ -259,9 +288,9 @@ pub enum SignError {
     /// The document has no canonical form.
     #[error("the document has no canonical form")]
     NoCanonicalForm(#[from] C14nError),
-    /// An `ID` could not be added to the root element.
-    #[error("an ID cannot be added to the root element")]
-    Id(#[from] EditError),
+    /// An `ID` could not be added to the root element, or an old signature could not be removed.
+    #[error("the document cannot be prepared for the signature")]
+    Edit(#[from] EditError),
     /// The signed document cannot be read, for example because it exceeds a limit.
     #[error("the signed document cannot be read")]
     Unreadable(#[from] ReadError),

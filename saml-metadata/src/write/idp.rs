@@ -1,9 +1,12 @@
 //! Builder for the metadata of an identity provider.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
-use super::{BuildError, Entity, Organization, endpoints, entity_setters};
-use crate::Document;
+use super::{
+    BuildError, Entity, Organization, Role, SpMetadata, UserInterface, endpoints, entity_setters,
+    xml::Xml,
+};
+use crate::{Certificate, Document};
 
 /// Builder for the metadata of an identity provider, with the same structure as Okta's metadata.
 #[derive(Debug, Clone)]
@@ -12,6 +15,7 @@ pub struct IdpMetadata {
     entity: Entity,
     want_authn_requests_signed: bool,
     single_sign_on_services: Vec<(String, String)>,
+    service_provider: Option<Box<SpMetadata>>,
 }
 
 impl IdpMetadata {
@@ -21,6 +25,7 @@ impl IdpMetadata {
             entity: Entity::new(entity_id.into()),
             want_authn_requests_signed: false,
             single_sign_on_services: Vec::new(),
+            service_provider: None,
         }
     }
 
@@ -41,24 +46,47 @@ impl IdpMetadata {
         self
     }
 
+    /// Adds the role of a service provider to the same entity.
+    ///
+    /// The document has the role of `sp`. The validity, the organization and the contact are those
+    /// of the identity provider.
+    pub fn service_provider(mut self, sp: SpMetadata) -> Self {
+        self.service_provider = Some(Box::new(sp));
+        self
+    }
+
     entity_setters!();
 
     /// Builds the document.
     ///
     /// # Errors
     ///
-    /// Fails if there is no single sign-on service, or if a value has a character that XML cannot
-    /// represent or exceeds a limit.
+    /// Fails if there is no single sign-on service, if the service provider has no assertion consumer
+    /// service or another entityID, or if a value has a character that XML cannot represent or
+    /// exceeds a limit.
     pub fn build(self) -> Result<Document, BuildError> {
         if self.single_sign_on_services.is_empty() {
             return Err(BuildError::NoEndpoint {
                 element: "SingleSignOnService",
             });
         }
+        if let Some(sp) = &self.service_provider {
+            sp.check()?;
+            if sp.entity_id() != self.entity.id {
+                return Err(BuildError::OtherEntity {
+                    idp: self.entity.id,
+                    sp: sp.entity_id().to_owned(),
+                });
+            }
+        }
         let attributes = [("WantAuthnRequestsSigned", self.want_authn_requests_signed)];
-        self.entity
-            .build("md:IDPSSODescriptor", &attributes, |xml| {
+        self.entity.build(|xml: &mut Xml, role: &Role| {
+            role.write(xml, "md:IDPSSODescriptor", &attributes, |xml| {
                 endpoints(xml, "md:SingleSignOnService", &self.single_sign_on_services);
-            })
+            });
+            if let Some(sp) = &self.service_provider {
+                sp.write(xml);
+            }
+        })
     }
 }

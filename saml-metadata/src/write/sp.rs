@@ -1,9 +1,9 @@
 //! Builder for the metadata of a service provider.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
-use super::{BuildError, Entity, Organization, entity_setters};
-use crate::Document;
+use super::{BuildError, Entity, Organization, Role, UserInterface, entity_setters, xml::Xml};
+use crate::{Certificate, Document};
 
 /// Builder for the metadata of a service provider, with the same structure as the metadata of IAM
 /// Identity Center.
@@ -62,28 +62,59 @@ impl SpMetadata {
     /// Fails if there is no assertion consumer service, or if a value has a character that XML
     /// cannot represent or exceeds a limit.
     pub fn build(self) -> Result<Document, BuildError> {
+        self.check()?;
+        let Self {
+            entity,
+            authn_requests_signed,
+            want_assertions_signed,
+            assertion_consumer_services: services,
+        } = self;
+        let attributes = attributes(authn_requests_signed, want_assertions_signed);
+        entity.build(|xml, role| write_role(xml, role, attributes, &services))
+    }
+
+    pub(super) fn check(&self) -> Result<(), BuildError> {
         if self.assertion_consumer_services.is_empty() {
             return Err(BuildError::NoEndpoint {
                 element: "AssertionConsumerService",
             });
         }
-        let attributes = [
-            ("AuthnRequestsSigned", self.authn_requests_signed),
-            ("WantAssertionsSigned", self.want_assertions_signed),
-        ];
-        self.entity.build("md:SPSSODescriptor", &attributes, |xml| {
-            let element = "md:AssertionConsumerService";
-            for (index, (binding, location)) in self.assertion_consumer_services.iter().enumerate()
-            {
-                xml.open(element);
-                xml.attribute("Binding", binding);
-                xml.attribute("Location", location);
-                xml.attribute("index", &index.to_string());
-                if index == 0 {
-                    xml.attribute("isDefault", "true");
-                }
-                xml.close(element);
-            }
-        })
+        Ok(())
     }
+
+    pub(super) fn entity_id(&self) -> &str {
+        &self.entity.id
+    }
+
+    /// Writes only the role.
+    pub(super) fn write(&self, xml: &mut Xml) {
+        let attributes = attributes(self.authn_requests_signed, self.want_assertions_signed);
+        let services = &self.assertion_consumer_services;
+        write_role(xml, &self.entity.role, attributes, services);
+    }
+}
+
+type Attributes = [(&'static str, bool); 2];
+
+fn attributes(authn_requests_signed: bool, want_assertions_signed: bool) -> Attributes {
+    [
+        ("AuthnRequestsSigned", authn_requests_signed),
+        ("WantAssertionsSigned", want_assertions_signed),
+    ]
+}
+
+fn write_role(xml: &mut Xml, role: &Role, attributes: Attributes, services: &[(String, String)]) {
+    role.write(xml, "md:SPSSODescriptor", &attributes, |xml| {
+        let element = "md:AssertionConsumerService";
+        for (index, (binding, location)) in services.iter().enumerate() {
+            xml.open(element);
+            xml.attribute("Binding", binding);
+            xml.attribute("Location", location);
+            xml.attribute("index", &index.to_string());
+            if index == 0 {
+                xml.attribute("isDefault", "true");
+            }
+            xml.close(element);
+        }
+    });
 }

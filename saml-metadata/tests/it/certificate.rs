@@ -169,3 +169,38 @@ fn a_certificate_is_found_among_other_pem_sections() {
     let error = Certificate::from_pem(&broken).expect_err("not base64");
     assert!(std::error::Error::source(&error).is_some(), "{error}");
 }
+
+#[test]
+fn a_pem_file_with_several_certificates_is_never_read_as_its_first() {
+    let [first, second] =
+        ["p256", "rsa2048"].map(|name| Certificate::from_der(der(name)).expect("a certificate"));
+    let both = format!("{}{}", first.pem(), second.pem());
+    let error = Certificate::from_pem(&both).expect_err("two certificates");
+    assert_eq!(
+        error.to_string(),
+        "the text has 2 PEM sections CERTIFICATE where one is expected"
+    );
+    let all = Certificate::all_from_pem(&both).expect("two certificates");
+    assert_eq!(all, [first.clone(), second]);
+    let broken = format!("{}{}", first.pem(), first.pem().replace("MII", "!!!"));
+    assert!(Certificate::all_from_pem(&broken).is_err());
+}
+
+#[test]
+fn a_certificate_file_is_der_pem_or_base64() {
+    let certificate = Certificate::from_der(der("p256")).expect("a certificate");
+    let base64 = certificate.base64();
+    assert!(!base64.contains('\n') && certificate.pem().replace('\n', "").contains(&base64));
+    for file in [
+        der("p256"),
+        certificate.pem().into_bytes(),
+        base64.into_bytes(),
+    ] {
+        assert_eq!(
+            Certificate::from_file(&file).expect("a certificate"),
+            certificate
+        );
+    }
+    let error = Certificate::from_file(b"\xff\xfenothing").expect_err("no certificate");
+    assert_eq!(error.to_string(), "the bytes are not an X.509 certificate");
+}

@@ -96,7 +96,14 @@ fn an_error_says_why_a_document_has_no_single_entity() {
         ),
         (
             "<EntityDescriptor xmlns='urn:oasis:names:tc:SAML:1.0:metadata'/>",
-            "the document is not SAML metadata: its root element is `EntityDescriptor`",
+            "the document is not SAML metadata: its root element is `EntityDescriptor` in the \
+             namespace urn:oasis:names:tc:SAML:1.0:metadata, not in \
+             urn:oasis:names:tc:SAML:2.0:metadata",
+        ),
+        (
+            "<EntityDescriptor/>",
+            "the document is not SAML metadata: its root element is `EntityDescriptor` without a \
+             namespace, not in urn:oasis:names:tc:SAML:2.0:metadata",
         ),
         (
             "<EntitiesDescriptor xmlns='urn:oasis:names:tc:SAML:2.0:metadata'/>",

@@ -9,14 +9,14 @@ use saml_metadata::{
     write::{IdpMetadata, SpMetadata},
 };
 
-use crate::support::{der, now};
+use crate::support::{der, now, read_certificate};
 
 fn idp(keys: &[&str]) -> Document {
     let start = IdpMetadata::new("urn:idp")
         .single_sign_on_service(binding::HTTP_POST, "https://idp.example.com/");
-    let builder = keys
-        .iter()
-        .fold(start, |b, key| b.signing_certificate(der(key)));
+    let builder = keys.iter().fold(start, |b, key| {
+        b.signing_certificate(&read_certificate(key))
+    });
     builder.build().expect("a document")
 }
 
@@ -158,7 +158,7 @@ fn a_decryption_key_must_be_ready_before_partners_encrypt_for_it() {
     let sp = |key: &str| {
         let builder = SpMetadata::new("urn:sp")
             .assertion_consumer_service(binding::HTTP_POST, "https://sp.example.com/")
-            .encryption_certificate(der(key));
+            .encryption_certificate(&read_certificate(key));
         builder.build().expect("a document")
     };
     let (old, new) = (sp("rsa3072"), sp("rsa2048"));

@@ -14,7 +14,7 @@ use saml_metadata::{
     write::{IdpMetadata, SpMetadata},
 };
 
-use crate::support::{ALL, change, der, document, now};
+use crate::support::{ALL, change, document, now, read_certificate};
 
 /// Returns whether xmllint finds a document valid, or `None` if xmllint or the schemas are missing.
 fn is_valid(xml: &[u8]) -> Option<bool> {
@@ -81,8 +81,8 @@ fn built_metadata_is_valid() {
         .single_sign_on_service(binding::HTTP_POST, "https://idp.example.com/sso?a=1&b=2")
         .name_id_format(name_id_format::PERSISTENT)
         .single_logout_service(binding::HTTP_POST, "https://idp.example.com/slo")
-        .encryption_certificate(der("p256-encryption"))
-        .signing_certificate(der("p256"))
+        .encryption_certificate(&read_certificate("p256-encryption"))
+        .signing_certificate(&read_certificate("p256"))
         .want_authn_requests_signed(true)
         .valid_until("2026-12-01T00:00:00.5Z".parse().expect("a time"))
         .technical_contact("ada@example.com")
@@ -94,7 +94,7 @@ fn built_metadata_is_valid() {
         .assertion_consumer_service(binding::HTTP_ARTIFACT, "https://sp.example.com/acs")
         .name_id_format(name_id_format::PERSISTENT)
         .single_logout_service(binding::HTTP_POST, "https://sp.example.com/slo")
-        .signing_certificate(der("p256"))
+        .signing_certificate(&read_certificate("p256"))
         .valid_until("2026-12-01T00:00:00Z".parse().expect("a time"))
         .technical_contact("ada@example.com")
         .organization("en", "Example", "https://www.example.com/")

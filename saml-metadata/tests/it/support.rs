@@ -2,7 +2,7 @@
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use jiff::Timestamp;
-use saml_metadata::{Document, read};
+use saml_metadata::{Certificate, Document, read};
 
 /// An identity provider that uses every feature and breaks no rule.
 pub(crate) const IDP: &str = include_str!("../fixtures/idp.xml");
@@ -77,4 +77,9 @@ pub(crate) fn certificate(name: &str) -> String {
 /// Returns a certificate fixture as DER.
 pub(crate) fn der(name: &str) -> Vec<u8> {
     STANDARD.decode(certificate(name)).expect("base64")
+}
+
+/// Returns a certificate fixture.
+pub(crate) fn read_certificate(name: &str) -> Certificate {
+    Certificate::from_der(der(name)).expect("a certificate")
 }

@@ -1,20 +1,21 @@
 //! Metadata that is built from scratch.
 
+use jiff::SignedDuration;
 use saml_metadata::{
     Profile, Severity,
     names::{binding, name_id_format},
     read, validate,
-    write::{BuildError, IdpMetadata, SpMetadata},
+    write::{BuildError, IdpMetadata, SpMetadata, UserInterface},
 };
 
-use crate::support::{AWS_SP, OKTA, der, document, now};
+use crate::support::{AWS_SP, OKTA, document, now, read_certificate};
 
 const SSO: &str = "https://acme.okta.com/app/amazon_aws_sso/exk4uqa1b2C3d4E5f6g7/sso/saml";
 
 #[test]
 fn a_built_identity_provider_can_equal_okta_metadata() {
     let built = IdpMetadata::new("http://www.okta.com/exk4uqa1b2C3d4E5f6g7")
-        .signing_certificate(der("rsa2048"))
+        .signing_certificate(&read_certificate("rsa2048"))
         .name_id_format(name_id_format::UNSPECIFIED)
         .name_id_format(name_id_format::EMAIL_ADDRESS)
         .single_sign_on_service(binding::HTTP_POST, SSO)
@@ -69,8 +70,8 @@ fn built_elements_are_in_schema_order() {
         .single_sign_on_service(binding::HTTP_POST, "https://idp.example.com/sso")
         .name_id_format(name_id_format::PERSISTENT)
         .single_logout_service(binding::HTTP_POST, "https://idp.example.com/slo")
-        .encryption_certificate(der("p256-encryption"))
-        .signing_certificate(der("p256"))
+        .encryption_certificate(&read_certificate("p256-encryption"))
+        .signing_certificate(&read_certificate("p256"))
         .want_authn_requests_signed(true)
         .valid_until("2026-12-01T00:00:00Z".parse().expect("a time"))
         .technical_contact("ada@example.com")
@@ -81,8 +82,8 @@ fn built_elements_are_in_schema_order() {
         .assertion_consumer_service(binding::HTTP_POST, "https://sp.example.com/acs")
         .name_id_format(name_id_format::PERSISTENT)
         .single_logout_service(binding::HTTP_POST, "https://sp.example.com/slo")
-        .encryption_certificate(der("p256-encryption"))
-        .signing_certificate(der("p256"))
+        .encryption_certificate(&read_certificate("p256-encryption"))
+        .signing_certificate(&read_certificate("p256"))
         .authn_requests_signed(true)
         .want_assertions_signed(true)
         .valid_until("2026-12-01T00:00:00Z".parse().expect("a time"))
@@ -146,4 +147,72 @@ fn a_value_that_is_not_allowed_in_xml_is_refused() {
         source.to_string(),
         "line 1, column 75: the character U+0000 is not allowed in XML"
     );
+}
+
+#[test]
+fn an_entity_can_be_identity_provider_and_service_provider() {
+    let key = read_certificate("rsa2048");
+    let sp = |id: &str| {
+        SpMetadata::new(id)
+            .assertion_consumer_service(binding::HTTP_POST, "https://a.example.com/acs")
+            .encryption_certificate(&key)
+    };
+    let idp = || {
+        IdpMetadata::new("https://a.example.com/")
+            .single_sign_on_service(binding::HTTP_POST, "https://a.example.com/sso")
+            .signing_certificate(&key)
+            .valid_until("2026-12-01T00:00:00Z".parse().expect("a time"))
+            .cache_duration(SignedDuration::from_hours(6))
+            .technical_contact("admin@example.com")
+            .error_url("https://a.example.com/error")
+            .user_interface(UserInterface::new().display_name("en", "A & B").logo(
+                "https://a.example.com/logo.png",
+                80,
+                60,
+            ))
+    };
+    let built = idp()
+        .service_provider(sp("https://a.example.com/"))
+        .build()
+        .expect("metadata");
+    let entity = built.entity().expect("one entity");
+    let cache = entity
+        .cache_duration()
+        .expect("a duration")
+        .expect("a duration");
+    assert_eq!(cache.estimate(), SignedDuration::from_hours(6));
+    let role = entity.identity_provider().expect("a role");
+    assert_eq!(role.error_url(), Some("https://a.example.com/error"));
+    let ui = role
+        .extensions()
+        .expect("extensions")
+        .ui_info()
+        .expect("a user interface");
+    let names: Vec<_> = ui
+        .display_names()
+        .map(|name| (name.language(), name.text()))
+        .collect();
+    assert_eq!(names, [("en", "A & B")]);
+    assert_eq!(ui.logos().next().expect("a logo").width(), Some(80));
+    let other = entity.service_provider().expect("a role");
+    assert_eq!(other.encryption_certificates(), std::slice::from_ref(&key));
+    assert!(other.error_url().is_none());
+    let findings = validate(&built, Profile::SamlCore, now());
+    let errors: Vec<_> = findings
+        .iter()
+        .filter(|finding| finding.is_error())
+        .collect();
+    assert!(errors.is_empty(), "{errors:?}");
+
+    let error = idp()
+        .service_provider(sp("urn:other"))
+        .build()
+        .expect_err("two entities");
+    assert!(matches!(error, BuildError::OtherEntity { .. }), "{error}");
+    let empty = SpMetadata::new("https://a.example.com/");
+    let error = idp()
+        .service_provider(empty)
+        .build()
+        .expect_err("no endpoint");
+    assert!(matches!(error, BuildError::NoEndpoint { .. }), "{error}");
 }

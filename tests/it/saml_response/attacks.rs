@@ -167,6 +167,13 @@ fn a_key_that_is_not_in_the_metadata_is_refused() {
 }
 
 #[test]
+fn a_valid_certificate_beside_an_expired_one_of_the_same_key_is_enough() {
+    let document = forge::metadata_with_a_renewed_certificate();
+    let report = lint(&base64(&signed()), &document, &expectations());
+    assert_eq!(errors_of(&report), Vec::<&str>::new(), "{report}");
+}
+
+#[test]
 fn an_expired_certificate_is_refused() {
     let document = forge::metadata_with_an_expired_certificate();
     let report = lint(&base64(&signed()), &document, &expectations());

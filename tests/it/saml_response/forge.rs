@@ -137,7 +137,8 @@ fn metadata_of(entity_id: &str, certificates: &[Vec<u8>]) -> Document {
         "https://acme.okta.com/sso",
     );
     for certificate in certificates {
-        builder = builder.signing_certificate(certificate.clone());
+        let certificate = Certificate::from_der(certificate.clone()).expect("a certificate");
+        builder = builder.signing_certificate(&certificate);
     }
     builder.build().expect("metadata")
 }
@@ -195,6 +196,14 @@ pub(crate) fn metadata_with_another_key() -> Document {
 /// The same metadata with an expired certificate.
 pub(crate) fn metadata_with_an_expired_certificate() -> Document {
     metadata_of("http://www.okta.com/exk1", &[certificate(&KEY, 2026)])
+}
+
+/// The same metadata with an expired and a valid certificate of the same key.
+pub(crate) fn metadata_with_a_renewed_certificate() -> Document {
+    metadata_of(
+        "http://www.okta.com/exk1",
+        &[certificate(&KEY, 2026), certificate(&KEY, 2036)],
+    )
 }
 
 /// The same metadata without keys.

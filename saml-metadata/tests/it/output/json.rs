@@ -52,7 +52,10 @@ fn check_sarif(log: &Value, findings: &[Finding]) {
     let [run] = log["runs"].as_array().expect("runs").as_slice() else {
         panic!("expected one run");
     };
-    check_keys(run, &["tool", "columnKind", "artifacts", "results"]);
+    check_keys(
+        run,
+        &["tool", "columnKind", "artifacts", "invocations", "results"],
+    );
     assert!(["unicodeCodePoints", "utf16CodeUnits"].contains(&text(&run["columnKind"])));
     let driver = &run["tool"]["driver"];
     check_keys(driver, &["name", "version", "rules"]);
@@ -127,6 +130,32 @@ fn the_log_is_valid_sarif_in_every_profile() {
             check_sarif(&sarif::log(&document, name, &findings), &findings);
         }
     }
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_a_failed_run_in_sarif() {
+    let error = saml_metadata::read(b"<a>\n<b></a>").expect_err("not XML");
+    let log = sarif::unreadable("idp.xml", &error);
+    let run = &log["runs"][0];
+    assert_eq!(run["results"][0]["ruleId"], "MD-XML-01");
+    let region = &run["results"][0]["locations"][0]["physicalLocation"]["region"];
+    assert_eq!(region["startLine"], 2);
+    assert_eq!(run["invocations"][0]["executionSuccessful"], false);
+
+    let missing = std::io::Error::new(std::io::ErrorKind::NotFound, "no such file");
+    let log = sarif::unreadable("idp.xml", &missing);
+    let run = &log["runs"][0];
+    assert_eq!(run["results"], json!([]));
+    assert_eq!(
+        run["invocations"][0]["toolExecutionNotifications"][0]["message"]["text"],
+        "idp.xml: no such file"
+    );
+    let document = document(IDP);
+    let log = sarif::log(&document, "idp.xml", &[]);
+    assert_eq!(
+        log["runs"][0]["invocations"],
+        json!([{ "executionSuccessful": true }])
+    );
 }
 
 #[test]

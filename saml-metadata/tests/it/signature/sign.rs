@@ -2,7 +2,7 @@
 
 use saml_metadata::{
     Certificate, Document,
-    signature::{SignatureAlgorithm, Signer, SigningKey, Verifier},
+    signature::{SignError, SignatureAlgorithm, Signer, SigningKey, Verifier, VerifyingKey},
 };
 
 use super::{SIGNED, fixture, key, verifier};
@@ -232,4 +232,116 @@ fn private_keys_in_other_formats_are_refused_with_the_reason() {
         message(&old.replace("RSA ", "")),
         "the key is neither RSA of 2048 to 8192 bits nor on the curve P-256, P-384 or P-521"
     );
+}
+
+#[test]
+fn a_certificate_of_another_key_is_refused() {
+    let private = private("rsa");
+    let other = Certificate::from_pem(&fixture("other.cert.pem")).expect("a certificate");
+    let error = Signer::new(&private)
+        .certificate(&other)
+        .sign(&document(IDP));
+    let error = error.expect_err("another key");
+    assert!(matches!(error, SignError::OtherKey { .. }));
+    assert!(
+        error.to_string().contains(&other.fingerprint_sha256()),
+        "{error}"
+    );
+    for name in ["rsa", "p256", "p384", "p521"] {
+        let private = self::private(name);
+        let own = Certificate::from_pem(&fixture(&format!("{name}.cert.pem"))).expect(name);
+        let signer = Signer::new(&private).certificate(&own);
+        assert!(signer.sign(&document(IDP)).is_ok(), "{name}");
+    }
+}
+
+#[test]
+fn a_signature_is_renewed_and_the_rest_stays() {
+    let old = sign(IDP, "rsa");
+    let until = "2027-01-01T00:00:00Z".parse().expect("a time");
+    let edited = old
+        .edit()
+        .set_valid_until(old.root(), until)
+        .apply()
+        .expect("an edit");
+    assert!(verifier().verify(&edited).is_err());
+    let private = private("p256");
+    let renewed = Signer::new(&private).renew(&edited).expect("signed");
+    let verified = verifier().verify(&renewed).expect("verified");
+    assert_eq!(verified.algorithm(), SignatureAlgorithm::EcdsaP256Sha256);
+    assert_eq!(
+        without_signature(renewed.text()),
+        without_signature(edited.text())
+    );
+    // A document without a signature is signed.
+    let first = Signer::new(&private).renew(&document(IDP)).expect("signed");
+    verifier().verify(&first).expect("verified");
+}
+
+#[test]
+fn a_removed_signature_leaves_the_document_as_it_was_before() {
+    let signed = sign(IDP, "rsa");
+    let bare = signed
+        .edit()
+        .remove_signature(signed.root())
+        .apply()
+        .expect("an edit");
+    assert_eq!(bare.text(), IDP);
+}
+
+#[test]
+fn an_entity_alone_keeps_its_signature_only_if_it_stays_valid() {
+    let signed = sign(IDP, "rsa");
+    let body = signed.root().source();
+    let group = |validity: &str| {
+        let xmlns = "xmlns='urn:oasis:names:tc:SAML:2.0:metadata'";
+        let text = format!("<EntitiesDescriptor {xmlns}{validity}>{body}</EntitiesDescriptor>");
+        let group = document(&text);
+        group
+            .entities()
+            .next()
+            .expect("one")
+            .to_document()
+            .expect("a document")
+    };
+    verifier().verify(&group("")).expect("verified");
+    let shorter = group(" validUntil='2026-11-25T00:00:00Z'");
+    assert_eq!(
+        shorter.root().attribute("validUntil"),
+        Some("2026-11-25T00:00:00Z")
+    );
+    assert!(!shorter.text().contains("<ds:Signature"));
+}
+
+#[test]
+fn keys_are_read_from_pem_and_der_files_and_only_one_at_a_time() {
+    let pem = fixture("p256.cert.pem");
+    let certificate = Certificate::from_pem(&pem).expect("a certificate");
+    for file in [
+        pem.as_bytes(),
+        certificate.der(),
+        certificate.public_key_der(),
+    ] {
+        assert_eq!(VerifyingKey::from_file(file).expect("a key"), key("p256"));
+    }
+    let both = format!("{pem}{}", fixture("rsa.cert.pem"));
+    assert_eq!(
+        VerifyingKey::from_file(both.as_bytes())
+            .expect_err("two keys")
+            .to_string(),
+        "the text has 2 certificates or public keys where one is expected; put each into a file of its own"
+    );
+    let private = fixture("p256.key.pem");
+    let der = private
+        .lines()
+        .filter(|line| !line.starts_with('-'))
+        .collect::<String>();
+    let der = {
+        use base64::{Engine as _, engine::general_purpose::STANDARD};
+        STANDARD.decode(der).expect("base64")
+    };
+    for file in [private.as_bytes(), &der] {
+        let read = SigningKey::from_file(file).expect("a key");
+        assert_eq!(*read.verifying_key(), key("p256"));
+    }
 }
