@@ -4,7 +4,7 @@ use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use jiff::Timestamp;
-use saml_metadata::{EntityStream, Finding, Profile, read, validate};
+use saml_metadata::{EntityStream, Finding, Profile, compare, read, validate};
 
 #[path = "generate/aggregate.rs"]
 mod aggregate;
@@ -76,6 +76,11 @@ fn aggregates(c: &mut Criterion) {
             BenchmarkId::new("validate", megabytes),
             &document,
             |b, document| b.iter(|| validate(black_box(document), Profile::SamlCore, now())),
+        );
+        group.bench_with_input(
+            BenchmarkId::new("compare with itself", megabytes),
+            &document,
+            |b, document| b.iter(|| compare(black_box(document), document, now())),
         );
         group.bench_with_input(
             BenchmarkId::new("stream and validate", megabytes),

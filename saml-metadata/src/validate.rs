@@ -87,6 +87,16 @@ pub(crate) fn validate_part(
 fn check<'a>(document: &'a Document, policy: &'a Policy, now: Timestamp) -> Report<'a> {
     let mut report = Report::new(document, policy, now);
     xml::check(&mut report);
+    // These rules of consumers need the certificates of one entity again.
+    let of_consumers = [
+        &rules::consumer::AWS_02,
+        &rules::consumer::AWS_05,
+        &rules::consumer::AWS_07,
+        &rules::consumer::GCP_01,
+    ];
+    if report.wants(&of_consumers) && document.entity().is_ok() {
+        report.certificates = Some(Vec::new());
+    }
     if structure::check_root(&mut report) {
         // One walk for all checks: the findings are sorted by position afterwards.
         let mut before = structure::Before::new();

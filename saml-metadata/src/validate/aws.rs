@@ -5,9 +5,7 @@ use super::{
     rules::consumer as rules,
     uri::{is_web, scheme},
 };
-use crate::{
-    Certificate, EntityDescriptor, IdpSsoDescriptor, KeyDescriptor, KeyUse, names::name_id_format,
-};
+use crate::{EntityDescriptor, IdpSsoDescriptor, KeyDescriptor, KeyUse, names::name_id_format};
 
 /// AWS IAM Identity Center user guide, Using SAML and SCIM identity federation with external
 /// identity providers.
@@ -119,11 +117,11 @@ fn check_keys(report: &mut Report<'_>, idp: IdpSsoDescriptor<'_>) {
 fn check_certificates(report: &mut Report<'_>, key: KeyDescriptor<'_>) -> usize {
     let mut readable = 0;
     for element in key.certificate_elements() {
-        let Ok(certificate) = Certificate::from_base64(element.text()) else {
+        let Some(certificate) = report.certificate(element) else {
             continue;
         };
         readable += 1;
-        let characters = certificate.pem().len();
+        let characters = pem_length(certificate.der().len());
         if characters > MAX_CERTIFICATE_CHARACTERS {
             let message = format!(
                 "a certificate has {characters} characters as PEM, more than {MAX_CERTIFICATE_CHARACTERS}"
@@ -132,6 +130,13 @@ fn check_certificates(report: &mut Report<'_>, key: KeyDescriptor<'_>) -> usize 
         }
     }
     readable
+}
+
+/// Returns the number of characters of a certificate as PEM in lines of 64 characters.
+fn pem_length(der: usize) -> usize {
+    let base64 = der.div_ceil(3) * 4;
+    let lines = base64.div_ceil(64);
+    "-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n".len() + base64 + lines
 }
 
 fn check_name_id(report: &mut Report<'_>, idp: IdpSsoDescriptor<'_>) {
@@ -156,6 +161,28 @@ fn check_services(report: &mut Report<'_>, idp: IdpSsoDescriptor<'_>) {
         if is_web(location) && scheme(location) != "https" {
             let message = "the Location of a SingleSignOnService is not an https URL";
             report.add(&rules::AWS_06, (service.element(), "Location"), message);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Certificate;
+
+    #[test]
+    fn the_length_of_a_certificate_is_that_of_its_pem() {
+        let document = crate::read(&include_bytes!("../../tests/fixtures/okta.xml")[..]);
+        let document = document.expect("a document");
+        let entity = document.entity().expect("one entity");
+        let idp = entity.identity_provider().expect("an identity provider");
+        let certificates = idp.key_descriptors().flat_map(KeyDescriptor::certificates);
+        let certificates: Vec<Certificate> = certificates
+            .map(|read| read.expect("a certificate"))
+            .collect();
+        assert!(!certificates.is_empty());
+        for certificate in certificates {
+            assert_eq!(pem_length(certificate.der().len()), certificate.pem().len());
         }
     }
 }

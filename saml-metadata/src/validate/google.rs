@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 
 use super::{report::Report, rules::consumer as rules};
-use crate::{Certificate, EntityDescriptor, IdpSsoDescriptor, KeyUse};
+use crate::{EntityDescriptor, IdpSsoDescriptor, KeyUse};
 
 /// Google Cloud IAM API v1, `Saml.idpMetadataXml`: 128 kB.
 const MAX_CHARACTERS: usize = 128 * 1024;
@@ -56,7 +56,7 @@ fn check_keys(report: &mut Report<'_>, idp: IdpSsoDescriptor<'_>) {
     let mut is_usable = false;
     for element in signing().flat_map(crate::KeyDescriptor::certificate_elements) {
         // Another rule reports unreadable certificates.
-        let Ok(certificate) = Certificate::from_base64(element.text()) else {
+        let Some(certificate) = report.certificate(element) else {
             continue;
         };
         let (from, until) = (certificate.not_before(), certificate.not_after());

@@ -53,10 +53,16 @@ pub(super) fn check<'a>(report: &mut Report<'_>, keys: impl Iterator<Item = KeyD
                     }
                     let dates = if signs { &mut signing } else { &mut others };
                     check_dates(report, element, &certificate, dates);
-                    let use_and_key = (
-                        key.key_use().map(|key_use| key_use == KeyUse::Signing),
-                        certificate.into_public_key_der(),
-                    );
+                    let key_der = match report.certificates.as_mut() {
+                        Some(kept) => {
+                            let key_der = certificate.public_key_der().to_vec();
+                            kept.push((element.id(), certificate));
+                            key_der
+                        }
+                        None => certificate.into_public_key_der(),
+                    };
+                    let key_use = key.key_use().map(|key_use| key_use == KeyUse::Signing);
+                    let use_and_key = (key_use, key_der);
                     if !seen.insert(use_and_key) {
                         let message = "the same key is listed twice for the same use";
                         report.add(&rules::KEY_09, element, message);

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::{Finding, Policy, RuleId, Severity, rules::Rule};
 use crate::{
-    Attribute, Document, Element, KeyDescriptor, KeyUse, Position,
+    Attribute, Certificate, Document, Element, KeyDescriptor, KeyUse, Position,
     reader::escape::{one_line, shorten},
     tree::{NamespaceId, NodeId, NodeKind},
 };
@@ -67,6 +67,8 @@ pub(super) struct Report<'a> {
     pub(super) document: &'a Document,
     pub(super) policy: &'a Policy,
     pub(super) now: Timestamp,
+    /// The certificates of the keys, if the rules of a consumer need them too.
+    pub(super) certificates: Option<Vec<(NodeId, Certificate)>>,
     drafts: Vec<Draft>,
     /// Whether the profile is that of a consumer that reads only a part of the document.
     reads_a_part: bool,
@@ -114,10 +116,18 @@ impl<'a> Report<'a> {
             document,
             policy,
             now,
+            certificates: None,
             drafts: Vec::new(),
             reads_a_part: policy.profile().reads_only_the_identity_provider(),
             counts: Vec::new(),
         }
+    }
+
+    /// Returns a certificate of a key that could be read.
+    pub(super) fn certificate(&self, element: Element<'_>) -> Option<&Certificate> {
+        let mut certificates = self.certificates.iter().flatten();
+        let found = certificates.find(|(id, _)| *id == element.id());
+        found.map(|(_, certificate)| certificate)
     }
 
     /// Returns whether at least one of the rules is on.

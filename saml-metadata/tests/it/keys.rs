@@ -1,7 +1,5 @@
 //! `diff`, `rollover` and `compare` identify entities, roles and keys alike.
 
-use std::time::Instant;
-
 use saml_metadata::{
     Change, ChangeKind, Document, EntityError, Impact, compare, diff,
     names::{binding, namespace},
@@ -253,34 +251,4 @@ fn an_entity_is_found_by_its_entity_id_at_any_depth() {
     let (id, copy) = (first.entity_id().to_owned(), first.element().source());
     let group = document(&AGGREGATE.replace(copy, &format!("{copy}{copy}")));
     assert_eq!(group.entity_by_id(&id), group.entities().next());
-}
-
-#[test]
-fn the_time_of_a_comparison_grows_linearly_with_the_entities() {
-    let sp = SpMetadata::new("urn:sp:0")
-        .assertion_consumer_service(binding::HTTP_POST, "https://sp.example.com/")
-        .build()
-        .expect("a document");
-    let entity = sp.root().source();
-    let group = |count: usize| {
-        let entities: String = (0..count)
-            .map(|number| entity.replace("urn:sp:0", &format!("urn:sp:{number}")))
-            .collect();
-        document(&format!(
-            "<md:EntitiesDescriptor xmlns:md='{}'>{entities}</md:EntitiesDescriptor>",
-            namespace::METADATA
-        ))
-    };
-    let mut times = [500, 4_000].map(|count| {
-        let (old, new) = (group(count), group(count));
-        let fastest = (0..3).map(|_| {
-            let start = Instant::now();
-            assert!(compare(&old, &new, now()).expect("metadata").safe);
-            start.elapsed()
-        });
-        fastest.min().expect("three times")
-    });
-    // Eight times as many entities take about 8 times as long; a quadratic comparison takes 64 times.
-    times[0] *= 30;
-    assert!(times[1] < times[0], "{times:?}");
 }
