@@ -39,9 +39,18 @@ pub(crate) async fn main() -> ExitCode {
 
 /// Runs one sync with the options of this process and of `SYNC_OPTIONS`. Returns the report, or `None` after a dry run.
 async fn sync() -> Result<Option<SyncReport>, Failure> {
-    let (_, report) = Arguments::of_job()?.sync().await?;
+    let (status, report) = Arguments::of_job()?.sync().await?;
     // A failed or withheld change is an error of the invocation, so the alarms of the function report it.
-    Ok(report.map(SyncReport::complete).transpose()?)
+    let report = report.map(SyncReport::complete).transpose()?;
+    match status {
+        // Only a dry run has this status without a report.
+        Status::Failed => Err(Failure::Input {
+            message: "source or target could not be read completely, or records contradict each other, so removals wait"
+                .to_owned(),
+            help: "see the plan in the log".into(),
+        }),
+        _ => Ok(report),
+    }
 }
 
 /// Returns the error of an invocation. The crate of the runtime logs it.

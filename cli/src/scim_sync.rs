@@ -51,12 +51,11 @@ impl Arguments {
                 terminal::print("Nothing was written.");
             }
             let plan = prepared.plan();
-            let status = if !is_empty {
-                Status::Changes
-            } else if plan.unread.is_empty() && plan.kept.is_empty() {
-                Status::Done
-            } else {
-                Status::Failed
+            let is_complete = plan.unread.is_empty() && plan.kept.is_empty();
+            let status = match (is_complete, is_empty) {
+                (false, _) => Status::Failed,
+                (true, false) => Status::Changes,
+                (true, true) => Status::Done,
             };
             return Ok((status, None));
         }

@@ -27,13 +27,16 @@ const LENIENT: GeneralPurpose = GeneralPurpose::new(
 /// "SAML assertion: 50,000 characters" (IAM Identity Center user guide, quotas).
 const MAX_CHARACTERS: usize = 50_000;
 
+/// Maximum length of the pasted text, in bytes. A HAR file of a sign-in has several million.
+const MAX_PASTED: usize = 64 << 20;
+
 /// The form fields of SAML's bindings HTTP-POST and HTTP-Redirect. A request is read too, so that the
 /// report can say that it is no response.
 const FIELDS: [&str; 2] = ["SAMLResponse", "SAMLRequest"];
 
 /// The reason why a pasted text could not be parsed as XML.
 ///
-/// No message quotes more than four bytes of the text, because a response names a user.
+/// No message quotes a text of the response, because it names a user: only the first four bytes, and names of elements.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Unreadable {
     #[error("no text: nothing was pasted, or the form field is empty")]
@@ -92,8 +95,7 @@ pub(super) fn read(pasted: &str) -> Result<Input, Unreadable> {
 
 /// Returns the bytes of the XML, and the form of the pasted text.
 fn decode(pasted: &str) -> Result<(Vec<u8>, String), Unreadable> {
-    // Base64 adds a third to the length, and URL-encoding can triple the result.
-    if pasted.len() > MAX_BYTES * 4 {
+    if pasted.len() > MAX_PASTED {
         let bytes = pasted.len();
         return Err(Unreadable::TooLong { bytes });
     }
@@ -116,6 +118,11 @@ fn decode(pasted: &str) -> Result<(Vec<u8>, String), Unreadable> {
     {
         steps.push("form field or URL parameter");
         text = Cow::Owned(value.to_owned());
+    }
+    // Base64 adds a third to the length, and URL-encoding can triple the result.
+    if text.len() > MAX_BYTES * 4 {
+        let bytes = text.len();
+        return Err(Unreadable::TooLong { bytes });
     }
     // A page that shows a value may have escaped it again.
     for _ in 0..2 {
@@ -191,10 +198,12 @@ fn is_html(text: &str) -> bool {
 fn html_field(text: &str) -> Option<String> {
     let lower = text.to_ascii_lowercase();
     FIELDS.iter().find_map(|field| {
-        lower.match_indices("<input").find_map(|(start, tag)| {
+        let mut at = 0;
+        // Each tag is read once, so that a text with many unfinished tags takes linear time.
+        while let Some(start) = lower[at..].find(INPUT).map(|start| at + start) {
             let end = start + lower[start..].find('>')?;
             let inside = text[start + 1..end].trim_end_matches('/');
-            let attributes: Vec<_> = Attributes::html(inside, tag.len() - 1)
+            let attributes: Vec<_> = Attributes::html(inside, INPUT.len() - 1)
                 .with_checks(false)
                 .filter_map(Result::ok)
                 .collect();
@@ -204,9 +213,29 @@ fn html_field(text: &str) -> Option<String> {
                     .find(|attribute| attribute.key.as_ref().eq_ignore_ascii_case(name))?;
                 Some(found.value.as_ref())
             };
-            (value("name") == Some(field)).then(|| value("value").unwrap_or_default().to_owned())
-        })
+            if value("name") == Some(field) {
+                return Some(value("value").unwrap_or_default().to_owned());
+            }
+            at = end;
+        }
+        None
     })
+}
+
+/// The start tag of a form field.
+const INPUT: &str = "<input";
+
+/// Returns whether a line is another parameter, such as `RelayState: x`, and no Base64.
+fn is_parameter(line: &str) -> bool {
+    let name = line.find(|c: char| !c.is_ascii_alphanumeric());
+    let rest = &line[name.unwrap_or(line.len())..];
+    let mut rest = rest.chars();
+    match rest.next() {
+        Some(':' | '\t') => true,
+        // Base64 ends with `=`.
+        Some('=') => rest.next().is_some_and(|c| c != '=' && !c.is_whitespace()),
+        _ => false,
+    }
 }
 
 /// Returns the value of a form field or URL parameter: from a request body, a URL, the network log of a
@@ -227,6 +256,7 @@ fn parameter(text: &str) -> Option<&str> {
             };
             let ends = |(at, c): (usize, char)| match c {
                 '"' | '\'' | '<' => true,
+                '\n' => is_parameter(&value[at + 1..]),
                 // `&#x2b;` is a part of the value.
                 '&' => !value[at..].starts_with("&#"),
                 _ => false,

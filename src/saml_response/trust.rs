@@ -180,11 +180,11 @@ impl Trusted {
     ) -> Own<'a> {
         let mut valid = None;
         let mut failures = Vec::new();
-        for candidate in candidates {
+        for (index, candidate) in candidates.iter().enumerate() {
             match self.verify(*candidate, report) {
                 Ok(key) => valid = valid.or(Some((*candidate, key))),
                 Err(error) if matches!(error.kind(), SignatureErrorKind::NotSigned) => {}
-                Err(error) => failures.push((*candidate, error)),
+                Err(error) => failures.push((index, error)),
             }
         }
         if valid.is_none() && failures.is_empty() {
@@ -196,10 +196,19 @@ impl Trusted {
                 SignatureErrorKind::OtherKey | SignatureErrorKind::Changed
             )
         };
-        if failures.iter().any(|(_, error)| is_content(error))
-            && let Some(certificate) = self.signer_before_formatting(response)
-        {
-            failures.retain(|(_, error)| !is_content(error));
+        let mut is_formatted = false;
+        for (index, error) in &failures {
+            let candidate = candidates[*index];
+            let signer = Some(error).filter(|error| is_content(error));
+            let signer = signer.and_then(|_| self.signer_before_formatting(response, *index));
+            let Some(certificate) = signer else {
+                self.report_failure(candidate, error, report);
+                continue;
+            };
+            // One finding for all signatures of the response.
+            if std::mem::replace(&mut is_formatted, true) {
+                continue;
+            }
             let found = format!(
                 "an invalid signature, which is valid without the white space between elements: signed by the \
                  certificate {}",
@@ -207,9 +216,6 @@ impl Trusted {
             );
             let expected = "the response as Okta wrote it".to_owned();
             report.add(&rule::SIG_08, response, found, expected);
-        }
-        for (candidate, error) in &failures {
-            self.report_failure(*candidate, error, report);
         }
         let failure = failures.first().map(|(_, error)| error.kind().to_string());
         Own {
@@ -246,16 +252,19 @@ impl Trusted {
         Ok(key)
     }
 
-    /// Returns the certificate that verifies a signature of the response without formatting.
-    fn signer_before_formatting(&self, response: Element<'_>) -> Option<&Certificate> {
+    /// Returns the certificate that verifies the signature of a candidate without formatting: the response (0), or one of its
+    /// assertions.
+    fn signer_before_formatting(
+        &self,
+        response: Element<'_>,
+        candidate: usize,
+    ) -> Option<&Certificate> {
         WAYS.into_iter().find_map(|text| {
             let document = without_formatting(response, text)?;
             let root = document.root();
             let mut candidates = std::iter::once(root).chain(assertion_children(root, "Assertion"));
-            let key = candidates
-                .find_map(|candidate| self.lax.verify_element(candidate).ok())?
-                .key();
-            Some(&self.certificates[key])
+            let verified = self.lax.verify_element(candidates.nth(candidate)?);
+            Some(&self.certificates[verified.ok()?.key()])
         })
     }
 

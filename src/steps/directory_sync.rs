@@ -63,10 +63,14 @@ fn skipped_user(change: &Change, reason: &str) -> Error {
     .with_help("correct the profile of the user in Okta, then run again")
 }
 
+/// Describes a removal that the sync does not make.
+fn stays(change: &Change, reason: &str) -> String {
+    format!("{} stays in AWS: {reason}", change.subject)
+}
+
 /// Returns the error of a removal that the sync does not make.
 fn not_made(change: &Change, reason: &str) -> Error {
-    let what = format!("{} stays in AWS: {reason}", change.subject);
-    Error::new(ErrorKind::UnusableSubject, what)
+    Error::new(ErrorKind::UnusableSubject, stays(change, reason))
         .with_help("correct what could not be read or contradicts itself, then run again")
 }
 
@@ -523,8 +527,7 @@ impl Step for SyncStep {
             let unread = plan.unread.iter().map(|item| Note::new("unread", item));
             let kept = kept_removals(plan, &names);
             let kept = kept.map(|(change, reason)| {
-                let text = format!("{} stays in AWS: {reason}", change.subject);
-                Note::new("kept", text).about(change.subject)
+                Note::new("kept", stays(&change, reason)).about(change.subject)
             });
             let notes = notes.chain(unread).chain(kept);
             let skipped = plan.skipped.iter();
@@ -604,9 +607,8 @@ impl Step for SyncStep {
             let plan = prepared.plan();
             let unread = plan.unread.iter();
             checks.extend(unread.map(Check::failed));
-            checks.extend(kept_removals(plan, &names).map(|(change, reason)| {
-                Check::failed(format!("{} stays in AWS: {reason}", change.subject))
-            }));
+            let kept = kept_removals(plan, &names);
+            checks.extend(kept.map(|(change, reason)| Check::failed(stays(&change, reason))));
             let skipped = plan.skipped.iter();
             checks.extend(skipped.map(|skipped| Check::failed(skipped.to_string())));
             if scim_token(cx).is_none() {

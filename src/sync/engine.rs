@@ -522,7 +522,7 @@ fn merge_cached_state(snapshot: &mut TargetSnapshot, state: &SyncState, mode: Re
             if cached.drops_id {
                 group.external_id = Some((*owner).clone());
             } else if !present_ids.contains(*owner) {
-                // Somebody has removed the id in the target: the sync writes it again.
+                // The target has lost the id: the sync writes it again.
                 group.cached_external_id = Some((*owner).clone());
             }
         }

@@ -41,7 +41,8 @@ pub struct SyncPlan {
     /// The users that are left out, each with the reason.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub skipped: Vec<Skipped>,
-    /// The items of source and target that could not be read. As long as there are any, nothing is removed.
+    /// The items of source and target that could not be read, so that nothing is removed, and the groups whose records in the
+    /// source contradict each other, which keep their members.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unread: Vec<String>,
     /// The removals that the plan does not make yet, each with the reason.
@@ -327,28 +328,33 @@ impl SyncPlan {
         let users = self.users.extract_if(.., |change| change.removes());
         let users = users.collect();
         let mut groups = Vec::new();
-        self.groups.retain_mut(|change| {
-            let mut without = change.clone();
-            match &mut without {
-                GroupChange::Create { .. } => true,
-                GroupChange::Delete(_) => {
-                    groups.push(without);
-                    false
+        self.groups.retain_mut(|change| match change {
+            GroupChange::Create { .. } => true,
+            GroupChange::Delete(_) => {
+                groups.push(change.clone());
+                false
+            }
+            GroupChange::Update {
+                id,
+                external_id,
+                name,
+                renamed_from,
+                adopts,
+                add,
+                remove,
+            } => {
+                if !remove.is_empty() {
+                    groups.push(GroupChange::Update {
+                        id: id.clone(),
+                        external_id: external_id.clone(),
+                        name: name.clone(),
+                        renamed_from: None,
+                        adopts: false,
+                        add: Vec::new(),
+                        remove: std::mem::take(remove),
+                    });
                 }
-                GroupChange::Update {
-                    renamed_from,
-                    adopts,
-                    add,
-                    remove,
-                    ..
-                } => {
-                    let has_more = renamed_from.is_some() || *adopts || !add.is_empty();
-                    if !remove.is_empty() {
-                        remove.clear();
-                        groups.push(std::mem::replace(change, without).only_removals());
-                    }
-                    has_more
-                }
+                renamed_from.is_some() || *adopts || !add.is_empty()
             }
         });
         self.keep(reason, users, groups);
@@ -361,9 +367,16 @@ impl SyncPlan {
         users: Vec<UserChange>,
         groups: Vec<GroupChange>,
     ) {
-        if !(users.is_empty() && groups.is_empty()) {
+        if users.is_empty() && groups.is_empty() {
+            return;
+        }
+        let reason = reason.into();
+        if let Some(kept) = self.kept.iter_mut().find(|kept| kept.reason == reason) {
+            kept.users.extend(users);
+            kept.groups.extend(groups);
+        } else {
             self.kept.push(Kept {
-                reason: reason.into(),
+                reason,
                 users,
                 groups,
             });
@@ -466,24 +479,6 @@ impl GroupChange {
             Self::Delete(_) => "delete",
         };
         format!("{verb} group {}", self.name())
-    }
-
-    /// Returns the change without everything but the removal of members.
-    fn only_removals(mut self) -> Self {
-        if let Self::Update {
-            name,
-            renamed_from,
-            adopts,
-            add,
-            ..
-        } = &mut self
-        {
-            // The group keeps its name as long as it is not renamed.
-            *name = renamed_from.take().unwrap_or_else(|| std::mem::take(name));
-            *adopts = false;
-            add.clear();
-        }
-        self
     }
 
     /// Returns the target id of the group, if the change deletes it.

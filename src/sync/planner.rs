@@ -89,9 +89,10 @@ pub(super) fn plan(
         notes: source.remarks.clone(),
         token: None,
     };
+    let is_incomplete = !plan.unread.is_empty();
     let user_ids = plan_users(usable, target, policy, now, &mut plan);
     plan_groups(usable, target, policy, &user_ids, &mut plan);
-    if !plan.unread.is_empty() {
+    if is_incomplete {
         plan.keep_removals("removals deferred to a run that can read everything");
     }
     plan
@@ -286,8 +287,11 @@ fn plan_missing_users(
     for user in target.missing_users(matches) {
         match plan_user_removal(user, policy.users, now) {
             Ok(Some(change)) if usable.protects(user) => {
-                let reason = "kept, because the records in the source contradict each other";
-                plan.keep(reason, vec![change], Vec::new());
+                plan.keep(
+                    format!("kept, because {CONTRADICTION}"),
+                    vec![change],
+                    Vec::new(),
+                );
             }
             Ok(change) => removals.extend(change),
             Err(note) => plan
@@ -389,6 +393,9 @@ fn plan_groups(
         if let Some(reason) = uncertain.or(left_out).or(refused.as_deref()) {
             plan.notes
                 .push(format!("group {} is skipped: {reason}", group.name));
+            if let Some(found) = found {
+                people.keep_leaving(group, found, plan);
+            }
             continue;
         }
         people.note_skipped(group, plan);
@@ -401,10 +408,6 @@ fn plan_groups(
             continue;
         };
         let adopts = found.external_id.as_ref() != Some(&group.id);
-        let (add, remove) = match &found.members {
-            Some(present) => people.differences(group, found, present, plan),
-            None => (Vec::new(), Vec::new()),
-        };
         let name = match refused_name {
             Some(violation) => {
                 let (new, old) = (&group.name, &found.name);
@@ -413,6 +416,10 @@ fn plan_groups(
                 old
             }
             None => &group.name,
+        };
+        let (add, remove) = match &found.members {
+            Some(present) => people.differences(group, found, name, present, plan),
+            None => (Vec::new(), Vec::new()),
         };
         let renamed_from = (found.name != *name).then(|| found.name.clone());
         if renamed_from.is_some() || adopts || !add.is_empty() || !remove.is_empty() {
@@ -449,7 +456,7 @@ fn plan_group_removals(
             || usable
                 .protected_group_names
                 .contains(&group.name.to_lowercase());
-        if !group.managed || taken.contains(&index) || protected {
+        if !group.managed || taken.contains(&index) {
             continue;
         }
         let removed = RemovedPrincipal {
@@ -466,6 +473,13 @@ fn plan_group_removals(
             format!("it has {others} that the sync does not manage: {names}")
         });
         let reasons: Vec<String> = adopted.into_iter().chain(others).collect();
+        if protected {
+            // The members that leave the group are unknown. Other removals do not wait for it.
+            plan.unread.push(format!(
+                "group {removed}: {CONTRADICTION}, so it keeps its members"
+            ));
+            continue;
+        }
         match policy.groups {
             GroupRemoval::Delete if !reasons.is_empty() => {
                 plan.notes.push(format!(
@@ -476,7 +490,8 @@ fn plan_group_removals(
                 let managed = members.filter(|id| people.managed.contains(id));
                 let remove: Vec<RemovedMember> = managed.map(|id| people.removed(id)).collect();
                 if let (Some(external_id), false) = (group.owner(), remove.is_empty()) {
-                    plan.groups.push(member_removal(group, external_id, remove));
+                    let change = member_removal(group, external_id, &group.name, remove);
+                    plan.groups.push(change);
                 }
             }
             GroupRemoval::Delete => plan.groups.push(GroupChange::Delete(removed)),
@@ -491,12 +506,13 @@ fn plan_group_removals(
 fn member_removal(
     group: &TargetGroup,
     external_id: &ExternalId,
+    name: &str,
     remove: Vec<RemovedMember>,
 ) -> GroupChange {
     GroupChange::Update {
         id: group.id.clone(),
         external_id: external_id.clone(),
-        name: group.name.clone(),
+        name: name.to_owned(),
         renamed_from: None,
         adopts: false,
         add: Vec::new(),
@@ -514,6 +530,8 @@ struct People<'a> {
     accounts: HashMap<&'a ResourceId, &'a TargetUser>,
     owners: HashMap<&'a ResourceId, &'a ExternalId>,
     managed: HashSet<&'a ResourceId>,
+    /// The managed users whose records in the source contradict each other.
+    protected: HashSet<&'a ResourceId>,
 }
 
 impl<'a> People<'a> {
@@ -524,10 +542,11 @@ impl<'a> People<'a> {
     ) -> Self {
         let users = usable.directory.users.iter();
         let accounts = target.users.iter();
-        let managed = accounts
+        let (protected, managed): (Vec<&TargetUser>, Vec<&TargetUser>) = accounts
             .clone()
-            .filter(|user| user.managed && !usable.protects(user))
-            .map(|user| &user.id);
+            .filter(|user| user.managed)
+            .partition(|user| usable.protects(user));
+        let managed = managed.into_iter().map(|user| &user.id);
         let owners = user_ids.iter();
         Self {
             usable,
@@ -539,6 +558,7 @@ impl<'a> People<'a> {
                 .filter_map(|(external_id, id)| Some((id.as_ref()?, *external_id)))
                 .collect(),
             managed: managed.chain(user_ids.values().flatten()).collect(),
+            protected: protected.into_iter().map(|user| &user.id).collect(),
         }
     }
 
@@ -559,6 +579,7 @@ impl<'a> People<'a> {
         &self,
         group: &Group,
         found: &TargetGroup,
+        name: &str,
         present: &BTreeSet<ResourceId>,
         plan: &mut SyncPlan,
     ) -> (Vec<Member>, Vec<RemovedMember>) {
@@ -582,13 +603,19 @@ impl<'a> People<'a> {
         if self.usable.open_groups.contains(&group.id) && !leaving.is_empty() {
             let reason = "kept, because a group in the group contradicts itself in the source";
             let kept = leaving.into_iter().map(|id| self.removed(id)).collect();
-            plan.keep(
-                reason,
-                Vec::new(),
-                vec![member_removal(found, &group.id, kept)],
-            );
+            let kept = member_removal(found, &group.id, name, kept);
+            plan.keep(reason, Vec::new(), vec![kept]);
         } else if !adopts {
             remove.extend(leaving.into_iter().map(|id| self.removed(id)));
+        }
+        let (protected, unmanaged): (Vec<&ResourceId>, Vec<&ResourceId>) = unmanaged
+            .into_iter()
+            .partition(|id| self.protected.contains(id));
+        if !protected.is_empty() {
+            let kept = protected.into_iter().map(|id| self.removed(id)).collect();
+            let kept = member_removal(found, &group.id, name, kept);
+            let reason = format!("kept, because {CONTRADICTION}");
+            plan.keep(reason, Vec::new(), vec![kept]);
         }
         // An unread user is unknown here, but the sync may manage it.
         if !unmanaged.is_empty() && self.target.unread_users.is_empty() {
@@ -601,6 +628,21 @@ impl<'a> People<'a> {
         let add = members.into_iter();
         let add = add.filter(|member| !member.id.as_ref().is_some_and(|id| present.contains(id)));
         (add.collect(), remove)
+    }
+
+    /// Keeps the members that leave a group that the plan skips.
+    fn keep_leaving(&self, group: &Group, found: &TargetGroup, plan: &mut SyncPlan) {
+        let wanted = group.members.iter();
+        let wanted: HashSet<&ResourceId> = wanted
+            .filter_map(|member| self.user_ids.get(member)?.as_ref())
+            .collect();
+        let leaving = found.members.iter().flatten();
+        let leaving = leaving.filter(|id| self.managed.contains(id) && !wanted.contains(id));
+        let leaving: Vec<RemovedMember> = leaving.map(|id| self.removed(id)).collect();
+        if found.owner() == Some(&group.id) && !leaving.is_empty() {
+            let kept = member_removal(found, &group.id, &group.name, leaving);
+            plan.keep("kept, because the group is skipped", Vec::new(), vec![kept]);
+        }
     }
 
     /// Names a member that leaves a group, and says why.
@@ -652,6 +694,9 @@ impl Usable {
         by_id || user.keys.user_name.as_ref().is_some_and(by_name)
     }
 }
+
+/// The reason why a removal is not made.
+const CONTRADICTION: &str = "the records in the source contradict each other";
 
 /// Maximum number of members in one note.
 const MAX_NAMED: usize = 20;

@@ -178,14 +178,20 @@ pub(super) fn match_groups(source: &[Group], target: &[TargetGroup]) -> Vec<Opti
         let name = group.name.to_lowercase();
         in_any_case.entry(name).or_insert(index);
     }
-    match_by_id_then_name(
-        source.iter().map(|group| {
-            let exact = by_name.get(group.name.as_str());
-            let found = exact.or_else(|| in_any_case.get(&group.name.to_lowercase()));
-            (&group.id, found.copied())
-        }),
+    let mut matches = match_by_id_then_name(
+        source
+            .iter()
+            .map(|group| (&group.id, by_name.get(group.name.as_str()).copied())),
         &by_id,
-    )
+    );
+    let mut taken: HashSet<usize> = matches.iter().flatten().copied().collect();
+    for (group, found) in source.iter().zip(&mut matches) {
+        if found.is_none() {
+            let other_case = in_any_case.get(&group.name.to_lowercase()).copied();
+            *found = other_case.filter(|index| taken.insert(*index));
+        }
+    }
+    matches
 }
 
 /// Returns for each user of the source the index of the matching user of the target.

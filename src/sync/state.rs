@@ -22,7 +22,8 @@ use crate::{
 /// For each user the state holds the ids in source and target, digests of the written profile, of the name and of the email
 /// address, the names of the written attributes, the active flag, and the time of deactivation. For each group it holds the
 /// ids, the name, and the members. It also holds the ids of users that are left out, the number of removals of the last 7 days,
-/// and the age of the token. It holds no other personal data. If the state is lost, the next run reads the whole target.
+/// and the age of the token. It holds no other personal data. If the state is lost, the next run reads the whole target, and manages the users
+/// and groups whose ids the source recognizes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SyncState {
     /// The serial number; incremented by every run that writes to the target or updates the state.

@@ -52,7 +52,7 @@ pub struct Arguments {
     /// Read all users, groups and memberships from AWS.
     #[arg(long)]
     pub(crate) full: bool,
-    /// Read all users and groups from AWS in every RUNS-th run (`--verify`).
+    /// Read all users, groups and memberships from AWS in every RUNS-th run (`--full`).
     #[arg(long, value_name = "RUNS")]
     pub(crate) verify_every: Option<NonZeroU32>,
     /// Print JSON lines: the plan and the report.

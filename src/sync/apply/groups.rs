@@ -174,9 +174,9 @@ impl Run {
                 external_id,
                 name,
                 renamed_from,
-                adopts: false,
                 add,
                 remove,
+                ..
             } = change
             else {
                 continue;
@@ -335,8 +335,8 @@ impl Run {
                 }
                 Err(error) => return Err(error),
                 Ok(Created::Adopted(found)) if found.external_id.as_ref() != Some(external_id) => {
-                    // The plan has not seen this group, so nobody has reviewed who gets access through its members. The next run
-                    // reads the whole target and plans the adoption.
+                    // The reviewed plan does not name the members, which would get the access of the group. The next run reads the
+                    // whole target and plans the adoption.
                     self.lock().uncertain = true;
                     break Created::New(self.scim.groups().create(&group).await?);
                 }
@@ -374,6 +374,7 @@ impl Run {
             }
             Created::Adopted(found) => {
                 let Some(id) = found.id else {
+                    self.lock().uncertain = true;
                     return Ok(());
                 };
                 let present = target::members_of(&self.scim, &id).await?;

@@ -7,9 +7,10 @@ use std::collections::BTreeMap;
 
 use super::*;
 use crate::sync::{
+    UserNames,
     collisions::leave_out_collisions,
     directory::{Group, UnreadItem, User},
-    records,
+    kept_removals, records,
     snapshot::TargetGroup,
 };
 
@@ -372,7 +373,7 @@ fn an_incomplete_source_removes_nothing_and_everything_else_goes_on() {
            + user new\n  \
            ~ group renamed (was before): +1 -0 members\n  \
            ! not read from the source: user 00u4 in the members of group team (no `profile`)\n  \
-           ! removals deferred to a run that can read everything: user ada, user missing, user old, 1 member of group team (bob (not a member in the source)), 1 member of group before (bob (not a member in the source)), group missing\n"
+           ! removals deferred to a run that can read everything: user ada, user missing, user old, 1 member of group team (bob (not a member in the source)), 1 member of group renamed (bob (not a member in the source)), group missing\n"
     );
 }
 
@@ -620,4 +621,60 @@ fn a_group_with_another_letter_case_is_adopted_unless_the_exact_name_exists() {
         DELETE,
         &["~ group team (already exists, adopted)"],
     );
+}
+
+#[test]
+fn a_removal_that_a_contradiction_prevents_is_kept_or_unread() {
+    // A left-out group keeps a member that has left it, and a group with two records keeps all members.
+    let mut source = source(
+        &[("1", "ada"), ("2", "bob")],
+        &[("g", "team", &["1"]), ("h", "Team", &[]), ("i", "two", &[])],
+    );
+    let mut second = source.groups[2].clone();
+    second.name = "three".to_owned();
+    source.groups.push(second);
+    let members: &[&str] = &["a", "b"];
+    let target = TargetSnapshot {
+        users: vec![
+            target_user("a", Some("1"), &profile("ada")),
+            target_user("b", Some("2"), &profile("bob")),
+        ],
+        groups: vec![
+            target_group("t", Some("g"), "old team", members),
+            target_group("u", Some("h"), "team", members),
+            target_group("v", Some("i"), "two", members),
+        ],
+        ..TargetSnapshot::default()
+    };
+    let plan = plan(&source, &target, DELETE, now(), 0);
+    let kept: Vec<String> = plan.kept.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        kept,
+        [
+            "kept, because the group is skipped: 1 member of group team (bob (not a member in the source))"
+        ],
+        "{plan}"
+    );
+    assert_eq!(
+        plan.unread,
+        ["group two: the records in the source contradict each other, so it keeps its members"]
+    );
+}
+
+#[test]
+fn a_kept_member_has_the_name_that_the_group_has_in_a_reviewed_plan() {
+    let groups: [(&str, &str, &[&str]); 1] = [("g", "new name", &[])];
+    let mut source = source(&[("1", "ada")], &groups);
+    source.incomplete = vec![unread("user 00u4")];
+    let target = TargetSnapshot {
+        users: vec![target_user("a", Some("1"), &profile("ada"))],
+        groups: vec![target_group("t", Some("g"), "old name", &["a"])],
+        ..TargetSnapshot::default()
+    };
+    let plan = plan(&source, &target, DELETE, now(), 0);
+    let names = UserNames::default();
+    let kept: Vec<String> = kept_removals(&plan, &names)
+        .map(|(change, _)| change.subject.to_string())
+        .collect();
+    assert_eq!(kept, ["membership of ada in group new name"]);
 }

@@ -334,6 +334,14 @@ fn a_response_that_was_formatted_after_signing_is_told_as_such() {
         .errors(&["RESP-SIG-09"])
         .unverified(),
         case(
+            "a changed response around a signed assertion",
+            change(
+                &signed_twice(),
+                &[("<saml2p:Status>", "\n<saml2p:Status Extra=\"1\">")],
+            ),
+        )
+        .errors(&["RESP-SIG-09"]),
+        case(
             "white space that was signed",
             sign(&pretty(RESPONSE, false), ASSERTION),
         ),

@@ -123,6 +123,15 @@ fn texts_around_the_value() -> Vec<(&'static str, String)> {
         ),
         (FIELD, format!("SAMLResponse={plain}")),
         (FIELD, format!("SAMLResponse: {plain}")),
+        (FIELD, format!("SAMLResponse: {plain}\nRelayState: x")),
+        (FIELD, format!("SAMLResponse\n{plain}\nRelayState=x")),
+        (
+            FIELD,
+            format!(
+                "{}{{\"name\": \"SAMLResponse\", \"value\": \"{plain}\"}}",
+                " {}".repeat(1 << 20)
+            ),
+        ),
         (
             FIELD,
             format!("SAMLResponse\t\"{plain}\"\nRelayState\t\"x\""),
