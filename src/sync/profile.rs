@@ -300,7 +300,7 @@ mod tests {
         let id = ExternalId::new("00u1");
         let user = ada().merge_into(base, &id);
         assert_eq!(user.primary_email(), Some("ada@example.com"));
-        assert_eq!(user.emails[1..], [home.clone()]);
+        assert_eq!(user.emails[1], home);
         let without = UserProfile {
             email: None,
             ..ada()

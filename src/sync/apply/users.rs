@@ -422,7 +422,11 @@ impl Run {
         let user = CachedUser {
             id: id.clone(),
             // If the target does not keep whether the user is active, every run sends it again: the digest is unknown.
-            digest: is_active_kept.then(|| profile.digest()).unwrap_or_default(),
+            digest: if is_active_kept {
+                profile.digest()
+            } else {
+                String::new()
+            },
             owned: profile.attributes(),
             kept: (!not_kept.is_empty() && is_active_kept).then(|| kept_digest(answer)),
             keys: profile.keys(),
