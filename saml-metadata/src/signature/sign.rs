@@ -66,12 +66,6 @@ impl<'k> Signer<'k> {
     /// to another key, if the key does not fit the algorithm, if there is no canonical form, or if the
     /// result exceeds a limit.
     pub fn sign(&self, document: &Document) -> Result<Document, SignError> {
-        let key = self.key.verifying_key().der();
-        if let Some(other) = self.certificates.iter().find(|c| c.public_key_der() != key) {
-            return Err(SignError::OtherKey {
-                fingerprint: other.fingerprint_sha256(),
-            });
-        }
         let root = document.root();
         if !["EntityDescriptor", "EntitiesDescriptor"]
             .iter()
@@ -133,6 +127,12 @@ impl<'k> Signer<'k> {
     }
 
     fn insert_into(&self, root: Element<'_>) -> Result<Document, SignError> {
+        let key = self.key.verifying_key().der();
+        if let Some(other) = self.certificates.iter().find(|c| c.public_key_der() != key) {
+            return Err(SignError::OtherKey {
+                fingerprint: other.fingerprint_sha256(),
+            });
+        }
         let document = root.document();
         let id = root.attribute("ID").unwrap_or_default();
         if is_duplicate_id(root, id) {
@@ -165,7 +165,7 @@ impl<'k> Signer<'k> {
         let bytes = document.source.encode(signed);
         let signed = read_with(bytes, document.limits())?;
         let verifier = Verifier::new([self.key.verifying_key().clone()]);
-        // The signature is inserted behind the start of the element, which keeps its place.
+        // The signature is inserted after the start of the element, which keeps its place.
         let start = span.start;
         let element = signed
             .root()

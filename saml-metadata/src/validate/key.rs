@@ -26,7 +26,7 @@ const OLD_SIGNATURES: [(&str, &str); 5] = [
     ("1.2.840.10045.4.1", "SHA-1"),
 ];
 
-/// The signing keys or the other keys of a role, and what is wrong with the dates of certificates.
+/// Certificates outside their validity period, of the signing keys or of the other keys of a role.
 #[derive(Default)]
 struct Dates<'a> {
     has_valid: bool,
@@ -56,7 +56,7 @@ pub(super) fn check<'a>(report: &mut Report<'_>, keys: impl Iterator<Item = KeyD
                     let key_der = match report.certificates.as_mut() {
                         Some(kept) => {
                             let key_der = certificate.public_key_der().to_vec();
-                            kept.push((element.id(), certificate));
+                            kept.insert(element.id(), certificate);
                             key_der
                         }
                         None => certificate.into_public_key_der(),

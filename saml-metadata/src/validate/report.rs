@@ -68,7 +68,7 @@ pub(super) struct Report<'a> {
     pub(super) policy: &'a Policy,
     pub(super) now: Timestamp,
     /// The certificates of the keys, if the rules of a consumer need them too.
-    pub(super) certificates: Option<Vec<(NodeId, Certificate)>>,
+    pub(super) certificates: Option<HashMap<NodeId, Certificate>>,
     drafts: Vec<Draft>,
     /// Whether the profile is that of a consumer that reads only a part of the document.
     reads_a_part: bool,
@@ -125,9 +125,7 @@ impl<'a> Report<'a> {
 
     /// Returns a certificate of a key that could be read.
     pub(super) fn certificate(&self, element: Element<'_>) -> Option<&Certificate> {
-        let mut certificates = self.certificates.iter().flatten();
-        let found = certificates.find(|(id, _)| *id == element.id());
-        found.map(|(_, certificate)| certificate)
+        self.certificates.as_ref()?.get(&element.id())
     }
 
     /// Returns whether at least one of the rules is on.
@@ -313,7 +311,7 @@ const FEW_CHILDREN: usize = 16;
 
 /// Writes `XPath`s, and counts the children of a parent with many children only once.
 #[derive(Default)]
-struct Paths {
+pub(crate) struct Paths {
     numbers: HashMap<NodeId, HashMap<NodeId, usize>>,
 }
 
@@ -335,7 +333,7 @@ impl Paths {
         path
     }
 
-    fn element(&mut self, element: Element<'_>) -> String {
+    pub(crate) fn element(&mut self, element: Element<'_>) -> String {
         let steps: Vec<Element<'_>> = element.ancestors().collect();
         let mut path = String::new();
         for step in steps.into_iter().rev() {

@@ -210,19 +210,20 @@ fn is_host_name(host: &str) -> bool {
 ///
 /// A GUID in braces is a value.
 fn placeholder(text: &str) -> Option<&str> {
-    let start = memchr::memchr2(b'{', b'<', text.as_bytes())?;
-    let close = if text.as_bytes()[start] == b'{' {
-        '}'
-    } else {
-        '>'
-    };
-    let found = match text[start..].find(close) {
-        Some(length) => &text[start..=start + length],
-        None => &text[start..],
-    };
-    let inner = found.trim_matches(['{', '}']);
-    let is_guid = inner.len() == 36 && inner.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-');
-    (!is_guid).then_some(found)
+    let mut rest = text;
+    loop {
+        rest = &rest[memchr::memchr2(b'{', b'<', rest.as_bytes())?..];
+        let close = if rest.starts_with('{') { '}' } else { '>' };
+        let length = rest.find(close).map_or(rest.len(), |at| at + 1);
+        let (found, after) = rest.split_at(length);
+        let inner = found.trim_matches(['{', '}']);
+        let is_guid =
+            inner.len() == 36 && inner.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-');
+        if !is_guid {
+            return Some(found);
+        }
+        rest = after;
+    }
 }
 
 /// Returns the unusual parts of an http or https URL that partners must reach.
