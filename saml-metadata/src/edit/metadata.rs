@@ -199,7 +199,7 @@ impl<'a> Edit<'a> {
     /// An edit of a signed element, or of an element inside it, makes its signature invalid. Fails if
     /// the element has no signature.
     pub fn remove_signature(self, element: Element<'a>) -> Self {
-        match element.child_in(NamespaceId::SIGNATURE, "Signature") {
+        match element.signature() {
             Some(signature) => self.remove(signature),
             None => self.fail(EditError::NotSigned {
                 name: shorten(element.qualified_name()),
@@ -248,21 +248,22 @@ impl EntityDescriptor<'_> {
     ///
     /// The root element declares the namespaces that were in scope. It has the effective `validUntil`
     /// and `cacheDuration`, so that the entity does not become valid for longer than its group was
-    /// ([`effective_valid_until`](Self::effective_valid_until)). The validity of the groups applies to
-    /// a verified entity too, although its own signature does not cover them. If one of these
-    /// attributes changes, a signature of the entity itself is removed, because it would be invalid.
+    /// ([`effective_valid_until`](Self::effective_valid_until)). If one of these attributes changes, a
+    /// signature of the entity itself is removed, because it would be invalid. The groups outside a
+    /// verified element are not signed: the result has their namespaces, but not their validity.
     ///
     /// # Errors
     ///
     /// Fails if an inherited validity cannot be read, or if the result exceeds a limit.
     pub fn to_document(self) -> Result<Document, EditError> {
-        // A verified entity is a view that does not reach its groups; the whole document has them.
-        let element = Element::new(self.element().document(), self.element().id());
+        let element = self.element();
+        // A verified element does not reach the unsigned groups around it. Their prefixes are needed.
+        let whole = Element::new(element.document(), element.id());
         let (source, start) = (element.source(), element.span().start);
         let (name, rest) = source.split_at(element.name_end() - start);
         let mut text = format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n{name}");
         let mut declared: Vec<&str> = element.namespace_declarations().map(|(p, _)| p).collect();
-        for group in element.ancestors().skip(1) {
+        for group in whole.ancestors().skip(1) {
             for (prefix, uri) in group.namespace_declarations() {
                 if declared.contains(&prefix) {
                     continue;
@@ -299,7 +300,7 @@ impl EntityDescriptor<'_> {
         if !is_changed {
             return Ok(document);
         }
-        if root.child_in(NamespaceId::SIGNATURE, "Signature").is_some() {
+        if root.signature().is_some() {
             edit = edit.remove_signature(root);
         }
         edit.apply()

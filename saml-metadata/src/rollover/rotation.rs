@@ -15,7 +15,7 @@ pub use self::{
 };
 use crate::{
     Certificate, Document, Edit, KeyUse, RoleDescriptor, aws::MAX_CERTIFICATE_CHARACTERS,
-    matching::Keys, tree::NamespaceId,
+    matching::Keys,
 };
 
 /// AWS's procedure for IAM Identity Center.
@@ -379,10 +379,7 @@ fn edit(
     let mut edit = change(document.edit(), role);
     let mut was_signed = false;
     for element in role.element().ancestors() {
-        if element
-            .child_in(NamespaceId::SIGNATURE, "Signature")
-            .is_some()
-        {
+        if element.signature().is_some() {
             edit = edit.remove_signature(element);
             was_signed = true;
         }

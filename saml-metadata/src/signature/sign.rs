@@ -73,7 +73,7 @@ impl<'k> Signer<'k> {
         {
             return Err(SignError::NotMetadata);
         }
-        if root.child_in(NamespaceId::SIGNATURE, "Signature").is_some() {
+        if root.signature().is_some() {
             return Err(SignError::Signed);
         }
         if root.attribute("ID").is_some_and(|id| !id.is_empty()) {
@@ -95,10 +95,7 @@ impl<'k> Signer<'k> {
     ///
     /// Fails if the element has no `ID` or already has a signature, and as [`sign`](Self::sign) does.
     pub fn sign_element(&self, element: Element<'_>) -> Result<Document, SignError> {
-        if element
-            .child_in(NamespaceId::SIGNATURE, "Signature")
-            .is_some()
-        {
+        if element.signature().is_some() {
             return Err(SignError::Signed);
         }
         if element.attribute("ID").is_none_or(str::is_empty) {
@@ -116,7 +113,7 @@ impl<'k> Signer<'k> {
     /// Fails as [`sign`](Self::sign) does, except that the document may already be signed.
     pub fn renew(&self, document: &Document) -> Result<Document, SignError> {
         let root = document.root();
-        if root.child_in(NamespaceId::SIGNATURE, "Signature").is_none() {
+        if root.signature().is_none() {
             return self.sign(document);
         }
         self.sign(&document.edit().remove_signature(root).apply()?)

@@ -4,7 +4,7 @@ use super::{
     report::Report,
     rules::role as rules,
     seen::Seen,
-    uri::{dead_end, is_absolute, is_usual, oddities, scheme},
+    uri::{is_absolute, is_usual, oddities, scheme, url_problem},
 };
 use crate::{
     Element, Endpoint, IndexedEndpoint,
@@ -131,13 +131,13 @@ pub(super) fn check_addresses(report: &mut Report<'_>, element: Element<'_>) {
                 continue;
             }
         }
-        if let Some(end) = dead_end(address) {
+        if let Some(problem) = url_problem(address) {
             let message = format!(
                 "{attribute} {:?} of {name} {}",
                 shorten(address),
-                end.problem()
+                problem.message()
             );
-            report.add_as(is_minor, &rules::EP_11, target, (message, end.help()));
+            report.add_as(is_minor, &rules::EP_11, target, (message, problem.help()));
             continue;
         }
         for odd in oddities(address) {

@@ -157,10 +157,10 @@ fn not_base64(text: &str) -> Option<(usize, usize, String, &'static str)> {
         return Some((at, c.len_utf8(), problem, help));
     }
     let padding = text.find('=')?;
-    let behind = text[padding..].find(|c| c != '=' && !is_white(c))? + padding;
+    let after = text[padding..].find(|c| c != '=' && !is_white(c))? + padding;
     let problem = "more text follows its end; it may be a second certificate".to_owned();
     let help = "Write each certificate into its own KeyDescriptor.";
-    Some((behind, text.len() - behind, problem, help))
+    Some((after, text.len() - after, problem, help))
 }
 
 /// Characters that a text editor does not show, and their names.

@@ -412,7 +412,7 @@ fn check_no_text(report: &mut Report<'_>, element: Element<'_>) {
     let mut at = content.start;
     let mut found = None;
     let mut has_section = false;
-    let mut look = |range: std::ops::Range<usize>| {
+    let mut check_range = |range: std::ops::Range<usize>| {
         let text = &document.text()[range.clone()];
         if found.is_none() && !is_blank(text) {
             let shown = text.trim();
@@ -422,11 +422,11 @@ fn check_no_text(report: &mut Report<'_>, element: Element<'_>) {
     for id in document.nodes_below(element.id()) {
         let node = document.tree.node(id);
         let span = node.span.range();
-        look(at..span.start);
+        check_range(at..span.start);
         has_section |= node.kind == NodeKind::CData;
         at = span.end;
     }
-    look(at..content.end);
+    check_range(at..content.end);
     let name = element.local_name();
     let (target, message) = match found {
         Some((text, at)) => (

@@ -4,7 +4,7 @@ use saml_metadata::{
     Change, ChangeKind, Document, EntityError, Impact, compare, diff,
     names::{binding, namespace},
     rollover::rollover,
-    write::{IdpMetadata, SpMetadata},
+    write::IdpMetadata,
 };
 
 use crate::support::{AGGREGATE, OKTA, document, now, read_certificate};
