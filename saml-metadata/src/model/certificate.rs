@@ -500,6 +500,12 @@ pub(crate) fn colon_hex(bytes: &[u8]) -> String {
     text
 }
 
+/// Decodes base64 that may have white space anywhere.
+pub(crate) fn spaced_base64(text: &str) -> Result<Vec<u8>, base64::DecodeError> {
+    let compact: Vec<u8> = text.bytes().filter(|byte| !is_space(*byte)).collect();
+    STANDARD.decode(compact)
+}
+
 /// Encodes bytes as base64 in lines, without a line end after the last line.
 pub(crate) fn wrapped_base64(bytes: &[u8], width: usize) -> String {
     let text = STANDARD.encode(bytes);

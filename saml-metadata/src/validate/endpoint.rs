@@ -8,7 +8,10 @@ use super::{
 };
 use crate::{
     Element, Endpoint, IndexedEndpoint,
-    names::{binding, namespace},
+    names::{
+        binding::{self, short_name},
+        namespace,
+    },
     reader::escape::shorten,
     tree::NamespaceId,
 };
@@ -186,7 +189,7 @@ fn check_binding(report: &mut Report<'_>, element: Element<'_>, fitting: &[&str]
     } else if fitting.contains(&binding) || OTHER_BINDINGS.contains(&binding) {
         // The binding fits.
     } else if is_saml2(binding) {
-        let short = binding.rsplit(':').next().unwrap_or(binding);
+        let short = short_name(binding);
         let message = format!("the binding {short} does not fit {name}");
         report.add(&rules::EP_05, target, message);
     } else {
@@ -253,7 +256,7 @@ fn check_sso_bindings(report: &mut Report<'_>, role: Element<'_>) {
             binding::HTTP_POST | binding::HTTP_REDIRECT | binding::HTTP_POST_SIMPLE_SIGN
         );
         if is_front_channel && !seen.insert(binding) {
-            let short = binding.rsplit(':').next().unwrap_or(binding);
+            let short = short_name(binding);
             let message = format!("two SingleSignOnService elements use {short}");
             report.add(&rules::EP_10, (service, "Binding"), message);
         }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::{Finding, Policy, RuleId, Severity, rules::Rule};
 use crate::{
-    Attribute, Certificate, Document, Element, KeyDescriptor, KeyUse, Position,
+    Attribute, Certificate, Document, Element, IdpSsoDescriptor, KeyDescriptor, KeyUse, Position,
     reader::escape::{one_line, shorten},
     tree::{NamespaceId, NodeId, NodeKind},
 };
@@ -34,6 +34,10 @@ impl<'a> From<(Element<'a>, &'a str)> for Target<'a> {
         Self::Attribute(element, attribute)
     }
 }
+
+/// The advice for a file that does not describe exactly one identity provider.
+pub(super) const ONE_ENTITY: &str =
+    "Use the metadata of one identity provider: the file that belongs to this one app.";
 
 /// The message of a finding, and the advice for its cause if a rule has several causes.
 pub(super) struct Message {
@@ -126,6 +130,30 @@ impl<'a> Report<'a> {
     /// Returns a certificate of a key that could be read.
     pub(super) fn certificate(&self, element: Element<'_>) -> Option<&Certificate> {
         self.certificates.as_ref()?.get(&element.id())
+    }
+
+    /// Returns the entity and its identity provider. If there is not exactly one entity or no identity
+    /// provider, adds the message with the help to each rule.
+    pub(super) fn one_identity_provider(
+        &mut self,
+        rules: &[&'static Rule],
+        help: &'static str,
+    ) -> Option<IdpSsoDescriptor<'a>> {
+        let document = self.document;
+        let (element, message) = match document.entity() {
+            Err(error) => (document.root(), error.to_string()),
+            Ok(entity) => match entity.identity_provider() {
+                Some(idp) => return Some(idp),
+                None => (
+                    entity.element(),
+                    "the file describes no identity provider".to_owned(),
+                ),
+            },
+        };
+        for rule in rules {
+            self.add(rule, element, (message.clone(), help));
+        }
+        None
     }
 
     /// Returns whether at least one of the rules is on.
