@@ -106,7 +106,7 @@ impl<'a> Unmatched<'a> {
     }
 }
 
-fn kind<'a>(role: RoleDescriptor<'a>) -> Kind<'a> {
+fn kind(role: RoleDescriptor<'_>) -> Kind<'_> {
     (role.element().local_name(), role.extension_type())
 }
 

@@ -156,7 +156,7 @@ fn check_text_only(report: &mut Report<'_>, element: Element<'_>, content: Conte
     let problem = match content {
         Content::Integer if !is_integer(collapse(text)) => "an integer",
         // The check of the keys decodes their certificates.
-        Content::Base64 if !is_in_key(element) && !spaced_base64(text).is_ok() => "base64",
+        Content::Base64 if !is_in_key(element) && spaced_base64(text).is_err() => "base64",
         Content::Uri if !is_uri_reference(collapse(text)) => "a URI",
         _ => return,
     };
