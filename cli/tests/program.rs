@@ -457,7 +457,7 @@ fn saml_rollover_writes_the_files_and_the_edits_lead_to_the_same_ones() {
     let text = stdout(&output);
     assert_eq!(output.status.code(), Some(0), "{text}");
     assert!(
-        text.contains("1. import the new certificate, from 2026-11-24T12:00:00Z"),
+        text.contains("1. import the new certificate, at 2026-11-24T12:00:00Z"),
         "{text}"
     );
     let both = path("plan/1-both.xml");

@@ -23,6 +23,9 @@ use url::Url;
 
 use crate::{Document, names::binding};
 
+/// AWS IAM Identity Center quotas, "`IdP` certificate file".
+pub(crate) const MAX_CERTIFICATE_CHARACTERS: usize = 2_500;
+
 /// The URLs to enter at the identity provider, from the metadata file of Identity Center.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]

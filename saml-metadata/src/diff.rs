@@ -11,6 +11,7 @@ use jiff::Timestamp;
 
 use crate::{
     Document, EntityError, matching,
+    names::binding::short_name,
     rollover::{
         CertificateValidity, UnreadableCertificate, Verdict, rollover, timeline, unreadable,
     },
@@ -191,12 +192,7 @@ impl fmt::Display for Change {
         }
         write!(f, "{}: {}", self.kind, self.subject)?;
         if let Some(binding) = &self.binding {
-            const SAML_2_0: &str = "urn:oasis:names:tc:SAML:2.0:bindings:";
-            write!(
-                f,
-                " ({})",
-                binding.strip_prefix(SAML_2_0).unwrap_or(binding)
-            )?;
+            write!(f, " ({})", short_name(binding))?;
         }
         match (&self.before, &self.after) {
             (Some(before), Some(after)) => write!(f, " {before} to {after}"),

@@ -136,6 +136,11 @@ impl<'a> Element<'a> {
         })
     }
 
+    /// Returns the `ds:Signature` of the element.
+    pub(crate) fn signature(self) -> Option<Self> {
+        self.child_in(NamespaceId::SIGNATURE, "Signature")
+    }
+
     /// Returns the `xml:lang` attribute of the element itself.
     #[must_use]
     pub fn language(self) -> Option<&'a str> {

@@ -105,9 +105,7 @@ impl EntitySummary {
             entity_id: entity.entity_id().to_owned(),
             valid_until: attribute("validUntil"),
             cache_duration: attribute("cacheDuration"),
-            has_signature: element
-                .child_in(NamespaceId::SIGNATURE, "Signature")
-                .is_some(),
+            has_signature: element.signature().is_some(),
             roles: entity
                 .roles()
                 .map(|role| RoleSummary::new(role, now))

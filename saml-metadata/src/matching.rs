@@ -1,16 +1,14 @@
 //! Matches the entities, roles and keys of two documents.
 //!
-//! [`diff`](crate::diff()) and [`rollover`](crate::rollover::rollover()) both use these functions, so that one
-//! question has one answer: what counts as the same key for one counts as the same key for the other.
+//! [`diff`](crate::diff()) and [`rollover`](crate::rollover::rollover()) both use these functions, so that
+//! both results agree: two keys that are the same for one are the same for the other.
 
-use std::collections::BTreeMap;
-
-use base64::{Engine as _, engine::general_purpose::STANDARD};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
 use crate::{
     Certificate, Document, EntityDescriptor, KeyDescriptor, KeyUse, Role, RoleDescriptor,
-    diff::meaning::meaning, reader::chars::collapse, rollover::fingerprint_sha256,
-    tree::NamespaceId,
+    diff::meaning::meaning, error::with_causes, model::certificate::spaced_base64,
+    reader::chars::collapse, rollover::fingerprint_sha256, tree::NamespaceId,
 };
 
 /// The item of the old and of the new document; one of the two is missing if it was added or removed.
@@ -53,22 +51,63 @@ pub(crate) fn roles<'a>(
     new: EntityDescriptor<'a>,
 ) -> Vec<Pair<RoleDescriptor<'a>>> {
     let list = |entity: EntityDescriptor<'a>| entity.roles().map(Role::descriptor);
-    let kind = |role: &RoleDescriptor<'a>| (role.element().local_name(), role.extension_type());
-    let mut unmatched: Vec<RoleDescriptor<'a>> = list(new).collect();
-    let mut pairs = Vec::new();
-    for role in list(old) {
-        let shares_protocol = |other: &RoleDescriptor<'a>| {
-            other.protocols().any(|p| role.protocols().any(|q| p == q))
-        };
-        let same = |other: &&RoleDescriptor<'a>| kind(other) == kind(&role);
-        let found = unmatched
-            .iter()
-            .position(|other| same(&other) && shares_protocol(other))
-            .or_else(|| unmatched.iter().position(|other| same(&other)));
-        pairs.push((Some(role), found.map(|at| unmatched.remove(at))));
-    }
-    pairs.extend(unmatched.into_iter().map(|role| (None, Some(role))));
+    let added: Vec<RoleDescriptor<'a>> = list(new).collect();
+    let mut unmatched = Unmatched::of(&added);
+    let mut pairs: Vec<Pair<RoleDescriptor<'a>>> = list(old)
+        .map(|role| (Some(role), unmatched.take(role).map(|at| added[at])))
+        .collect();
+    let rest = added.iter().zip(&unmatched.is_matched);
+    pairs.extend(
+        rest.filter(|(_, is_matched)| !**is_matched)
+            .map(|(role, _)| (None, Some(*role))),
+    );
     pairs
+}
+
+/// The element name and the type of a role.
+type Kind<'a> = (&'a str, Option<(&'a str, &'a str)>);
+
+/// The roles of the new document that are not matched yet, by kind, and by kind and protocol.
+struct Unmatched<'a> {
+    is_matched: Vec<bool>,
+    by_kind: HashMap<(Kind<'a>, Option<&'a str>), VecDeque<usize>>,
+}
+
+impl<'a> Unmatched<'a> {
+    fn of(roles: &[RoleDescriptor<'a>]) -> Self {
+        let mut by_kind: HashMap<_, VecDeque<usize>> = HashMap::new();
+        for (at, role) in roles.iter().enumerate() {
+            for protocol in role.protocols().map(Some).chain([None]) {
+                let list = by_kind.entry((kind(*role), protocol)).or_default();
+                list.push_back(at);
+            }
+        }
+        Self {
+            is_matched: vec![false; roles.len()],
+            by_kind,
+        }
+    }
+
+    /// Takes the first role of the same kind that shares a protocol, or else the first of the kind.
+    fn take(&mut self, role: RoleDescriptor<'a>) -> Option<usize> {
+        let kind = kind(role);
+        let shared = role.protocols().filter_map(|p| self.first(kind, Some(p)));
+        let found = shared.min().or_else(|| self.first(kind, None))?;
+        self.is_matched[found] = true;
+        Some(found)
+    }
+
+    fn first(&mut self, kind: Kind<'a>, protocol: Option<&'a str>) -> Option<usize> {
+        let list = self.by_kind.get_mut(&(kind, protocol))?;
+        while list.front().is_some_and(|at| self.is_matched[*at]) {
+            list.pop_front();
+        }
+        list.front().copied()
+    }
+}
+
+fn kind(role: RoleDescriptor<'_>) -> Kind<'_> {
+    (role.element().local_name(), role.extension_type())
 }
 
 /// The keys of a role for one use.
@@ -78,6 +117,8 @@ pub(crate) struct Keys {
     pub(crate) list: Vec<Key>,
     /// The certificates that cannot be read. They give no key.
     pub(crate) unreadable: Vec<Unreadable>,
+    /// The places of the keys in the list.
+    places: HashMap<Identity, usize>,
 }
 
 /// A key of a role. Keys are compared by public key; a key can have several certificates.
@@ -86,14 +127,16 @@ pub(crate) struct Key {
     identity: Identity,
     /// The certificates of the key; empty if the document has the bare key.
     pub(crate) certificates: Vec<Certificate>,
+    /// The SHA-256 fingerprints of the certificates.
+    fingerprints: HashSet<String>,
     name: String,
 }
 
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum Identity {
     /// The `SubjectPublicKeyInfo`.
     PublicKey(Vec<u8>),
-    /// A normalized `KeyInfo` that has no `SubjectPublicKeyInfo`, such as a `KeyName` alone.
+    /// A normalized `KeyInfo` that has a `KeyValue` and no `SubjectPublicKeyInfo`.
     KeyInfo(String),
 }
 
@@ -103,18 +146,6 @@ pub(crate) struct Unreadable {
     text: String,
     /// The reason, with the causes.
     pub(crate) reason: String,
-}
-
-impl PartialEq for Key {
-    fn eq(&self, other: &Self) -> bool {
-        self.identity == other.identity
-    }
-}
-
-impl PartialEq for Unreadable {
-    fn eq(&self, other: &Self) -> bool {
-        self.text == other.text
-    }
 }
 
 impl Keys {
@@ -133,27 +164,22 @@ impl Keys {
             match certificate {
                 Ok(certificate) => {
                     let identity = Identity::PublicKey(certificate.public_key_der().to_vec());
-                    self.push(
-                        identity,
-                        certificate.fingerprint_sha256(),
-                        Some(certificate),
-                    );
+                    let fingerprint = certificate.fingerprint_sha256();
+                    self.push(identity, fingerprint, Some(certificate));
                 }
                 Err(error) => self.unreadable.push(Unreadable {
                     text: collapse(element.text()).to_owned(),
-                    reason: reason(&error),
+                    reason: with_causes(&error),
                 }),
             }
         }
-        if has_certificate {
+        // A name alone is no key: partners cannot verify a signature with it.
+        if has_certificate || !key.has_bare_key() {
             return;
         }
         let Some(info) = key.key_info() else { return };
         let encoded = info.child_in(NamespaceId::SIGNATURE_11, "DEREncodedKeyValue");
-        let der = encoded.and_then(|element| {
-            let text: String = element.text().split_ascii_whitespace().collect();
-            STANDARD.decode(text).ok()
-        });
+        let der = encoded.and_then(|element| spaced_base64(element.text()).ok());
         let (name, identity) = if let Some(der) = der {
             (fingerprint_sha256(&der), Identity::PublicKey(der))
         } else {
@@ -165,42 +191,49 @@ impl Keys {
     }
 
     fn push(&mut self, identity: Identity, name: String, certificate: Option<Certificate>) {
-        match self.list.iter_mut().find(|key| key.identity == identity) {
-            Some(known) => {
-                let other = certificate.filter(|other| !known.certificates.contains(other));
-                known.certificates.extend(other);
-            }
-            None => self.list.push(Key {
+        let place = self.places.entry(identity.clone());
+        let place = *place.or_insert(self.list.len());
+        if place == self.list.len() {
+            self.list.push(Key {
                 identity,
-                certificates: certificate.into_iter().collect(),
-                name,
-            }),
+                certificates: Vec::new(),
+                fingerprints: HashSet::new(),
+                name: name.clone(),
+            });
+        }
+        if let Some(certificate) = certificate {
+            let key = &mut self.list[place];
+            if key.fingerprints.insert(name) {
+                key.certificates.push(certificate);
+            }
         }
     }
 
     /// Returns the keys that are also in other keys.
     pub(crate) fn shared_with<'k>(&'k self, others: &Self) -> Vec<&'k Key> {
-        let shared = self.list.iter().filter(|key| others.list.contains(key));
+        let shared = self.list.iter().filter(|key| others.find(key).is_some());
         shared.collect()
     }
 
     /// Returns the keys that are not in other keys.
     pub(crate) fn missing_in<'k>(&'k self, others: &Self) -> Vec<&'k Key> {
-        let missing = self.list.iter().filter(|key| !others.list.contains(key));
+        let missing = self.list.iter().filter(|key| others.find(key).is_none());
         missing.collect()
     }
 
     /// Returns the unreadable certificates that are not in other keys.
     pub(crate) fn unreadable_missing_in<'k>(&'k self, others: &Self) -> Vec<&'k Unreadable> {
+        let known: HashSet<&str> = others.unreadable.iter().map(|c| c.text.as_str()).collect();
         let missing = self.unreadable.iter();
         missing
-            .filter(|other| !others.unreadable.contains(other))
+            .filter(|own| !known.contains(own.text.as_str()))
             .collect()
     }
 
     /// Returns this key, with the certificates that it has here.
     pub(crate) fn find(&self, key: &Key) -> Option<&Key> {
-        self.list.iter().find(|other| *other == key)
+        let place = self.places.get(&key.identity)?;
+        self.list.get(*place)
     }
 }
 
@@ -212,20 +245,11 @@ impl Key {
 
     /// Returns the certificates that the same key does not have in another document.
     pub(crate) fn certificates_missing_in(&self, other: &Self) -> Vec<String> {
-        let own = self.certificates.iter();
-        own.filter(|certificate| !other.certificates.contains(certificate))
-            .map(Certificate::fingerprint_sha256)
+        let own = self
+            .certificates
+            .iter()
+            .map(Certificate::fingerprint_sha256);
+        own.filter(|fingerprint| !other.fingerprints.contains(fingerprint))
             .collect()
     }
-}
-
-/// Returns the text of an error with the texts of its causes.
-pub(crate) fn reason(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
 }

@@ -93,6 +93,12 @@ pub mod binding {
     pub const PAOS: &str = "urn:oasis:names:tc:SAML:2.0:bindings:PAOS";
     /// Assertions fetched by URI.
     pub const URI: &str = "urn:oasis:names:tc:SAML:2.0:bindings:URI";
+
+    /// Returns a binding of SAML 2.0 without the prefix of its URI, and other bindings unchanged.
+    pub(crate) fn short_name(binding: &str) -> &str {
+        let short = binding.strip_prefix("urn:oasis:names:tc:SAML:2.0:bindings:");
+        short.unwrap_or(binding)
+    }
 }
 
 /// Protocol URIs of `protocolSupportEnumeration` (MD 2.4.1).

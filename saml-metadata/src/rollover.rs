@@ -15,8 +15,10 @@ pub use self::rotation::{
 };
 use crate::{
     Certificate, EntityDescriptor, KeyUse, RoleDescriptor,
+    error::with_causes,
     matching::{self, Key, Keys},
     model::certificate::colon_hex,
+    validate::Paths,
 };
 
 /// Returns the SHA-256 fingerprint of bytes in the format that admin consoles show: `AB:CD:…`.
@@ -195,6 +197,7 @@ pub(crate) fn unreadable_of<'a>(
     roles: impl IntoIterator<Item = RoleDescriptor<'a>>,
 ) -> Vec<UnreadableCertificate> {
     let mut list = Vec::new();
+    let mut paths = Paths::default();
     for role in roles {
         for key in role.key_descriptors() {
             for (element, certificate) in key.certificate_elements().zip(key.certificates()) {
@@ -203,8 +206,8 @@ pub(crate) fn unreadable_of<'a>(
                     role: role.element().local_name().to_owned(),
                     signing: key.allows_use(KeyUse::Signing),
                     encryption: key.allows_use(KeyUse::Encryption),
-                    path: element.path(),
-                    reason: matching::reason(&error),
+                    path: paths.element(element),
+                    reason: with_causes(&error),
                 });
             }
         }
@@ -292,8 +295,12 @@ pub fn rollover(old: EntityDescriptor<'_>, new: EntityDescriptor<'_>, now: Times
                 .push(format!("{name} is missing in the new document"));
             continue;
         };
-        check_signing(&mut verdict, name, before, after, now);
-        check_encryption(&mut verdict, name, before, after, now);
+        let signing = (
+            Keys::of(before, KeyUse::Signing),
+            Keys::of(after, KeyUse::Signing),
+        );
+        check_signing(&mut verdict, name, &signing, now);
+        check_encryption(&mut verdict, name, (before, after), &signing, now);
     }
     verdict.safe = verdict.reasons.is_empty();
     verdict
@@ -302,27 +309,29 @@ pub fn rollover(old: EntityDescriptor<'_>, new: EntityDescriptor<'_>, now: Times
 fn check_signing(
     verdict: &mut Verdict,
     name: &str,
-    old: RoleDescriptor<'_>,
-    new: RoleDescriptor<'_>,
+    (before, after): &(Keys, Keys),
     now: Timestamp,
 ) {
-    let before = Keys::of(old, KeyUse::Signing);
-    let after = Keys::of(new, KeyUse::Signing);
-    for certificate in after.unreadable_missing_in(&before) {
+    for certificate in after.unreadable_missing_in(before) {
         verdict.steps.push(format!(
             "{name}: correct the signing certificate that cannot be read ({}) before the first \
              partner loads the new document",
             certificate.reason
         ));
     }
-    let (added, removed) = (after.missing_in(&before), before.missing_in(&after));
-    let shared = after.shared_with(&before);
-    let renewed: Vec<String> = shared
-        .iter()
-        .filter_map(|key| Some(key.certificates_missing_in(before.find(key)?)))
-        .flatten()
+    let (added, removed) = (after.missing_in(before), before.missing_in(after));
+    let shared = after.shared_with(before);
+    let known = || {
+        shared
+            .iter()
+            .filter_map(|key| Some((*key, before.find(key)?)))
+    };
+    let renewed: Vec<String> = known()
+        .flat_map(|(key, old)| key.certificates_missing_in(old))
         .collect();
-    if added.is_empty() && removed.is_empty() && renewed.is_empty() {
+    let loses_certificate = known().any(|(key, old)| !old.certificates_missing_in(key).is_empty());
+    let is_same = added.is_empty() && removed.is_empty();
+    if is_same && renewed.is_empty() && !loses_certificate {
         return;
     }
     let is_replaced = !before.list.is_empty() && !after.list.is_empty() && shared.is_empty();
@@ -442,14 +451,17 @@ fn start(key: &Key, now: Timestamp) -> String {
 fn check_encryption(
     verdict: &mut Verdict,
     name: &str,
-    old: RoleDescriptor<'_>,
-    new: RoleDescriptor<'_>,
+    (old, new): (RoleDescriptor<'_>, RoleDescriptor<'_>),
+    (old_signing, new_signing): &(Keys, Keys),
     now: Timestamp,
 ) {
+    // An identity provider uses a key without the attribute `use` for signatures: no partner
+    // encrypts for the identity provider during sign-in. `check_signing` has checked these keys.
+    let is_idp = name == "IDPSSODescriptor";
     let before = Keys::of(old, KeyUse::Encryption);
     let after = Keys::of(new, KeyUse::Encryption);
     for key in after.missing_in(&before) {
-        if is_signing_key_of_idp(key, new) {
+        if is_idp && new_signing.find(key).is_some() {
             continue;
         }
         if !is_valid(key, now) {
@@ -469,7 +481,7 @@ fn check_encryption(
         ));
     }
     for key in before.missing_in(&after) {
-        if is_signing_key_of_idp(key, old) {
+        if is_idp && old_signing.find(key).is_some() {
             continue;
         }
         verdict.steps.push(format!(
@@ -477,13 +489,4 @@ fn check_encryption(
             key.name()
         ));
     }
-}
-
-/// Returns whether an identity provider also signs with the key. If so, `check_signing` has already
-/// checked the key.
-fn is_signing_key_of_idp(key: &Key, role: RoleDescriptor<'_>) -> bool {
-    // An identity provider uses a key without the attribute `use` for signatures: no partner
-    // encrypts for the identity provider during sign-in.
-    role.element().local_name() == "IDPSSODescriptor"
-        && Keys::of(role, KeyUse::Signing).find(key).is_some()
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::{Document, Finding, ReadError, Rule, Severity, matching::reason, rules};
+use crate::{Document, Finding, ReadError, Rule, Severity, error::with_causes, rules};
 
 /// The JSON schema of the format.
 const SCHEMA: &str =
@@ -49,7 +49,7 @@ pub fn log(document: &Document, uri: &str, findings: &[Finding]) -> Value {
 /// too, such as a missing file.
 #[must_use]
 pub fn unreadable(uri: &str, error: &(dyn std::error::Error + 'static)) -> Value {
-    let message = reason(error);
+    let message = with_causes(error);
     let results: Vec<Value> = error
         .downcast_ref::<ReadError>()
         .map(|error| {

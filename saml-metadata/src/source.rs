@@ -5,10 +5,13 @@ use crate::{
     error::Fault,
     reader::{
         chars::{is_space, starts_with_ignoring_case},
-        declaration::{conversion, declared_encoding},
+        declaration::{Declared, conversion, declared_encoding},
         escape::shorten,
     },
 };
+
+/// Number of bytes in which a declaration of the encoding is expected.
+pub(crate) const LONGEST_DECLARATION: usize = 256;
 
 /// Character encoding of a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -250,7 +253,6 @@ pub(crate) fn detect(bytes: &[u8]) -> Result<Encoding, Fault> {
 
 /// Returns the error for UTF-16 without a byte order mark. It names the declared encoding.
 fn without_mark(bytes: &[u8], name: &str, unit: fn([u8; 2]) -> u16) -> Fault {
-    const LONGEST_DECLARATION: usize = 256;
     let start = &bytes[..bytes.len().min(LONGEST_DECLARATION)];
     let units: Vec<u16> = start
         .as_chunks::<2>()
@@ -273,21 +275,43 @@ fn without_mark(bytes: &[u8], name: &str, unit: fn([u8; 2]) -> u16) -> Fault {
 
 /// Returns the error for a byte that is not UTF-8, given the encoding that the document declares.
 pub(crate) fn not_utf8(offset: usize, byte: u8, declared: Option<&str>) -> Fault {
-    let is_utf_8 = |name: &str| name.eq_ignore_ascii_case("UTF-8");
-    let message = if let Some(name) = declared.filter(|name| !is_utf_8(name)) {
-        let advice =
-            conversion(name).map_or_else(String::new, |command| format!("; convert it: {command}"));
+    let kind = declared.map(Declared::of);
+    let message = if let (Some(name), Some(kind @ (Declared::Ascii | Declared::Unknown))) =
+        (declared, kind)
+    {
+        let read = match kind {
+            Declared::Ascii => "which is read only if all characters are ASCII,",
+            _ => "which is not read,",
+        };
+        let advice = conversion(name, name)
+            .map_or_else(String::new, |command| format!("; convert it: {command}"));
         format!(
-            "the document declares the encoding {:?}, which is read only if all characters are ASCII, and has the byte 0x{byte:02x}{advice}",
+            "the document declares the encoding {:?}, {read} and has the byte 0x{byte:02x}{advice}",
             shorten(name)
         )
     } else {
-        let start = match declared {
-            None => "declares no encoding, so it must be UTF-8,",
-            Some(_) => "declares the encoding \"UTF-8\",",
+        let (start, name) = match (declared, kind) {
+            (Some(name), Some(Declared::Utf16)) => (
+                format!(
+                    "declares the encoding {:?}, but its bytes are not UTF-16, and",
+                    shorten(name)
+                ),
+                Some(name),
+            ),
+            (Some(name), _) => (
+                format!("declares the encoding {:?}, but", shorten(name)),
+                None,
+            ),
+            (None, _) => (
+                "declares no encoding, so it must be UTF-8, but".to_owned(),
+                None,
+            ),
         };
+        let command = name.and_then(|name| conversion("WINDOWS-1252", name));
+        let command =
+            command.unwrap_or_else(|| "iconv -f WINDOWS-1252 -t UTF-8 FILE > NEW".to_owned());
         format!(
-            "the document {start} but the byte 0x{byte:02x} is not UTF-8; if it is Windows-1252, convert it: iconv -f WINDOWS-1252 -t UTF-8 FILE > NEW"
+            "the document {start} the byte 0x{byte:02x} is not UTF-8; if it is Windows-1252, convert it: {command}"
         )
     };
     encoding_fault(offset, message)

@@ -39,6 +39,7 @@ pub use self::{
     rules::{Rule, RuleId, rules},
 };
 
+pub(crate) use self::report::Paths;
 use self::report::Report;
 use crate::{Document, Position};
 
@@ -95,7 +96,7 @@ fn check<'a>(document: &'a Document, policy: &'a Policy, now: Timestamp) -> Repo
         &rules::consumer::GCP_01,
     ];
     if report.wants(&of_consumers) && document.entity().is_ok() {
-        report.certificates = Some(Vec::new());
+        report.certificates = Some(std::collections::HashMap::new());
     }
     if structure::check_root(&mut report) {
         // One walk for all checks: the findings are sorted by position afterwards.

@@ -12,7 +12,7 @@ use super::{
     meaning::{classify, differences, meaning, summary},
 };
 use crate::{
-    Document, Element, EntityDescriptor, KeyUse, Role, RoleDescriptor,
+    Document, Element, EntityDescriptor, KeyDescriptor, KeyUse, Role, RoleDescriptor,
     matching::{self, Keys},
     reader::chars::collapse,
     tree::NamespaceId,
@@ -21,38 +21,38 @@ use crate::{
 pub(super) fn documents(old: &Document, new: &Document) -> Vec<Change> {
     let mut changes = Vec::new();
     if let (Some(before), Some(after)) = (old.group(), new.group()) {
-        let mut comparison = Comparison::new(&mut changes, before.name().unwrap_or_default());
-        comparison.attributes(before.element(), after.element());
-        comparison.rest(before.element(), after.element());
+        let mut collector = Collector::new(&mut changes, before.name().unwrap_or_default());
+        collector.attributes(before.element(), after.element());
+        collector.rest(before.element(), after.element());
     }
     for pair in matching::entities(old, new) {
         let id = pair.0.or(pair.1).map_or("", EntityDescriptor::entity_id);
-        let mut comparison = Comparison::new(&mut changes, id);
+        let mut collector = Collector::new(&mut changes, id);
         match pair {
-            (Some(before), Some(after)) => comparison.entity(before, after),
+            (Some(before), Some(after)) => collector.entity(before, after),
             (Some(_), None) => {
                 let removed = Impact::Breaks("the partner no longer knows the entity");
                 let values = (Some(id), None);
                 let impacts = (Impact::None, removed);
-                comparison.add(ChangeKind::EntityRemoved, id, values, impacts);
+                collector.add(ChangeKind::EntityRemoved, id, values, impacts);
             }
             _ => {
                 const UNKNOWN: &str = "the partner does not know the entity yet";
                 let impacts = (Impact::Breaks(UNKNOWN), Impact::None);
-                comparison.add(ChangeKind::EntityAdded, id, (None, Some(id)), impacts);
+                collector.add(ChangeKind::EntityAdded, id, (None, Some(id)), impacts);
             }
         }
     }
     changes
 }
 
-struct Comparison<'c> {
+struct Collector<'c> {
     changes: &'c mut Vec<Change>,
     entity: String,
     role: Option<String>,
 }
 
-impl<'c> Comparison<'c> {
+impl<'c> Collector<'c> {
     fn new(changes: &'c mut Vec<Change>, entity: &str) -> Self {
         Self {
             changes,
@@ -172,12 +172,16 @@ impl<'c> Comparison<'c> {
     fn keys(&mut self, old: RoleDescriptor<'_>, new: RoleDescriptor<'_>) {
         let before = self.changes.len();
         self.keys_of_uses(old, new);
-        if self.changes.len() > before {
-            return;
-        }
-        // The keys are the same, but other content of their KeyDescriptors may differ.
+        // If the keys are the same, other content of their KeyDescriptors may differ. A KeyDescriptor
+        // without a key, such as one with only a name, is compared in any case.
+        let is_same = self.changes.len() == before;
+        let has_key = |key: &KeyDescriptor<'_>| {
+            key.certificate_elements().next().is_some() || key.has_bare_key()
+        };
         let list = |role: RoleDescriptor<'_>| -> Vec<String> {
-            let keys = role.key_descriptors();
+            let keys = role
+                .key_descriptors()
+                .filter(|key| is_same || !has_key(key));
             keys.map(|key| meaning(key.element())).collect()
         };
         let (removed, added) = differences(&list(old), &list(new));

@@ -33,12 +33,9 @@ impl<'a> Edit<'a> {
         key_use: Option<KeyUse>,
         certificate: &Certificate,
     ) -> Self {
-        let mut keys = keys_with(role, certificate);
-        if keys.any(|(key, _)| key.key_use() == key_use) {
-            return self.fail(EditError::CertificatePresent {
-                role: role.element().local_name().to_owned(),
-                fingerprint: certificate.fingerprint_sha256(),
-            });
+        let own = std::slice::from_ref(certificate);
+        if keys_with(role, own).any(|(key, _)| key.key_use() == key_use) {
+            return self.present(role, certificate);
         }
         let key = NewElement::key_descriptor(key_use, certificate);
         self.insert(role.element(), &key)
@@ -47,7 +44,8 @@ impl<'a> Edit<'a> {
     /// Replaces a certificate of a role with another one, in each `KeyDescriptor` that has it.
     ///
     /// Other descriptions of the old key beside the certificate, such as a `ds:KeyValue`, are
-    /// removed; a `ds:KeyName` stays. Fails if the role does not have the certificate.
+    /// removed; a `ds:KeyName` stays. Fails if the role does not have the certificate, or if it
+    /// already has the new one for the same use.
     pub fn replace_certificate(
         mut self,
         role: RoleDescriptor<'a>,
@@ -55,25 +53,39 @@ impl<'a> Edit<'a> {
         new: &Certificate,
     ) -> Self {
         let mut found = false;
-        for (key, element) in keys_with(role, old) {
+        for (key, elements) in keys_with(role, std::slice::from_ref(old)) {
             found = true;
-            self = self.set_text(element, &wrapped_base64(new.der(), 76));
+            let mut others = keys_with(role, std::slice::from_ref(new));
+            if others.any(|(other, _)| other.key_use() == key.key_use()) {
+                return self.present(role, new);
+            }
+            for element in elements {
+                self = self.set_text(element, &wrapped_base64(new.der(), 76));
+            }
             for item in key.key_info().into_iter().flat_map(Element::children) {
-                if item.is_in(NamespaceId::SIGNATURE, "X509Data") {
-                    for part in item.children() {
-                        if !part.is_in(NamespaceId::SIGNATURE, "X509Certificate") {
-                            self = self.remove(part);
-                        }
+                if !item.is_in(NamespaceId::SIGNATURE, "X509Data") {
+                    if !item.is_in(NamespaceId::SIGNATURE, "KeyName") {
+                        self = self.remove(item);
                     }
-                } else if !item.is_in(NamespaceId::SIGNATURE, "KeyName") {
+                    continue;
+                }
+                let is_certificate =
+                    |part: &Element<'_>| part.is_in(NamespaceId::SIGNATURE, "X509Certificate");
+                if !item.children().any(|part| is_certificate(&part)) {
+                    // Without its children, the element would not be valid.
                     self = self.remove(item);
+                    continue;
+                }
+                for part in item.children().filter(|part| !is_certificate(part)) {
+                    self = self.remove(part);
                 }
             }
         }
         self.unless_missing(found, role, old)
     }
 
-    /// Removes a certificate of a role, with its `KeyDescriptor` if that has no other certificate.
+    /// Removes a certificate of a role from the keys of every use, with its `KeyDescriptor` if that
+    /// has no other certificate.
     ///
     /// Fails if the role does not have the certificate.
     pub fn remove_certificate(
@@ -82,18 +94,89 @@ impl<'a> Edit<'a> {
         certificate: &Certificate,
     ) -> Self {
         let mut found = false;
-        for (key, element) in keys_with(role, certificate) {
+        for (key, elements) in keys_with(role, std::slice::from_ref(certificate)) {
             found = true;
-            let data = element.parent().unwrap_or(element);
-            self = if key.certificate_elements().count() == 1 {
-                self.remove(key.element())
-            } else if data.children().count() == 1 {
-                self.remove(data)
-            } else {
-                self.remove(element)
-            };
+            self = self.remove_from(key, &elements);
         }
         self.unless_missing(found, role, certificate)
+    }
+
+    /// Removes certificates from the signing keys of a role.
+    ///
+    /// Partners can still encrypt with the keys: a `KeyDescriptor` with `use="encryption"` stays. One
+    /// without `use` gets `use="encryption"`, except in an `IDPSSODescriptor`, where it is removed:
+    /// partners do not encrypt for an identity provider during sign-in. Fails if a certificate is in
+    /// no signing key.
+    pub fn remove_signing_certificates(
+        mut self,
+        role: RoleDescriptor<'a>,
+        certificates: &[Certificate],
+    ) -> Self {
+        let is_idp = role.element().local_name() == "IDPSSODescriptor";
+        let signing = || {
+            let keys = keys_with(role, certificates);
+            keys.filter(|(key, _)| key.allows_use(KeyUse::Signing))
+        };
+        let found: Vec<&str> = signing()
+            .flat_map(|(_, elements)| elements)
+            .map(Element::text)
+            .collect();
+        let found: Vec<Certificate> = found
+            .into_iter()
+            .filter_map(|text| Certificate::from_base64(text).ok())
+            .collect();
+        for certificate in certificates {
+            self = self.unless_missing(found.contains(certificate), role, certificate);
+        }
+        for (key, elements) in signing() {
+            let encrypts = key.key_use().is_none() && !is_idp;
+            if encrypts && elements.len() == key.certificate_elements().count() {
+                self = self.set_attribute(key.element(), "use", "encryption");
+                continue;
+            }
+            if encrypts {
+                for certificate in elements
+                    .iter()
+                    .map(|own| Certificate::from_base64(own.text()))
+                {
+                    let Ok(certificate) = certificate else {
+                        continue;
+                    };
+                    let key = NewElement::key_descriptor(Some(KeyUse::Encryption), &certificate);
+                    self = self.insert(role.element(), &key);
+                }
+            }
+            self = self.remove_from(key, &elements);
+        }
+        self
+    }
+
+    /// Removes certificates of a key, with the elements that would be empty without them.
+    fn remove_from(mut self, key: KeyDescriptor<'a>, elements: &[Element<'a>]) -> Self {
+        if elements.len() == key.certificate_elements().count() {
+            return self.remove(key.element());
+        }
+        let info = key.key_info().into_iter();
+        for data in info.flat_map(|info| info.children_in(NamespaceId::SIGNATURE, "X509Data")) {
+            let is_removed = |element: &Element<'a>| elements.contains(element);
+            let own = || data.children_in(NamespaceId::SIGNATURE, "X509Certificate");
+            if own().next().is_some() && own().all(|element| is_removed(&element)) {
+                // The other children, such as the subject's name, describe the same certificates.
+                self = self.remove(data);
+                continue;
+            }
+            for element in own().filter(is_removed) {
+                self = self.remove(element);
+            }
+        }
+        self
+    }
+
+    fn present(self, role: RoleDescriptor<'_>, certificate: &Certificate) -> Self {
+        self.fail(EditError::CertificatePresent {
+            role: role.element().local_name().to_owned(),
+            fingerprint: certificate.fingerprint_sha256(),
+        })
     }
 
     fn unless_missing(
@@ -116,7 +199,7 @@ impl<'a> Edit<'a> {
     /// An edit of a signed element, or of an element inside it, makes its signature invalid. Fails if
     /// the element has no signature.
     pub fn remove_signature(self, element: Element<'a>) -> Self {
-        match element.child_in(NamespaceId::SIGNATURE, "Signature") {
+        match element.signature() {
             Some(signature) => self.remove(signature),
             None => self.fail(EditError::NotSigned {
                 name: shorten(element.qualified_name()),
@@ -144,19 +227,19 @@ impl<'a> Edit<'a> {
     }
 }
 
-/// Returns the `KeyDescriptor`s with a certificate, each with the element of the certificate.
+/// Returns the `KeyDescriptor`s with at least one of the certificates, each with all elements of these
+/// certificates.
 fn keys_with<'a>(
     role: RoleDescriptor<'a>,
-    wanted: &Certificate,
-) -> impl Iterator<Item = (KeyDescriptor<'a>, Element<'a>)> {
+    wanted: &[Certificate],
+) -> impl Iterator<Item = (KeyDescriptor<'a>, Vec<Element<'a>>)> {
     role.key_descriptors().filter_map(move |key| {
-        let mut elements = key.certificate_elements().zip(key.certificates());
-        let (element, _) = elements.find(|(_, certificate)| {
-            certificate
-                .as_ref()
-                .is_ok_and(|certificate| certificate == wanted)
-        })?;
-        Some((key, element))
+        let elements = key.certificate_elements().zip(key.certificates());
+        let elements: Vec<Element<'a>> = elements
+            .filter(|(_, certificate)| certificate.as_ref().is_ok_and(|own| wanted.contains(own)))
+            .map(|(element, _)| element)
+            .collect();
+        (!elements.is_empty()).then_some((key, elements))
     })
 }
 
@@ -165,19 +248,22 @@ impl EntityDescriptor<'_> {
     ///
     /// The root element declares the namespaces that were in scope. It has the effective `validUntil`
     /// and `cacheDuration`, so that the entity does not become valid for longer than its group was
-    /// ([`effective_valid_until`](Self::effective_valid_until)). If one of these attributes changes,
-    /// a signature of the entity itself is removed, because it would be invalid.
+    /// ([`effective_valid_until`](Self::effective_valid_until)). If one of these attributes changes, a
+    /// signature of the entity itself is removed, because it would be invalid. The groups outside a
+    /// verified element are not signed: the result has their namespaces, but not their validity.
     ///
     /// # Errors
     ///
     /// Fails if an inherited validity cannot be read, or if the result exceeds a limit.
     pub fn to_document(self) -> Result<Document, EditError> {
         let element = self.element();
+        // A verified element does not reach the unsigned groups around it. Their prefixes are needed.
+        let whole = Element::new(element.document(), element.id());
         let (source, start) = (element.source(), element.span().start);
         let (name, rest) = source.split_at(element.name_end() - start);
         let mut text = format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n{name}");
         let mut declared: Vec<&str> = element.namespace_declarations().map(|(p, _)| p).collect();
-        for group in element.ancestors().skip(1) {
+        for group in whole.ancestors().skip(1) {
             for (prefix, uri) in group.namespace_declarations() {
                 if declared.contains(&prefix) {
                     continue;
@@ -214,7 +300,7 @@ impl EntityDescriptor<'_> {
         if !is_changed {
             return Ok(document);
         }
-        if root.child_in(NamespaceId::SIGNATURE, "Signature").is_some() {
+        if root.signature().is_some() {
             edit = edit.remove_signature(root);
         }
         edit.apply()

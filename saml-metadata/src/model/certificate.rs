@@ -8,7 +8,6 @@ use std::{
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use jiff::Timestamp;
-use sha2::{Digest as _, Sha256};
 use x509_parser::{
     asn1_rs::Oid,
     certificate::{X509Certificate, X509CertificateParser},
@@ -27,7 +26,7 @@ use x509_parser::{
     x509::SubjectPublicKeyInfo,
 };
 
-use crate::reader::chars::is_space;
+use crate::{reader::chars::is_space, rollover::fingerprint_sha256};
 
 /// An X.509 certificate, parsed but not verified.
 ///
@@ -207,6 +206,13 @@ impl Certificate {
         format!("-----BEGIN CERTIFICATE-----\n{body}\n-----END CERTIFICATE-----\n")
     }
 
+    /// Returns the number of characters of [`pem`](Self::pem).
+    pub(crate) fn pem_len(&self) -> usize {
+        let base64 = self.der.len().div_ceil(3) * 4;
+        let lines = base64.div_ceil(64);
+        "-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n".len() + base64 + lines
+    }
+
     /// Returns the version: 3, except for old or self-made certificates.
     #[must_use]
     pub fn version(&self) -> u32 {
@@ -283,7 +289,7 @@ impl Certificate {
     /// Returns the SHA-256 fingerprint in the format of consoles: `AB:CD:…`.
     #[must_use]
     pub fn fingerprint_sha256(&self) -> String {
-        colon_hex(&Sha256::digest(&self.der))
+        fingerprint_sha256(&self.der)
     }
 
     /// Returns the modulus of an RSA key, big-endian, without leading zeros; empty for other keys.
@@ -492,6 +498,12 @@ pub(crate) fn colon_hex(bytes: &[u8]) -> String {
         let _ = write!(text, "{byte:02X}");
     }
     text
+}
+
+/// Decodes base64 that may have white space anywhere.
+pub(crate) fn spaced_base64(text: &str) -> Result<Vec<u8>, base64::DecodeError> {
+    let compact: Vec<u8> = text.bytes().filter(|byte| !is_space(*byte)).collect();
+    STANDARD.decode(compact)
 }
 
 /// Encodes bytes as base64 in lines, without a line end after the last line.

@@ -119,6 +119,33 @@ pub(crate) fn registered_name(declared: &str, actual: Encoding) -> Option<&'stat
     alias.map(|(_, registered)| *registered)
 }
 
+/// The kind of an encoding that a document declares.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Declared {
+    Utf8,
+    Utf16,
+    /// Another known encoding, which is read if all characters are ASCII.
+    Ascii,
+    /// An encoding that is not read.
+    Unknown,
+}
+
+impl Declared {
+    pub(crate) fn of(name: &str) -> Self {
+        let is_utf_16 = [Encoding::Utf16Le, Encoding::Utf16Be]
+            .iter()
+            .any(|encoding| is_name_of(name, *encoding));
+        match registered_name(name, Encoding::Utf8) {
+            _ if is_name_of(name, Encoding::Utf8) => Self::Utf8,
+            _ if is_utf_16 => Self::Utf16,
+            Some(UTF_8) => Self::Utf8,
+            Some(UTF_16) => Self::Utf16,
+            Some(_) => Self::Ascii,
+            None => Self::Unknown,
+        }
+    }
+}
+
 /// Returns the encoding that a document declares.
 pub(crate) fn declared_encoding(text: &str) -> Option<&str> {
     let mut rest = text.strip_prefix("<?xml")?.split_once("?>")?.0;
@@ -179,13 +206,13 @@ pub(crate) fn not_ascii(declared: &str, c: char, at: usize) -> Fault {
     Fault::new(ReadErrorKind::Encoding, at, message)
 }
 
-/// Returns the command that converts a document to UTF-8, and declares UTF-8.
-pub(crate) fn conversion(declared: &str) -> Option<String> {
+/// Returns the command that converts a document from an encoding to UTF-8, and declares UTF-8.
+pub(crate) fn conversion(from: &str, declared: &str) -> Option<String> {
     let is_name = declared.starts_with(|c: char| c.is_ascii_alphabetic())
         && declared
             .bytes()
             .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'));
-    is_name.then(|| format!("iconv -f {declared} -t UTF-8 FILE | sed '1s/{declared}/UTF-8/' > NEW"))
+    is_name.then(|| format!("iconv -f {from} -t UTF-8 FILE | sed '1s/{declared}/UTF-8/' > NEW"))
 }
 
 fn check_standalone(value: &str, at: usize) -> Result<(), Fault> {

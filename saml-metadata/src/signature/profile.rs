@@ -1,7 +1,5 @@
 //! Checks the form of a signature before any cryptography (saml-core-2.0-os 5.4).
 
-use base64::{Engine as _, engine::general_purpose::STANDARD};
-
 use super::{
     algorithm::{DigestAlgorithm, SignatureAlgorithm},
     error::{SignatureError, SignatureErrorKind},
@@ -9,8 +7,9 @@ use super::{
 use crate::{
     Document, Element,
     c14n::Method,
+    model::certificate::spaced_base64,
     names::namespace,
-    reader::{chars::is_space, escape::shorten},
+    reader::escape::shorten,
     tree::{AttributeRecord, NamespaceId, NodeKind},
 };
 
@@ -323,8 +322,7 @@ fn check_plain(element: Element<'_>, name: &'static str) -> Result<()> {
 
 fn base64(element: Element<'_>, name: &'static str) -> Result<Vec<u8>> {
     check_children(element, &[])?;
-    let compact: Vec<u8> = element.text().bytes().filter(|b| !is_space(*b)).collect();
-    match STANDARD.decode(compact) {
+    match spaced_base64(element.text()) {
         Ok(bytes) if !bytes.is_empty() => Ok(bytes),
         _ => fail(element, SignatureErrorKind::Base64 { name }),
     }

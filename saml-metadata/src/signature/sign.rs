@@ -66,12 +66,6 @@ impl<'k> Signer<'k> {
     /// to another key, if the key does not fit the algorithm, if there is no canonical form, or if the
     /// result exceeds a limit.
     pub fn sign(&self, document: &Document) -> Result<Document, SignError> {
-        let key = self.key.verifying_key().der();
-        if let Some(other) = self.certificates.iter().find(|c| c.public_key_der() != key) {
-            return Err(SignError::OtherKey {
-                fingerprint: other.fingerprint_sha256(),
-            });
-        }
         let root = document.root();
         if !["EntityDescriptor", "EntitiesDescriptor"]
             .iter()
@@ -79,7 +73,7 @@ impl<'k> Signer<'k> {
         {
             return Err(SignError::NotMetadata);
         }
-        if root.child_in(NamespaceId::SIGNATURE, "Signature").is_some() {
+        if root.signature().is_some() {
             return Err(SignError::Signed);
         }
         if root.attribute("ID").is_some_and(|id| !id.is_empty()) {
@@ -101,10 +95,7 @@ impl<'k> Signer<'k> {
     ///
     /// Fails if the element has no `ID` or already has a signature, and as [`sign`](Self::sign) does.
     pub fn sign_element(&self, element: Element<'_>) -> Result<Document, SignError> {
-        if element
-            .child_in(NamespaceId::SIGNATURE, "Signature")
-            .is_some()
-        {
+        if element.signature().is_some() {
             return Err(SignError::Signed);
         }
         if element.attribute("ID").is_none_or(str::is_empty) {
@@ -122,7 +113,7 @@ impl<'k> Signer<'k> {
     /// Fails as [`sign`](Self::sign) does, except that the document may already be signed.
     pub fn renew(&self, document: &Document) -> Result<Document, SignError> {
         let root = document.root();
-        if root.child_in(NamespaceId::SIGNATURE, "Signature").is_none() {
+        if root.signature().is_none() {
             return self.sign(document);
         }
         self.sign(&document.edit().remove_signature(root).apply()?)
@@ -133,6 +124,12 @@ impl<'k> Signer<'k> {
     }
 
     fn insert_into(&self, root: Element<'_>) -> Result<Document, SignError> {
+        let key = self.key.verifying_key().der();
+        if let Some(other) = self.certificates.iter().find(|c| c.public_key_der() != key) {
+            return Err(SignError::OtherKey {
+                fingerprint: other.fingerprint_sha256(),
+            });
+        }
         let document = root.document();
         let id = root.attribute("ID").unwrap_or_default();
         if is_duplicate_id(root, id) {
@@ -165,7 +162,7 @@ impl<'k> Signer<'k> {
         let bytes = document.source.encode(signed);
         let signed = read_with(bytes, document.limits())?;
         let verifier = Verifier::new([self.key.verifying_key().clone()]);
-        // The signature is inserted behind the start of the element, which keeps its place.
+        // The signature is inserted after the start of the element, which keeps its place.
         let start = span.start;
         let element = signed
             .root()

@@ -7,13 +7,11 @@ use crate::{
     Limit, Limits, Position,
     error::Fault,
     reader::{chars::scan, declaration::declared_encoding, second_byte_order_mark},
-    source::{self, BYTE_ORDER_MARK, Encoding},
+    source::{self, BYTE_ORDER_MARK, Encoding, LONGEST_DECLARATION},
 };
 
 /// Maximum number of bytes decoded at once.
 const CHUNK: usize = 64 << 10;
-/// Number of bytes in which a declaration of the encoding is expected.
-const LONGEST_DECLARATION: usize = 256;
 
 /// Decodes a stream and keeps the text that is still needed.
 #[derive(Debug)]

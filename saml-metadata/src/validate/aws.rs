@@ -5,13 +5,14 @@ use super::{
     rules::consumer as rules,
     uri::{is_web, scheme},
 };
-use crate::{EntityDescriptor, IdpSsoDescriptor, KeyDescriptor, KeyUse, names::name_id_format};
+use crate::{
+    EntityDescriptor, IdpSsoDescriptor, KeyDescriptor, KeyUse, aws::MAX_CERTIFICATE_CHARACTERS,
+    names::name_id_format,
+};
 
 /// AWS IAM Identity Center user guide, Using SAML and SCIM identity federation with external
 /// identity providers.
 const MAX_CHARACTERS: usize = 75_000;
-/// AWS IAM Identity Center quotas, "`IdP` certificate file".
-const MAX_CERTIFICATE_CHARACTERS: usize = 2_500;
 
 const ONE_ENTITY: &str = "Download the identity provider metadata of this one app: IAM Identity Center needs a file with one identity provider.";
 
@@ -121,7 +122,7 @@ fn check_certificates(report: &mut Report<'_>, key: KeyDescriptor<'_>) -> usize 
             continue;
         };
         readable += 1;
-        let characters = pem_length(certificate.der().len());
+        let characters = certificate.pem_len();
         if characters > MAX_CERTIFICATE_CHARACTERS {
             let message = format!(
                 "a certificate has {characters} characters as PEM, more than {MAX_CERTIFICATE_CHARACTERS}"
@@ -130,13 +131,6 @@ fn check_certificates(report: &mut Report<'_>, key: KeyDescriptor<'_>) -> usize 
         }
     }
     readable
-}
-
-/// Returns the number of characters of a certificate as PEM in lines of 64 characters.
-fn pem_length(der: usize) -> usize {
-    let base64 = der.div_ceil(3) * 4;
-    let lines = base64.div_ceil(64);
-    "-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n".len() + base64 + lines
 }
 
 fn check_name_id(report: &mut Report<'_>, idp: IdpSsoDescriptor<'_>) {
@@ -182,7 +176,7 @@ mod tests {
             .collect();
         assert!(!certificates.is_empty());
         for certificate in certificates {
-            assert_eq!(pem_length(certificate.der().len()), certificate.pem().len());
+            assert_eq!(certificate.pem_len(), certificate.pem().len());
         }
     }
 }

@@ -4,11 +4,14 @@ use super::{
     report::Report,
     rules::role as rules,
     seen::Seen,
-    uri::{dead_end, is_absolute, is_usual, oddities, scheme},
+    uri::{is_absolute, is_usual, oddities, scheme, url_problem},
 };
 use crate::{
     Element, Endpoint, IndexedEndpoint,
-    names::{binding, namespace},
+    names::{
+        binding::{self, short_name},
+        namespace,
+    },
     reader::escape::shorten,
     tree::NamespaceId,
 };
@@ -131,13 +134,13 @@ pub(super) fn check_addresses(report: &mut Report<'_>, element: Element<'_>) {
                 continue;
             }
         }
-        if let Some(end) = dead_end(address) {
+        if let Some(problem) = url_problem(address) {
             let message = format!(
                 "{attribute} {:?} of {name} {}",
                 shorten(address),
-                end.problem()
+                problem.message()
             );
-            report.add_as(is_minor, &rules::EP_11, target, (message, end.help()));
+            report.add_as(is_minor, &rules::EP_11, target, (message, problem.help()));
             continue;
         }
         for odd in oddities(address) {
@@ -186,7 +189,7 @@ fn check_binding(report: &mut Report<'_>, element: Element<'_>, fitting: &[&str]
     } else if fitting.contains(&binding) || OTHER_BINDINGS.contains(&binding) {
         // The binding fits.
     } else if is_saml2(binding) {
-        let short = binding.rsplit(':').next().unwrap_or(binding);
+        let short = short_name(binding);
         let message = format!("the binding {short} does not fit {name}");
         report.add(&rules::EP_05, target, message);
     } else {
@@ -253,7 +256,7 @@ fn check_sso_bindings(report: &mut Report<'_>, role: Element<'_>) {
             binding::HTTP_POST | binding::HTTP_REDIRECT | binding::HTTP_POST_SIMPLE_SIGN
         );
         if is_front_channel && !seen.insert(binding) {
-            let short = binding.rsplit(':').next().unwrap_or(binding);
+            let short = short_name(binding);
             let message = format!("two SingleSignOnService elements use {short}");
             report.add(&rules::EP_10, (service, "Binding"), message);
         }

@@ -4,7 +4,7 @@ use super::{
     report::Report,
     rules::entity as rules,
     seen::Seen,
-    uri::{dead_end, is_absolute, scheme, web_problem},
+    uri::{is_absolute, scheme, url_problem, web_problem},
 };
 use crate::{
     ContactPerson, ContactType, EntityDescriptor, Organization,
@@ -38,7 +38,7 @@ pub(super) fn check(report: &mut Report<'_>, entity: EntityDescriptor<'_>) {
         }
         let url = location.location();
         let is_http = matches!(scheme(url).as_ref(), "http" | "https");
-        if is_http && dead_end(url).is_some() {
+        if is_http && url_problem(url).is_some() {
             let message = "AdditionalMetadataLocation is a URL that cannot be opened";
             report.add_minor(&rules::ENT_11, element, (message, LOCATION));
         }
@@ -88,10 +88,10 @@ fn check_id(report: &mut Report<'_>, entity: EntityDescriptor<'_>) {
         let message = format!("the entityID {:?} is not an absolute URI", shorten(id));
         report.add(&rules::ENT_02, target, message);
     } else if matches!(scheme(id).as_ref(), "http" | "https")
-        && let Some(end) = dead_end(id)
+        && let Some(problem) = url_problem(id)
     {
-        let message = format!("the entityID {:?} {}", shorten(id), end.problem());
-        report.add_minor(&rules::ENT_02, target, (message, end.help()));
+        let message = format!("the entityID {:?} {}", shorten(id), problem.message());
+        report.add_minor(&rules::ENT_02, target, (message, problem.help()));
     } else if !matches!(scheme(id).as_ref(), "http" | "https" | "urn") {
         let message = format!(
             "the entityID has the unusual scheme {}",

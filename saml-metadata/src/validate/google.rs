@@ -2,8 +2,11 @@
 
 use jiff::SignedDuration;
 
-use super::{report::Report, rules::consumer as rules};
-use crate::{EntityDescriptor, IdpSsoDescriptor, KeyUse};
+use super::{
+    report::{ONE_ENTITY, Report},
+    rules::consumer as rules,
+};
+use crate::{IdpSsoDescriptor, KeyUse};
 
 /// Google Cloud IAM API v1, `Saml.idpMetadataXml`: 128 kB.
 const MAX_CHARACTERS: usize = 128 * 1024;
@@ -14,8 +17,6 @@ const MAX_TIME_TO_END: SignedDuration = SignedDuration::from_hours(25 * 365 * 24
 /// The limit was 15 years in an earlier API reference.
 const OLD_MAX_TIME_TO_END: SignedDuration = SignedDuration::from_hours(15 * 365 * 24 + 4 * 24);
 
-const ONE_ENTITY: &str =
-    "Use the metadata of one identity provider: the file that belongs to this one app.";
 const SHORTER: &str = "Create a certificate that is valid for at most 15 years.";
 
 pub(super) fn check(report: &mut Report<'_>) {
@@ -30,14 +31,8 @@ pub(super) fn check(report: &mut Report<'_>) {
         let help = "Use the metadata of this one app: Google accepts no larger file.";
         report.add(&rules::GCP_01, root, (message, help));
     }
-    match document.entity().map(EntityDescriptor::identity_provider) {
-        Err(error) => report.add(&rules::GCP_01, root, (error.to_string(), ONE_ENTITY)),
-        Ok(None) => report.add(
-            &rules::GCP_01,
-            root,
-            ("the file describes no identity provider", ONE_ENTITY),
-        ),
-        Ok(Some(idp)) => check_keys(report, idp),
+    if let Some(idp) = report.one_identity_provider(&[&rules::GCP_01], ONE_ENTITY) {
+        check_keys(report, idp);
     }
 }
 

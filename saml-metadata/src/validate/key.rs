@@ -26,7 +26,7 @@ const OLD_SIGNATURES: [(&str, &str); 5] = [
     ("1.2.840.10045.4.1", "SHA-1"),
 ];
 
-/// The signing keys or the other keys of a role, and what is wrong with the dates of certificates.
+/// Certificates outside their validity period, of the signing keys or of the other keys of a role.
 #[derive(Default)]
 struct Dates<'a> {
     has_valid: bool,
@@ -56,7 +56,7 @@ pub(super) fn check<'a>(report: &mut Report<'_>, keys: impl Iterator<Item = KeyD
                     let key_der = match report.certificates.as_mut() {
                         Some(kept) => {
                             let key_der = certificate.public_key_der().to_vec();
-                            kept.push((element.id(), certificate));
+                            kept.insert(element.id(), certificate);
                             key_der
                         }
                         None => certificate.into_public_key_der(),
@@ -157,10 +157,10 @@ fn not_base64(text: &str) -> Option<(usize, usize, String, &'static str)> {
         return Some((at, c.len_utf8(), problem, help));
     }
     let padding = text.find('=')?;
-    let behind = text[padding..].find(|c| c != '=' && !is_white(c))? + padding;
+    let after = text[padding..].find(|c| c != '=' && !is_white(c))? + padding;
     let problem = "more text follows its end; it may be a second certificate".to_owned();
     let help = "Write each certificate into its own KeyDescriptor.";
-    Some((behind, text.len() - behind, problem, help))
+    Some((after, text.len() - after, problem, help))
 }
 
 /// Characters that a text editor does not show, and their names.

@@ -1,10 +1,7 @@
 //! Checks the rules MD-OKTA: the form of the identity provider file of an Okta app.
 
 use super::{report::Report, rules::consumer as rules};
-use crate::{
-    EntityDescriptor, IdpSsoDescriptor, KeyUse, names::binding, reader::escape::shorten,
-    tree::NamespaceId,
-};
+use crate::{EntityDescriptor, IdpSsoDescriptor, KeyUse, names::binding, reader::escape::shorten};
 
 pub(super) fn check(report: &mut Report<'_>) {
     if !report.wants(&[&rules::OKTA_01, &rules::OKTA_02]) {
@@ -43,7 +40,7 @@ fn check_entity(report: &mut Report<'_>, entity: EntityDescriptor<'_>) {
         let message = "the file has a validUntil, unlike Okta's files";
         report.add_minor(&rules::OKTA_01, (element, "validUntil"), message);
     }
-    if let Some(signature) = element.child_in(NamespaceId::SIGNATURE, "Signature") {
+    if let Some(signature) = element.signature() {
         let message = "the file is signed, unlike Okta's files";
         report.add_minor(&rules::OKTA_01, signature, message);
     }

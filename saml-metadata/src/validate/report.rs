@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::{Finding, Policy, RuleId, Severity, rules::Rule};
 use crate::{
-    Attribute, Certificate, Document, Element, KeyDescriptor, KeyUse, Position,
+    Attribute, Certificate, Document, Element, IdpSsoDescriptor, KeyDescriptor, KeyUse, Position,
     reader::escape::{one_line, shorten},
     tree::{NamespaceId, NodeId, NodeKind},
 };
@@ -34,6 +34,10 @@ impl<'a> From<(Element<'a>, &'a str)> for Target<'a> {
         Self::Attribute(element, attribute)
     }
 }
+
+/// The advice for a file that does not describe exactly one identity provider.
+pub(super) const ONE_ENTITY: &str =
+    "Use the metadata of one identity provider: the file that belongs to this one app.";
 
 /// The message of a finding, and the advice for its cause if a rule has several causes.
 pub(super) struct Message {
@@ -68,7 +72,7 @@ pub(super) struct Report<'a> {
     pub(super) policy: &'a Policy,
     pub(super) now: Timestamp,
     /// The certificates of the keys, if the rules of a consumer need them too.
-    pub(super) certificates: Option<Vec<(NodeId, Certificate)>>,
+    pub(super) certificates: Option<HashMap<NodeId, Certificate>>,
     drafts: Vec<Draft>,
     /// Whether the profile is that of a consumer that reads only a part of the document.
     reads_a_part: bool,
@@ -125,9 +129,31 @@ impl<'a> Report<'a> {
 
     /// Returns a certificate of a key that could be read.
     pub(super) fn certificate(&self, element: Element<'_>) -> Option<&Certificate> {
-        let mut certificates = self.certificates.iter().flatten();
-        let found = certificates.find(|(id, _)| *id == element.id());
-        found.map(|(_, certificate)| certificate)
+        self.certificates.as_ref()?.get(&element.id())
+    }
+
+    /// Returns the entity and its identity provider. If there is not exactly one entity or no identity
+    /// provider, adds the message with the help to each rule.
+    pub(super) fn one_identity_provider(
+        &mut self,
+        rules: &[&'static Rule],
+        help: &'static str,
+    ) -> Option<IdpSsoDescriptor<'a>> {
+        let document = self.document;
+        let (element, message) = match document.entity() {
+            Err(error) => (document.root(), error.to_string()),
+            Ok(entity) => match entity.identity_provider() {
+                Some(idp) => return Some(idp),
+                None => (
+                    entity.element(),
+                    "the file describes no identity provider".to_owned(),
+                ),
+            },
+        };
+        for rule in rules {
+            self.add(rule, element, (message.clone(), help));
+        }
+        None
     }
 
     /// Returns whether at least one of the rules is on.
@@ -313,7 +339,7 @@ const FEW_CHILDREN: usize = 16;
 
 /// Writes `XPath`s, and counts the children of a parent with many children only once.
 #[derive(Default)]
-struct Paths {
+pub(crate) struct Paths {
     numbers: HashMap<NodeId, HashMap<NodeId, usize>>,
 }
 
@@ -335,7 +361,7 @@ impl Paths {
         path
     }
 
-    fn element(&mut self, element: Element<'_>) -> String {
+    pub(crate) fn element(&mut self, element: Element<'_>) -> String {
         let steps: Vec<Element<'_>> = element.ancestors().collect();
         let mut path = String::new();
         for step in steps.into_iter().rev() {

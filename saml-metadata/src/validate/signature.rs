@@ -39,7 +39,7 @@ pub(crate) fn check(
 }
 
 fn add(report: &mut Report<'_>, root: Element<'_>, error: &SignatureError) {
-    let at = root.child_in(NamespaceId::SIGNATURE, "Signature");
+    let at = root.signature();
     let message = with_causes(error.kind());
     if let Some(rule) = signature_rules().find(|rule| rule.id == error.rule()) {
         report.add(rule, at.unwrap_or(root), message);
@@ -57,7 +57,7 @@ fn check_key(report: &mut Report<'_>, element: Element<'_>, key: &VerifyingKey) 
     } else {
         return;
     };
-    let at = element.child_in(NamespaceId::SIGNATURE, "Signature");
+    let at = element.signature();
     report.add_minor(&rules::SIG_09, at.unwrap_or(element), message);
 }
 
@@ -72,7 +72,7 @@ fn signed_below(root: Element<'_>) -> Vec<Element<'_>> {
             let children = element.children();
             open.extend(children.filter(|child| child.namespace_id() == NamespaceId::METADATA));
         }
-        let signature = element.child_in(NamespaceId::SIGNATURE, "Signature");
+        let signature = element.signature();
         if signature.is_some() && element != root {
             signed.push(element);
         }

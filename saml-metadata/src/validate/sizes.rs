@@ -1,6 +1,9 @@
 //! Checks the rules MD-IAM and MD-OS, for consumers that document only limits of sizes.
 
-use super::{report::Report, rules::consumer as rules};
+use super::{
+    report::{ONE_ENTITY, Report},
+    rules::consumer as rules,
+};
 
 pub(super) fn check(report: &mut Report<'_>) {
     if !report.wants(&[&rules::IAM_01, &rules::OS_01]) {
@@ -17,32 +20,17 @@ pub(super) fn check(report: &mut Report<'_>) {
         let message = format!("the file has {characters} characters, more than 1048576");
         report.add(&rules::OS_01, root, message);
     }
-    match document.entity() {
-        Err(error) => {
-            for rule in [&rules::IAM_01, &rules::OS_01] {
-                report.add(rule, root, (error.to_string(), ONE_ENTITY));
-            }
-        }
-        Ok(entity) => {
-            if entity.identity_provider().is_none() {
-                for rule in [&rules::IAM_01, &rules::OS_01] {
-                    let message = "the file describes no identity provider";
-                    report.add(rule, entity.element(), (message, ONE_ENTITY));
-                }
-            }
-            let length = entity.entity_id().chars().count();
-            if !(8..=512).contains(&length) {
-                let message = format!("the entityID has {length} characters, not 8 to 512");
-                let help = "Use an entityID of 8 to 512 characters in the identity provider.";
-                report.add(
-                    &rules::OS_01,
-                    (entity.element(), "entityID"),
-                    (message, help),
-                );
-            }
+    report.one_identity_provider(&[&rules::IAM_01, &rules::OS_01], ONE_ENTITY);
+    if let Ok(entity) = document.entity() {
+        let length = entity.entity_id().chars().count();
+        if !(8..=512).contains(&length) {
+            let message = format!("the entityID has {length} characters, not 8 to 512");
+            let help = "Use an entityID of 8 to 512 characters in the identity provider.";
+            report.add(
+                &rules::OS_01,
+                (entity.element(), "entityID"),
+                (message, help),
+            );
         }
     }
 }
-
-const ONE_ENTITY: &str =
-    "Use the metadata of one identity provider: the file that belongs to this one app.";

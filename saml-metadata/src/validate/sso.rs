@@ -39,7 +39,7 @@ fn check_idp(report: &mut Report<'_>, idp: IdpSsoDescriptor<'_>) {
                 .single_sign_on_services()
                 .all(|service| service.binding() != wanted)
             {
-                let short = wanted.rsplit(':').next().unwrap_or(wanted);
+                let short = binding::short_name(wanted);
                 let message = format!("there is no SingleSignOnService with {short}");
                 report.add(&rules::IDP_02, element, message);
             }

@@ -1,7 +1,5 @@
 //! Checks the rules MD-ROOT: the structure of the document, compared with the schema.
 
-use base64::{Engine as _, engine::general_purpose::STANDARD};
-
 use super::{
     report::{Report, Target},
     rules::{Rule, document as rules, extension},
@@ -11,10 +9,13 @@ use super::{
 };
 use crate::{
     Element,
-    model::values::{parse_boolean, parse_index},
+    model::{
+        certificate::spaced_base64,
+        values::{parse_boolean, parse_index},
+    },
     names::namespace,
     reader::{
-        chars::{collapse, is_blank, is_ncname, is_space},
+        chars::{collapse, is_blank, is_ncname},
         escape::shorten,
     },
     tree::{NamespaceId, NodeKind},
@@ -155,7 +156,7 @@ fn check_text_only(report: &mut Report<'_>, element: Element<'_>, content: Conte
     let problem = match content {
         Content::Integer if !is_integer(collapse(text)) => "an integer",
         // The check of the keys decodes their certificates.
-        Content::Base64 if !is_in_key(element) && !is_base64(text) => "base64",
+        Content::Base64 if !is_in_key(element) && spaced_base64(text).is_err() => "base64",
         Content::Uri if !is_uri_reference(collapse(text)) => "a URI",
         _ => return,
     };
@@ -188,11 +189,6 @@ fn is_in_key(element: Element<'_>) -> bool {
             .ancestors()
             .nth(3)
             .is_some_and(|key| key.is_in(NamespaceId::METADATA, "KeyDescriptor"))
-}
-
-fn is_base64(text: &str) -> bool {
-    let compact: Vec<u8> = text.bytes().filter(|byte| !is_space(*byte)).collect();
-    STANDARD.decode(compact).is_ok()
 }
 
 fn check_attributes(report: &mut Report<'_>, element: Element<'_>, model: &Model) {
@@ -412,7 +408,7 @@ fn check_no_text(report: &mut Report<'_>, element: Element<'_>) {
     let mut at = content.start;
     let mut found = None;
     let mut has_section = false;
-    let mut look = |range: std::ops::Range<usize>| {
+    let mut check_range = |range: std::ops::Range<usize>| {
         let text = &document.text()[range.clone()];
         if found.is_none() && !is_blank(text) {
             let shown = text.trim();
@@ -422,11 +418,11 @@ fn check_no_text(report: &mut Report<'_>, element: Element<'_>) {
     for id in document.nodes_below(element.id()) {
         let node = document.tree.node(id);
         let span = node.span.range();
-        look(at..span.start);
+        check_range(at..span.start);
         has_section |= node.kind == NodeKind::CData;
         at = span.end;
     }
-    look(at..content.end);
+    check_range(at..content.end);
     let name = element.local_name();
     let (target, message) = match found {
         Some((text, at)) => (

@@ -52,13 +52,13 @@ const MAX_HOST: usize = 253;
 /// all other URLs: URLs with a port, a user name or a fragment, and hosts that are IP addresses,
 /// international, in upper case or local.
 fn is_plain(text: &str) -> bool {
-    text.strip_prefix("https://").is_some_and(is_plain_behind)
+    text.strip_prefix("https://").is_some_and(is_plain_rest)
 }
 
-/// Returns whether the part of a URL behind `//` is certainly a host and a path without oddities.
-fn is_plain_behind(behind: &str) -> bool {
+/// Returns whether the part of a URL after `//` is certainly a host and a path without oddities.
+fn is_plain_rest(rest: &str) -> bool {
     let (mut length, mut label, mut labels) = (0, 0, 0);
-    for byte in behind.bytes() {
+    for byte in rest.bytes() {
         match byte {
             b'a'..=b'z' | b'0'..=b'9' | b'-' => label += 1,
             b'.' if label > 0 && label <= MAX_LABEL => {
@@ -70,7 +70,7 @@ fn is_plain_behind(behind: &str) -> bool {
         }
         length += 1;
     }
-    let (host, path) = behind.split_at(length);
+    let (host, path) = rest.split_at(length);
     let top = &host[length - label..];
     labels > 0
         && label <= MAX_LABEL
@@ -104,7 +104,7 @@ pub(super) fn web_problem(text: &str) -> Option<(String, &'static str)> {
     if is_plain(text) {
         None
     } else if matches!(scheme(text).as_ref(), "http" | "https") {
-        dead_end(text).map(|end| (end.problem(), end.help()))
+        url_problem(text).map(|problem| (problem.message(), problem.help()))
     } else {
         let help = "Write the complete URL: https://host/path.";
         Some(("is not an http or https URL".to_owned(), help))
@@ -113,7 +113,7 @@ pub(super) fn web_problem(text: &str) -> Option<(String, &'static str)> {
 
 /// The reason why an http or https URL cannot be opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum DeadEnd<'a> {
+pub(super) enum UrlProblem<'a> {
     Placeholder(&'a str),
     NoSlashes,
     NoHost,
@@ -121,9 +121,9 @@ pub(super) enum DeadEnd<'a> {
     Host(&'a str),
 }
 
-impl DeadEnd<'_> {
+impl UrlProblem<'_> {
     /// Returns the reason as the rest of a sentence that starts with the name of the URL.
-    pub(super) fn problem(self) -> String {
+    pub(super) fn message(self) -> String {
         match self {
             Self::Placeholder(text) => format!("contains the placeholder {}", shorten(text)),
             Self::NoSlashes => "has no // after its scheme".to_owned(),
@@ -150,28 +150,28 @@ impl DeadEnd<'_> {
 
 /// Returns why no browser can open an http or https URL; `None` if the URL has a host that may
 /// exist.
-pub(super) fn dead_end(text: &str) -> Option<DeadEnd<'_>> {
+pub(super) fn url_problem(text: &str) -> Option<UrlProblem<'_>> {
     // An entityID often has the scheme http.
-    let behind = text.strip_prefix("http://");
-    if is_plain(text) || behind.is_some_and(is_plain_behind) {
+    let rest = text.strip_prefix("http://");
+    if is_plain(text) || rest.is_some_and(is_plain_rest) {
         return None;
     }
     if let Some(placeholder) = placeholder(text) {
-        return Some(DeadEnd::Placeholder(placeholder));
+        return Some(UrlProblem::Placeholder(placeholder));
     }
-    let behind = text.split_once(':').map_or("", |(_, behind)| behind);
-    let Some(behind) = behind.strip_prefix("//") else {
-        let is_empty = behind.bytes().all(|b| b == b'/');
+    let rest = text.split_once(':').map_or("", |(_, rest)| rest);
+    let Some(rest) = rest.strip_prefix("//") else {
+        let is_empty = rest.bytes().all(|b| b == b'/');
         return Some(if is_empty {
-            DeadEnd::NoHost
+            UrlProblem::NoHost
         } else {
-            DeadEnd::NoSlashes
+            UrlProblem::NoSlashes
         });
     };
-    let end = behind.find(['/', '\\', '?', '#']).unwrap_or(behind.len());
-    let host_and_port = behind[..end].rsplit('@').next().unwrap_or_default();
+    let end = rest.find(['/', '\\', '?', '#']).unwrap_or(rest.len());
+    let host_and_port = rest[..end].rsplit('@').next().unwrap_or_default();
     if host_and_port.is_empty() || host_and_port.starts_with(':') {
-        return Some(DeadEnd::NoHost);
+        return Some(UrlProblem::NoHost);
     }
     let port = host_and_port
         .rsplit_once(':')
@@ -179,17 +179,17 @@ pub(super) fn dead_end(text: &str) -> Option<DeadEnd<'_>> {
         .filter(|port| !port.contains(']'));
     let url = match Url::parse(text) {
         Ok(url) => url,
-        Err(url::ParseError::InvalidPort) => return port.map(DeadEnd::Port),
-        Err(_) => return Some(DeadEnd::Host(host_and_port)),
+        Err(url::ParseError::InvalidPort) => return port.map(UrlProblem::Port),
+        Err(_) => return Some(UrlProblem::Host(host_and_port)),
     };
     if url.port() == Some(0) {
-        return port.map(DeadEnd::Port);
+        return port.map(UrlProblem::Port);
     }
     // The parser accepts more hosts than a name server can have.
     match url.host() {
-        Some(Host::Domain(host)) if !is_host_name(host) => Some(DeadEnd::Host(host_and_port)),
+        Some(Host::Domain(host)) if !is_host_name(host) => Some(UrlProblem::Host(host_and_port)),
         Some(_) => None,
-        None => Some(DeadEnd::NoHost),
+        None => Some(UrlProblem::NoHost),
     }
 }
 
@@ -210,19 +210,20 @@ fn is_host_name(host: &str) -> bool {
 ///
 /// A GUID in braces is a value.
 fn placeholder(text: &str) -> Option<&str> {
-    let start = memchr::memchr2(b'{', b'<', text.as_bytes())?;
-    let close = if text.as_bytes()[start] == b'{' {
-        '}'
-    } else {
-        '>'
-    };
-    let found = match text[start..].find(close) {
-        Some(length) => &text[start..=start + length],
-        None => &text[start..],
-    };
-    let inner = found.trim_matches(['{', '}']);
-    let is_guid = inner.len() == 36 && inner.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-');
-    (!is_guid).then_some(found)
+    let mut rest = text;
+    loop {
+        rest = &rest[memchr::memchr2(b'{', b'<', rest.as_bytes())?..];
+        let close = if rest.starts_with('{') { '}' } else { '>' };
+        let length = rest.find(close).map_or(rest.len(), |at| at + 1);
+        let (found, after) = rest.split_at(length);
+        let inner = found.trim_matches(['{', '}']);
+        let is_guid =
+            inner.len() == 36 && inner.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-');
+        if !is_guid {
+            return Some(found);
+        }
+        rest = after;
+    }
 }
 
 /// Returns the unusual parts of an http or https URL that partners must reach.
@@ -278,8 +279,8 @@ pub(super) fn oddities(text: &str) -> Vec<&'static str> {
 
 /// Returns the part between `//` and the path.
 fn authority(text: &str) -> &str {
-    let behind = text.split_once("//").map_or("", |(_, behind)| behind);
-    behind.split(['/', '?', '#']).next().unwrap_or(behind)
+    let rest = text.split_once("//").map_or("", |(_, rest)| rest);
+    rest.split(['/', '?', '#']).next().unwrap_or(rest)
 }
 
 #[cfg(test)]
@@ -368,44 +369,51 @@ mod tests {
     fn a_url_without_a_host_that_can_exist_cannot_be_opened() {
         let long = format!("https://{}.example.com/", "a".repeat(64));
         let cases = [
-            ("https://", DeadEnd::NoHost),
-            ("https:", DeadEnd::NoHost),
-            ("https:///sso", DeadEnd::NoHost),
-            ("https://:443/sso", DeadEnd::NoHost),
-            ("https://user@/sso", DeadEnd::NoHost),
-            ("https://?a=b", DeadEnd::NoHost),
-            ("https:idp.example.com/sso", DeadEnd::NoSlashes),
-            ("https:/idp.example.com/sso", DeadEnd::NoSlashes),
-            (r"https:\\idp.example.com\sso", DeadEnd::NoSlashes),
-            ("HTTPS:idp.example.com", DeadEnd::NoSlashes),
-            ("https://a.example:99999/", DeadEnd::Port("99999")),
-            ("https://a.example:port/", DeadEnd::Port("port")),
-            ("https://a.example:0/", DeadEnd::Port("0")),
+            ("https://", UrlProblem::NoHost),
+            ("https:", UrlProblem::NoHost),
+            ("https:///sso", UrlProblem::NoHost),
+            ("https://:443/sso", UrlProblem::NoHost),
+            ("https://user@/sso", UrlProblem::NoHost),
+            ("https://?a=b", UrlProblem::NoHost),
+            ("https:idp.example.com/sso", UrlProblem::NoSlashes),
+            ("https:/idp.example.com/sso", UrlProblem::NoSlashes),
+            (r"https:\\idp.example.com\sso", UrlProblem::NoSlashes),
+            ("HTTPS:idp.example.com", UrlProblem::NoSlashes),
+            ("https://a.example:99999/", UrlProblem::Port("99999")),
+            ("https://a.example:port/", UrlProblem::Port("port")),
+            ("https://a.example:0/", UrlProblem::Port("0")),
             (
                 "https://{tenant}.okta.com/sso",
-                DeadEnd::Placeholder("{tenant}"),
+                UrlProblem::Placeholder("{tenant}"),
             ),
-            ("https://${host}/sso", DeadEnd::Placeholder("{host}")),
-            ("https://{{host}}/sso", DeadEnd::Placeholder("{{host}")),
+            ("https://${host}/sso", UrlProblem::Placeholder("{host}")),
+            ("https://{{host}}/sso", UrlProblem::Placeholder("{{host}")),
             (
                 "https://a.example/{tenant-id}/sso",
-                DeadEnd::Placeholder("{tenant-id}"),
+                UrlProblem::Placeholder("{tenant-id}"),
             ),
-            ("https://a.example/sso?id={0}", DeadEnd::Placeholder("{0}")),
-            ("https://<host>/sso", DeadEnd::Placeholder("<host>")),
-            ("https://a.example/<app", DeadEnd::Placeholder("<app")),
-            ("https://[host]/sso", DeadEnd::Host("[host]")),
-            ("https://a..example/sso", DeadEnd::Host("a..example")),
-            ("https://.okta.com/sso", DeadEnd::Host(".okta.com")),
-            ("https://a.b,c.d/", DeadEnd::Host("a.b,c.d")),
-            ("https://*.okta.com/", DeadEnd::Host("*.okta.com")),
-            ("https://%HOST%/sso", DeadEnd::Host("%HOST%")),
-            ("https://https://a.example/", DeadEnd::Host("https:")),
-            ("https://300.1.1.1/", DeadEnd::Host("300.1.1.1")),
-            (&long, DeadEnd::Host(&long[8..long.len() - 1])),
+            (
+                "https://a.example/sso?id={0}",
+                UrlProblem::Placeholder("{0}"),
+            ),
+            ("https://<host>/sso", UrlProblem::Placeholder("<host>")),
+            ("https://a.example/<app", UrlProblem::Placeholder("<app")),
+            ("https://[host]/sso", UrlProblem::Host("[host]")),
+            ("https://a..example/sso", UrlProblem::Host("a..example")),
+            ("https://.okta.com/sso", UrlProblem::Host(".okta.com")),
+            ("https://a.b,c.d/", UrlProblem::Host("a.b,c.d")),
+            ("https://*.okta.com/", UrlProblem::Host("*.okta.com")),
+            ("https://%HOST%/sso", UrlProblem::Host("%HOST%")),
+            ("https://https://a.example/", UrlProblem::Host("https:")),
+            ("https://300.1.1.1/", UrlProblem::Host("300.1.1.1")),
+            (
+                "https://a.example/{4f53cda1-8c2b-4aa3-9f0e-1de1cda2b7b4}/{tenant}",
+                UrlProblem::Placeholder("{tenant}"),
+            ),
+            (&long, UrlProblem::Host(&long[8..long.len() - 1])),
         ];
         for (text, expected) in cases {
-            assert_eq!(dead_end(text), Some(expected), "{text}");
+            assert_eq!(url_problem(text), Some(expected), "{text}");
             assert!(
                 !is_web(text) && !is_https(text) && !is_usual(text),
                 "{text}"
@@ -424,7 +432,7 @@ mod tests {
             "https://a.example/{4f53cda1-8c2b-4aa3-9f0e-1de1cda2b7b4}/sso",
             "https://user@a.example/",
         ] {
-            assert_eq!(dead_end(text), None, "{text}");
+            assert_eq!(url_problem(text), None, "{text}");
             assert!(is_https(text), "{text}");
         }
     }

@@ -257,3 +257,107 @@ fn an_entity_that_is_a_document_already_stays_as_it_is() {
         |document: &Document| validate(document, saml_metadata::Profile::SamlCore, now()).len();
     assert_eq!(errors(&alone), errors(&document));
 }
+
+#[test]
+fn a_certificate_is_removed_and_replaced_in_each_place_where_a_key_has_it() {
+    let (old, new) = (read_certificate("rsa2048"), read_certificate("p256"));
+    let copy = format!(
+        "</ds:X509Certificate></ds:X509Data><ds:X509Data><ds:X509Certificate>{}",
+        old.base64()
+    );
+    let twice = document(
+        &change(OKTA, &[("</ds:X509Certificate></ds:X509Data>", &copy)])
+            .replace(&copy, &format!("{copy}</ds:X509Certificate></ds:X509Data>")),
+    );
+    let removed = twice.edit().remove_certificate(role(&twice), &old).apply();
+    assert!(
+        role(&removed.expect("an edit"))
+            .key_descriptors()
+            .next()
+            .is_none()
+    );
+    let edit = twice.edit().replace_certificate(role(&twice), &old, &new);
+    let replaced = edit.apply().expect("an edit");
+    assert_eq!(role(&replaced).signing_certificates(), [new.clone(), new]);
+}
+
+#[test]
+fn a_replaced_certificate_leaves_no_empty_x509_data() {
+    let (old, new) = (read_certificate("rsa2048"), read_certificate("p256"));
+    let document = document(&change(
+        OKTA,
+        &[(
+            "<ds:X509Data>",
+            "<ds:X509Data><ds:X509SubjectName>CN=a</ds:X509SubjectName></ds:X509Data><ds:X509Data>",
+        )],
+    ));
+    let edit = document
+        .edit()
+        .replace_certificate(role(&document), &old, &new);
+    let edited = edit.apply().expect("an edit");
+    assert_eq!(edited.text().matches("<ds:X509Data>").count(), 1);
+    let findings = validate(&edited, saml_metadata::Profile::SamlCore, now());
+    assert!(!findings.iter().any(saml_metadata::Finding::is_error));
+}
+
+#[test]
+fn a_certificate_is_not_replaced_with_one_that_the_role_has_for_the_same_use() {
+    let (old, new) = (read_certificate("rsa2048"), read_certificate("p256"));
+    let document = document(OKTA);
+    let add = |key_use| {
+        let edit = document
+            .edit()
+            .add_certificate(role(&document), key_use, &new);
+        edit.apply().expect("an edit")
+    };
+    let both = add(Some(KeyUse::Signing));
+    let edit = both.edit().replace_certificate(role(&both), &old, &new);
+    assert!(matches!(
+        edit.apply(),
+        Err(EditError::CertificatePresent { .. })
+    ));
+    let both = add(Some(KeyUse::Encryption));
+    let edit = both.edit().replace_certificate(role(&both), &old, &new);
+    assert!(edit.apply().is_ok());
+}
+
+#[test]
+fn a_signing_certificate_without_a_use_is_removed_from_an_identity_provider_only() {
+    let old = read_certificate("rsa2048");
+    let idp = document(&change(OKTA, &[(" use=\"signing\"", "")]));
+    let own = std::slice::from_ref(&old);
+    let edit = idp.edit().remove_signing_certificates(role(&idp), own);
+    assert!(
+        role(&edit.apply().expect("an edit"))
+            .key_descriptors()
+            .next()
+            .is_none()
+    );
+
+    let text = idp.text().replace("IDPSSODescriptor", "SPSSODescriptor");
+    let other = read_certificate("p256");
+    let two = document(&change(
+        &text,
+        &[(
+            "</ds:X509Certificate>",
+            &format!(
+                "</ds:X509Certificate><ds:X509Certificate>{}</ds:X509Certificate>",
+                other.base64()
+            ),
+        )],
+    ));
+    let edit = two.edit().remove_signing_certificates(role(&two), own);
+    let edited = edit.apply().expect("an edit");
+    assert_eq!(
+        role(&edited).signing_certificates(),
+        std::slice::from_ref(&other)
+    );
+    assert_eq!(
+        role(&edited).encryption_certificates(),
+        [other.clone(), old.clone()]
+    );
+    let edit = edited
+        .edit()
+        .remove_signing_certificates(role(&edited), own);
+    assert!(matches!(edit.apply(), Err(EditError::NoCertificate { .. })));
+}

@@ -235,6 +235,10 @@ fn an_encoding_that_is_not_read_is_named_with_the_command_that_converts_it() {
             "line 2, column 5: the document declares the encoding \"ISO-8859-1\", which is read only if all characters are ASCII, and has the byte 0xfc; convert it: iconv -f ISO-8859-1 -t UTF-8 FILE | sed '1s/ISO-8859-1/UTF-8/' > NEW",
         ),
         (
+            declared("csUTF8", b"M\xfcller"),
+            "line 2, column 5: the document declares the encoding \"csUTF8\", but the byte 0xfc is not UTF-8; if it is Windows-1252, convert it: iconv -f WINDOWS-1252 -t UTF-8 FILE > NEW",
+        ),
+        (
             declared("us-ascii", "Müller".as_bytes()),
             "line 2, column 5: the document declares the encoding \"us-ascii\", but the bytes of U+00FC are UTF-8; declare UTF-8 if the text is readable",
         ),
@@ -247,10 +251,22 @@ fn an_encoding_that_is_not_read_is_named_with_the_command_that_converts_it() {
         let cause = std::error::Error::source(&error).expect("a cause");
         assert_eq!(cause.to_string(), message);
     }
+    for (bytes, message) in [
+        (
+            declared("UTF-16", b"M\xfcller"),
+            "line 2, column 5: the document declares the encoding \"UTF-16\", but its bytes are not UTF-16, and the byte 0xfc is not UTF-8; if it is Windows-1252, convert it: iconv -f WINDOWS-1252 -t UTF-8 FILE | sed '1s/UTF-16/UTF-8/' > NEW",
+        ),
+        (
+            declared("Shift_JIS", b"M\xfcller"),
+            "line 2, column 5: the document declares the encoding \"Shift_JIS\", which is not read, and has the byte 0xfc; convert it: iconv -f Shift_JIS -t UTF-8 FILE | sed '1s/Shift_JIS/UTF-8/' > NEW",
+        ),
+    ] {
+        assert_eq!(read(&bytes).expect_err(message).to_string(), message);
+    }
     // A name that is not the name of an encoding is in no command.
     let error = read(&declared("a\"; rm b", b"\xfc")).expect_err("refused");
     assert_eq!(
         error.to_string(),
-        "line 2, column 4: the document declares the encoding \"a\\\"; rm b\", which is read only if all characters are ASCII, and has the byte 0xfc"
+        "line 2, column 4: the document declares the encoding \"a\\\"; rm b\", which is not read, and has the byte 0xfc"
     );
 }

@@ -25,6 +25,7 @@ mod policy;
 mod properties;
 mod rollover;
 mod rotation;
+mod rotation_roles;
 #[cfg(feature = "samael")]
 mod samael;
 mod schema;

@@ -1,7 +1,7 @@
 //! Key rollover (make before break): which party must hold which key at which time.
 
 use saml_metadata::{
-    Document, IdpSsoDescriptor,
+    Change, ChangeKind, Document, IdpSsoDescriptor, compare, diff,
     names::binding,
     rollover::{
         CertificateState, Verdict, fingerprint_sha1, fingerprint_sha256, rollover, timeline,
@@ -213,4 +213,75 @@ fn a_changed_entity_id_or_a_missing_role_is_not_safe() {
             .map(IdpSsoDescriptor::element)
             .is_some()
     );
+}
+
+/// Returns a document with a `KeyDescriptor` that has only a name.
+fn with_key_name(document: &Document, content: &str) -> Document {
+    let key = format!(
+        "<md:KeyDescriptor use=\"signing\"><ds:KeyInfo xmlns:ds=\"http://www.w3.org/2000/09/xmldsig#\">\
+         {content}</ds:KeyInfo></md:KeyDescriptor><md:KeyDescriptor"
+    );
+    crate::support::document(&crate::support::change(
+        document.text(),
+        &[("<md:KeyDescriptor", &key)],
+    ))
+}
+
+#[test]
+fn a_key_name_is_no_key_that_both_documents_share() {
+    let name = "<ds:KeyName>x</ds:KeyName>";
+    for content in [name, ""] {
+        let old = with_key_name(&idp(&["p256"]), content);
+        let new = with_key_name(&idp(&["rsa2048"]), content);
+        let result = compare(&old, &new, now()).expect("metadata");
+        assert!(!result.safe, "{result:#?}");
+        assert!(result.changes.iter().any(Change::breaks), "{result:#?}");
+        assert!(!result.rollovers[0].verdict.safe, "{result:#?}");
+    }
+    // The name is still compared.
+    let old = with_key_name(&idp(&["p256"]), name);
+    let result = compare(&old, &idp(&["p256", "rsa2048"]), now()).expect("metadata");
+    let kinds: Vec<ChangeKind> = result.changes.iter().map(|change| change.kind).collect();
+    assert_eq!(kinds, [ChangeKind::KeyAdded, ChangeKind::Other]);
+}
+
+#[test]
+fn a_key_that_keeps_only_an_expired_certificate_is_not_safe() {
+    // Both certificates are for the same key.
+    let verdict = check_rollover(&["p256", "expired"], &["expired"]);
+    assert!(!verdict.safe, "{verdict}");
+    let verdict = check_rollover(&["p256", "expired"], &["p256"]);
+    assert!(verdict.safe, "{verdict}");
+}
+
+#[test]
+fn roles_of_one_type_are_matched_by_protocol_and_each_one_once() {
+    let role = |protocols: &str, id: &str| {
+        format!("<md:PDPDescriptor ID=\"{id}\" protocolSupportEnumeration=\"{protocols}\"/>")
+    };
+    let entity = |roles: &[String]| {
+        crate::support::document(&format!(
+            "<md:EntityDescriptor xmlns:md=\"urn:oasis:names:tc:SAML:2.0:metadata\" \
+             entityID=\"urn:e\">{}</md:EntityDescriptor>",
+            roles.concat()
+        ))
+    };
+    let old = entity(&[
+        role("urn:a urn:b", "1"),
+        role("urn:c", "2"),
+        role("urn:d", "3"),
+    ]);
+    let new = entity(&[
+        role("urn:c", "2"),
+        role("urn:x", "4"),
+        role("urn:b urn:a", "1"),
+    ]);
+    let changes = diff(&old, &new).expect("metadata");
+    let ids: Vec<_> = changes
+        .iter()
+        .filter(|change| change.subject == "ID")
+        .collect();
+    assert_eq!(ids.len(), 1, "{changes:#?}");
+    assert_eq!(ids[0].before.as_deref(), Some("3"));
+    assert_eq!(ids[0].after.as_deref(), Some("4"));
 }

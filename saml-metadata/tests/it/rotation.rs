@@ -189,6 +189,7 @@ fn the_new_key_signs_neither_before_its_start_nor_after_the_end_of_the_old_certi
          2026-12-11T00:00:00Z: sign with the new key earlier"
     );
     let plan = RotationRequest::new(&old, &new, now())
+        .retire_at(time("2026-12-20T00:00:00Z"))
         .plan()
         .expect("a plan");
     assert_eq!(plan.steps[1].before, Some(time("2026-12-10T00:00:00Z")));

@@ -247,6 +247,11 @@ fn a_certificate_of_another_key_is_refused() {
         error.to_string().contains(&other.fingerprint_sha256()),
         "{error}"
     );
+    let with_id = document(IDP);
+    let error = Signer::new(&private)
+        .certificate(&other)
+        .sign_element(with_id.root());
+    assert!(matches!(error, Err(SignError::OtherKey { .. })));
     for name in ["rsa", "p256", "p384", "p521"] {
         let private = self::private(name);
         let own = Certificate::from_pem(&fixture(&format!("{name}.cert.pem"))).expect(name);

@@ -132,3 +132,22 @@ fn each_entity_of_a_group_is_verified_separately() {
         ]
     );
 }
+
+#[test]
+fn a_verified_entity_is_a_document_of_its_own_with_the_namespaces_of_its_group() {
+    let group = group();
+    let declaration = " xmlns:md=\"urn:oasis:names:tc:SAML:2.0:metadata\"";
+    let (start, entity) = group.split_at(group.find("<md:EntityDescriptor").expect("an entity"));
+    // The canonical form of the entity has the declaration of the group, so the signature is valid.
+    let group = document(&format!("{start}{}", entity.replacen(declaration, "", 1)));
+    let entity = group.entities().next().expect("an entity");
+    let verified = verifier()
+        .verify_element(entity.element())
+        .expect("verified");
+    let entity = verified.entity().expect("an entity");
+    let alone = entity.to_document().expect("a document");
+    let own = alone.entity().expect("an entity");
+    // The group is not signed, so its validity does not apply.
+    assert_eq!(own.valid_until(), entity.effective_valid_until());
+    assert!(verifier().verify(&alone).is_ok());
+}
