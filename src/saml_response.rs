@@ -25,7 +25,7 @@
 //!
 //! # Input
 //!
-//! [`lint`] finds the response in what a person copies: the form field (Base64, also URL-encoded, with
+//! [`lint`] finds the response in a copied text: the form field (Base64, also URL-encoded, with
 //! HTML character references or line breaks, or compressed with DEFLATE), a request body or URL with this
 //! field, the source of the page with the form, a network log of a browser, and the XML itself.
 //! [`LintReport::form`] names the form.

@@ -8,7 +8,7 @@ use saml_metadata::{Document, Element, read};
 /// space at both ends of each text.
 pub(super) const WAYS: [Text; 2] = [Text::Keep, Text::Trim];
 
-/// What to do with white space at both ends of a text.
+/// The treatment of white space at both ends of a text.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Text {
     Keep,

@@ -107,9 +107,8 @@ fn find_signed<'a>(
         let first = &trusted.certificates[key];
         // The metadata can have several certificates of the key; one valid certificate is enough.
         let is_valid = |certificate: &&Certificate| {
-            let validity = certificate.not_before()..=certificate.not_after();
             certificate.public_key_der() == first.public_key_der()
-                && validity.contains(&expectations.now)
+                && certificate.is_valid_at(expectations.now)
         };
         let valid = trusted.certificates.iter().find(is_valid);
         signed_by(valid.unwrap_or(first), response, expectations, report);
@@ -384,8 +383,8 @@ fn signed_by(
     report: &mut LintReport,
 ) {
     report.signed_by(certificate.fingerprint_sha256());
-    let (from, until) = (certificate.not_before(), certificate.not_after());
-    if !(from..=until).contains(&expectations.now) {
+    if !certificate.is_valid_at(expectations.now) {
+        let (from, until) = (certificate.not_before(), certificate.not_after());
         let found = format!("a certificate valid from {from} to {until}");
         report.add(
             &rule::SIG_06,

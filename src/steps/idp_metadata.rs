@@ -96,9 +96,7 @@ fn validate(bytes: Vec<u8>, kid: &str, now: Timestamp) -> Result<ValidatedMetada
         .map(IdpSsoDescriptor::signing_certificates)
         .unwrap_or_default();
     // Another certificate may have expired, or may not have started.
-    let is_valid = |certificate: &&Certificate| {
-        certificate.not_before() <= now && now <= certificate.not_after()
-    };
+    let is_valid = |certificate: &&Certificate| certificate.is_valid_at(now);
     let certificate = certificates
         .iter()
         .find(is_valid)

@@ -120,9 +120,9 @@ fn finish<'a>(
     options: &EditOptions,
     out: &mut impl Write,
 ) -> Result<(), Box<dyn Error>> {
-    let is_signature = |child: &Element<'_>| child.is(namespace::SIGNATURE, "Signature");
     for ancestor in element.ancestors() {
-        if !ancestor.children().any(|child| is_signature(&child)) {
+        let mut signatures = ancestor.children_named(namespace::SIGNATURE, "Signature");
+        if signatures.next().is_none() {
             continue;
         }
         if !options.unsign && options.key.is_none() {

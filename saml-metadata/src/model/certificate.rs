@@ -249,6 +249,12 @@ impl Certificate {
         self.not_after
     }
 
+    /// Returns whether the validity period contains a time; both ends belong to it.
+    #[must_use]
+    pub fn is_valid_at(&self, time: Timestamp) -> bool {
+        (self.not_before..=self.not_after).contains(&time)
+    }
+
     /// Returns the type and the strength of the public key.
     #[must_use]
     pub fn public_key(&self) -> &PublicKey {

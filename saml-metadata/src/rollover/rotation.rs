@@ -356,9 +356,7 @@ fn old_encryption(role: RoleDescriptor<'_>, old: &[Certificate]) -> Vec<Certific
 /// Any of them may be the certificate that signs. A certificate that has expired before the start
 /// loses nothing by a later step.
 fn first_end(old: &[Certificate], start: Timestamp) -> Option<Timestamp> {
-    let valid = old
-        .iter()
-        .filter(|c| (c.not_before()..=c.not_after()).contains(&start));
+    let valid = old.iter().filter(|c| c.is_valid_at(start));
     valid.map(Certificate::not_after).min()
 }
 

@@ -1,4 +1,4 @@
-//! What each consumer does with a file, and how that is known.
+//! The verdict of each consumer on a file, with its source.
 
 use saml_metadata::{
     Finding,

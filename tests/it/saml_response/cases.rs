@@ -396,7 +396,7 @@ fn forged(text: &str) -> String {
     change(text, &[("ada.lovelace@", "eve@"), ("ID=\"id", "ID=\"evil")])
 }
 
-/// Signature wrapping: "On Breaking SAML: Be Whoever You Want to Be" (USENIX Security 2012), XSW1 to XSW8.
+/// Tests signature wrapping: "On Breaking SAML: Be Whoever You Want to Be" (USENIX Security 2012), XSW1 to XSW8.
 ///
 /// Each is linted as a sign-in of Eve, who would get in if AWS accepted the forgery.
 #[test]

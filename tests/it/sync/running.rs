@@ -41,7 +41,7 @@ async fn every_third_run_reads_the_whole_target_and_corrects_drift() {
         assert_eq!(requests, (reads, created), "run {run}");
     }
     fixture.assert_in_sync(&source);
-    // A managed user whom an administrator has added to a group.
+    // An administrator adds a managed user to a group.
     let group = fixture.group_id("group-00000");
     let users = fixture.sandbox.identity_users();
     let user = users
