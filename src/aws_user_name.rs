@@ -1,4 +1,5 @@
-//! The name of an Okta user in AWS: the user name in the assignment to the app, or the login if there is none.
+//! The name of an Okta user in AWS: the user name in the assignment to the app. Okta makes it from the app's template when it
+//! assigns the user.
 //!
 //! AWS signs in the user whose `userName` is the `NameID` of the SAML assertion, and Okta sends the user name of the
 //! assignment. Okta's own provisioning and the directory sync write the same name.
@@ -31,6 +32,15 @@ impl NameTemplate {
         app.user_name_template().map_or(Self::Login, Self::parse)
     }
 
+    /// Reads the template of an app from Okta.
+    pub(crate) async fn read(okta: &Client, app: &Id<App>) -> Result<Self> {
+        let read = okta.apps().get(app).await;
+        let app = read.map_err(|error| {
+            Error::service(format!("app {app} could not be read from Okta"), error)
+        })?;
+        Ok(Self::of(&app))
+    }
+
     fn parse(template: &str) -> Self {
         let expression = template.trim().strip_prefix("${");
         let expression = expression.and_then(|rest| rest.strip_suffix('}'));
@@ -57,16 +67,16 @@ impl NameTemplate {
     }
 }
 
-/// The users that are assigned to the app.
+/// The users that are assigned to the app, and the names of those who are not assigned yet.
 #[derive(Default)]
-pub(crate) struct AppAssignments(BTreeMap<Id<User>, AppUser>);
+pub(crate) struct AppAssignments {
+    users: BTreeMap<Id<User>, AppUser>,
+    template: NameTemplate,
+}
 
 impl AppAssignments {
-    /// Reads the users of the app; without an app, there are none.
-    pub(crate) async fn read(okta: &Client, app: Option<&Id<App>>) -> Result<Self> {
-        let Some(app) = app else {
-            return Ok(Self::default());
-        };
+    /// Reads the users of the app.
+    pub(crate) async fn read(okta: &Client, app: &Id<App>, template: NameTemplate) -> Result<Self> {
         let users = okta.apps().users(app).try_collect().await;
         let users = users.map_err(|error| {
             Error::service(
@@ -75,17 +85,25 @@ impl AppAssignments {
             )
         })?;
         let by_id = users.into_iter().map(|user| (user.id.clone(), user));
-        Ok(Self(by_id.collect()))
+        Ok(Self {
+            users: by_id.collect(),
+            template,
+        })
     }
 
     /// Returns the number of assigned users.
     pub(crate) fn len(&self) -> usize {
-        self.0.len()
+        self.users.len()
+    }
+
+    /// Returns the template of the user name of a new assignment.
+    pub(crate) fn template(&self) -> &NameTemplate {
+        &self.template
     }
 
     /// Returns the assignment of a user, if the user is assigned to the app.
     pub(crate) fn get(&self, user: &Id<User>) -> Option<&AppUser> {
-        self.0.get(user)
+        self.users.get(user)
     }
 
     /// Returns whether a user is assigned individually. A user that is assigned only through a group loses access with that
@@ -97,28 +115,26 @@ impl AppAssignments {
 
     /// Returns the users that are assigned individually.
     pub(crate) fn individual(&self) -> Vec<&Id<User>> {
-        let users = self.0.iter();
+        let users = self.users.iter();
         let individual = users.filter(|(_, assigned)| assigned.scope == AppUserScope::User);
         individual.map(|(id, _)| id).collect()
     }
 
     /// Returns the name in the assignment of the user, which Okta sends as `NameID`. Without an assignment, returns the name
-    /// that the template gives, if it is known.
-    pub(crate) fn name_id<'a>(
-        &'a self,
-        user: &'a User,
-        template: &NameTemplate,
-    ) -> Option<Cow<'a, str>> {
+    /// that the template gives.
+    ///
+    /// Returns `None` if only Okta can evaluate the template, or if the template is the email address and the user has none.
+    pub(crate) fn name_id<'a>(&'a self, user: &'a User) -> Option<Cow<'a, str>> {
         let assigned = self.get(&user.id);
         let name = assigned.and_then(|assigned| assigned.user_name.as_deref());
-        name.map(Cow::Borrowed).or_else(|| template.evaluate(user))
+        name.map(Cow::Borrowed)
+            .or_else(|| self.template.evaluate(user))
     }
 
-    /// Returns the user's name in AWS, or the login if the user is not assigned yet.
-    pub(crate) fn aws_user_name<'a>(&'a self, user: &'a User) -> &'a str {
-        let assigned = self.get(&user.id);
-        let name = assigned.and_then(|assigned| assigned.user_name.as_deref());
-        name.unwrap_or(&user.profile.login)
+    /// Returns the user's name in AWS, or the login if the name is not known yet.
+    pub(crate) fn aws_user_name<'a>(&'a self, user: &'a User) -> Cow<'a, str> {
+        let name = self.name_id(user);
+        name.unwrap_or_else(|| user.profile.login.as_str().into())
     }
 }
 

@@ -3,7 +3,10 @@
 mod groups;
 mod selection;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use okta_client::{App, Client, Group, Id, ItemError, ListError, User, UserRef, UserStatus};
 
@@ -12,7 +15,7 @@ use self::{
     selection::{Listed, select},
 };
 use crate::{
-    aws_user_name::AppAssignments,
+    aws_user_name::{AppAssignments, NameTemplate},
     blueprint::{Blueprint, Principals, ProvisioningMode, both_assigned_and_pushed},
     error::{Error, ErrorKind, Result},
     plan::{Note, Problem, Subject, count},
@@ -61,7 +64,13 @@ impl ResolvedScope {
     ///
     /// Fails if Okta refuses a request for another reason or does not answer.
     pub async fn read(okta: &Client, blueprint: &Blueprint, app: Option<&Id<App>>) -> Result<Self> {
-        let assignments = AppAssignments::read(okta, app).await?;
+        let assignments = match app {
+            Some(app) => {
+                let template = NameTemplate::read(okta, app).await?;
+                AppAssignments::read(okta, app, template).await?
+            }
+            None => AppAssignments::default(),
+        };
         Self::read_with(okta, blueprint, app, &assignments).await
     }
 
@@ -81,7 +90,8 @@ impl ResolvedScope {
             violations: BTreeMap::new(),
             unusual_names: Vec::new(),
         };
-        let violations = |user: &User| profile_violations(user, assignments.aws_user_name(user));
+        let violations =
+            |user: &User| profile_violations(user, assignments.name_id(user).as_deref());
         for login in &blueprint.assigned_users() {
             let subject = || Subject::user(login);
             match read_user(okta, login).await {
@@ -148,10 +158,8 @@ impl ResolvedScope {
                 refused.insert(user.id.clone(), violations);
             } else if is_provisioned(&user.status) {
                 provisionable.insert(user.id.clone());
-                let name = assignments.aws_user_name(user);
-                if !name.contains('@') {
-                    unusual_names.push(name.to_owned());
-                }
+                let name = assignments.name_id(user);
+                unusual_names.extend(name.filter(|name| !name.contains('@')).map(Cow::into_owned));
             }
         }
         scope.provisionable = provisionable;
@@ -488,15 +496,16 @@ fn activation_help(status: &UserStatus) -> &'static str {
     }
 }
 
-/// Returns the rules of AWS that a user violates whose name in AWS is `aws_user_name`, in attributes that AWS requires.
+/// Returns the rules of AWS that a user violates whose name in AWS is `aws_user_name`, in attributes that AWS requires. A name
+/// that is not known yet violates no rule.
 ///
 /// The rules are those of [`Dialect::AwsIdentityCenter`](scim_client::Dialect::AwsIdentityCenter), and apply to the values that
 /// are sent. Attributes that AWS does not require are left out if it refuses them.
 #[must_use]
-pub fn profile_violations(user: &User, aws_user_name: &str) -> Vec<String> {
+pub fn profile_violations(user: &User, aws_user_name: Option<&str>) -> Vec<String> {
     let required = Required::of(user);
     let document = scim_types::User {
-        user_name: Some(aws_user_name.into()),
+        user_name: aws_user_name.map(Into::into),
         name: Some(scim_types::Name {
             given_name: Some(required.given_name.into()),
             family_name: Some(required.family_name.into()),
@@ -507,9 +516,10 @@ pub fn profile_violations(user: &User, aws_user_name: &str) -> Vec<String> {
         ..scim_types::User::default()
     };
     let violations = scim_client::Dialect::AwsIdentityCenter.violations(&document);
+    let is_known = |attribute: &str| attribute != "userName" || aws_user_name.is_some();
     let violations = violations
         .iter()
-        .filter(|violation| violation.is_required());
+        .filter(|violation| violation.is_required() && is_known(violation.attribute()));
     violations
         .map(|violation| {
             let in_okta = IN_OKTA

@@ -111,7 +111,6 @@ pub use prepared::PreparedSync;
 
 pub use profile::UserProfile;
 pub use report::{Failed, FailedMembership, SyncReport};
-pub(crate) use source::unassigned;
 pub use source::{OktaSource, ScimSource, Source};
 pub use state::SyncState;
 

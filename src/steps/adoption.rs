@@ -76,7 +76,8 @@ impl Adoption<'_> {
         };
         for user in scope.provisionable_users() {
             if self.names.get(&user.id).is_none()
-                && let Some(found) = self.in_aws.users.get(self.names.aws_user_name(user))
+                && let Some(name) = self.names.name_id(user)
+                && let Some(found) = self.in_aws.users.get(&*name)
             {
                 self.plan_user(&center, user, found, planned).await?;
             }

@@ -13,7 +13,7 @@ use okta_client::{App, Client as Okta, Error as OktaError, Group, Id, PushMappin
 
 use super::estate::SHARED;
 use crate::{
-    aws_user_name::AppAssignments,
+    aws_user_name::{AppAssignments, NameTemplate},
     context::Context,
     error::{Error, Result},
 };
@@ -31,6 +31,7 @@ pub(super) type Pushes = BTreeMap<Id<Group>, PushMapping>;
 /// The cached lists of one context.
 #[derive(Default)]
 struct Cache {
+    template: Cached<Id<App>, NameTemplate>,
     users: Cached<Id<App>, AppAssignments>,
     groups: Cached<Id<App>, BTreeSet<Id<Group>>>,
     pushes: Cached<Id<App>, Pushes>,
@@ -130,7 +131,11 @@ impl<'a> AppLists<'a> {
         let Some(app) = &self.app else {
             return Ok(Arc::default());
         };
-        let read = AppAssignments::read(self.okta, Some(app));
+        let read = async {
+            let template = NameTemplate::read(self.okta, app);
+            let template = self.cache.template.get(app.clone(), self.cx, RUN, template);
+            AppAssignments::read(self.okta, app, (*template.await?).clone()).await
+        };
         let users = &self.cache.users;
         users.get(app.clone(), self.cx, max_age, read).await
     }
@@ -164,6 +169,12 @@ impl<'a> AppLists<'a> {
         };
         let pushes = &self.cache.pushes;
         pushes.get(app.clone(), self.cx, max_age, read).await
+    }
+
+    /// Records the template of an app that was read for another reason.
+    pub(super) fn app_read(&self, app: &App) {
+        let template = Arc::new(NameTemplate::of(app));
+        self.cache.template.set(app.id().clone(), self.cx, template);
     }
 
     /// Records that a user was assigned to the app, or unassigned.

@@ -6,6 +6,7 @@ use okta_client::{App, AppStatus, Client as Okta, NewApp};
 
 use super::{
     adoption::{must_adopt, record_owned},
+    app_lists::AppLists,
     catalog::{ACS_URL, CATALOG_NAME, ENTITY_ID, PLACEHOLDERS},
     ids, lookup,
     saml_settings::is_placeholder,
@@ -64,6 +65,12 @@ impl CatalogApp {
             return Err(aws_app::ambiguous(&self.label, &labelled));
         }
         Ok((labelled.pop(), others))
+    }
+
+    /// Keeps what the later steps use of the app.
+    fn remember(&self, app: &App, cx: &Context) {
+        cx.update_facts(|facts| facts.app = Some(app.id().clone()));
+        AppLists::new(&self.okta, cx).app_read(app);
     }
 
     /// Fails if an app that was found by its label has the URLs of another AWS organization.
@@ -129,7 +136,7 @@ impl CatalogApp {
                 self.add_manually(&error, cx).await?
             }
         };
-        cx.update_facts(|facts| facts.app = Some(app.id().clone()));
+        self.remember(&app, cx);
         // The id must survive a crash: the label can be changed in Okta, and then no plan finds the app again.
         cx.checkpoint().await?;
         let labelled = self.labelled().await?;
@@ -260,7 +267,7 @@ impl Step for CatalogApp {
                 return Ok(planned);
             }
             // The following steps read the app.
-            cx.update_facts(|facts| facts.app = Some(app.id().clone()));
+            self.remember(&app, cx);
             if adopted {
                 planned.changes.push(
                     Change::new(Action::Adopt, self.subject())
@@ -316,7 +323,7 @@ impl Step for CatalogApp {
                     )
                 })?;
             }
-            cx.update_facts(|facts| facts.app = Some(app.id().clone()));
+            self.remember(&app, cx);
             record_owned(cx, &self.subject());
             Ok(Applied::Done)
         })

@@ -21,7 +21,6 @@ use super::{
     scim_endpoint::{self, ScimEndpoint, scim_token},
 };
 use crate::{
-    aws_user_name::NameTemplate,
     batch::Batch,
     blueprint::Blueprint,
     context::Context,
@@ -33,7 +32,7 @@ use crate::{
     sync::{
         Directory, Engine, Failed, FailedMembership, GroupChange, GroupRemoval, OktaSource,
         PreparedSync, ReadMode, Removal, Settings, StateSink, SyncChange, SyncPlan, SyncReport,
-        UserNames, kept_removals, plan_for_new_target, retain_approved, sync_changes, unassigned,
+        UserNames, kept_removals, plan_for_new_target, retain_approved, sync_changes,
     },
 };
 
@@ -217,15 +216,8 @@ impl SyncStep {
     async fn directory(&self, cx: &Context) -> Result<Directory> {
         let scope = lookup::scope(&self.okta, &self.blueprint, cx).await?;
         let assigned = AppLists::new(&self.okta, cx).users(app_lists::RUN).await?;
-        // A user that is not assigned yet gets the name of the app's template.
-        let app = match unassigned(&scope, &assigned).as_slice() {
-            [] => None,
-            _ => lookup::app(&self.okta, cx).await?,
-        };
-        let template = app.as_ref().map(NameTemplate::of).unwrap_or_default();
         let provisioning = &self.blueprint.provisioning;
-        let directory = OktaSource::directory_of(&scope, &assigned, &template, provisioning);
-        Ok(directory)
+        Ok(OktaSource::directory_of(&scope, &assigned, provisioning))
     }
 
     /// Plans the sync. Returns `None` if the endpoint is unknown, or both the cached state and the token are missing.

@@ -153,7 +153,8 @@ impl<'a> PushPlanner<'a> {
         let group = group.filter(|_| !self.is_in_progress(&members.group, mapping));
         let is_missing = |user: &&User| match self.accounts.of(user) {
             Account::Provisioned => group.zip(self.in_aws).is_some_and(|(group, in_aws)| {
-                let user = in_aws.users.get(self.accounts.assigned.aws_user_name(user));
+                let name = self.accounts.assigned.aws_user_name(user);
+                let user = in_aws.users.get(&*name);
                 user.is_some_and(|user| !group.members.contains(&user.id))
             }),
             Account::Pending(_) | Account::Unassigned(_) => true,

@@ -145,7 +145,7 @@ pub(super) async fn aws_user_name(
         return Ok(login.to_owned());
     };
     let assignments = AppLists::new(okta, cx).users(app_lists::RUN).await?;
-    Ok(assignments.aws_user_name(user).to_owned())
+    Ok(assignments.aws_user_name(user).into_owned())
 }
 
 /// Returns the ids in Okta of the users and groups of the blueprint. They are the external ids in AWS.

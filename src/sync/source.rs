@@ -4,7 +4,6 @@
 mod scim;
 
 use std::{
-    borrow::Cow,
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
 };
@@ -25,7 +24,7 @@ use crate::{
     aws_app,
     aws_user_name::{AppAssignments, NameTemplate},
     blueprint::{Blueprint, Provisioning},
-    error::{Error, Result},
+    error::Result,
     plan::count,
     resolved_scope::{Required, ResolvedScope, is_provisioned, unknown_status},
     text::abbreviated,
@@ -89,21 +88,13 @@ impl OktaSource {
     pub(crate) fn directory_of(
         scope: &ResolvedScope,
         assignments: &AppAssignments,
-        template: &NameTemplate,
         provisioning: &Provisioning,
     ) -> Directory {
         let assigned = scope.assigned_users();
         let mapping = Mapping::of(provisioning);
         let users = assigned
             .values()
-            .map(|user| {
-                to_user(
-                    user,
-                    assignments.name_id(user, template),
-                    template,
-                    &mapping,
-                )
-            })
+            .map(|user| to_user(user, assignments, &mapping))
             .collect();
         let groups = scope.pushed.iter().map(|members| Group {
             id: ExternalId::new(members.group.id.as_str()),
@@ -157,21 +148,19 @@ impl Source for OktaSource {
                 None => aws_app::find(okta, &blueprint.okta).await?,
             };
             let app = self.app.as_ref().or(found.as_ref().map(App::id));
-            let assignments = AppAssignments::read(okta, app).await?;
+            let assignments = match app {
+                Some(id) => {
+                    let template = match &found {
+                        Some(app) => NameTemplate::of(app),
+                        None => NameTemplate::read(okta, id).await?,
+                    };
+                    AppAssignments::read(okta, id, template).await?
+                }
+                None => AppAssignments::default(),
+            };
             let scope = ResolvedScope::read_with(okta, blueprint, app, &assignments).await?;
             let unassigned = unassigned(&scope, &assignments);
-            let template = match (&found, app) {
-                (Some(app), _) => NameTemplate::of(app),
-                (None, Some(id)) if !unassigned.is_empty() => {
-                    let app = okta.apps().get(id).await;
-                    NameTemplate::of(&app.map_err(|error| {
-                        Error::service(format!("app {id} could not be read from Okta"), error)
-                    })?)
-                }
-                _ => NameTemplate::default(),
-            };
-            let mut directory =
-                Self::directory_of(&scope, &assignments, &template, &blueprint.provisioning);
+            let mut directory = Self::directory_of(&scope, &assignments, &blueprint.provisioning);
             let remark = if app.is_none() {
                 let label = &blueprint.okta.app_label;
                 Some(format!(
@@ -201,7 +190,7 @@ impl Source for OktaSource {
 }
 
 /// Returns the logins of the active users of a scope that are not assigned to the app.
-pub(crate) fn unassigned(scope: &ResolvedScope, assignments: &AppAssignments) -> Vec<String> {
+fn unassigned(scope: &ResolvedScope, assignments: &AppAssignments) -> Vec<String> {
     let users = scope.assigned_users().into_values();
     let unassigned = users
         .filter(|user| is_provisioned(&user.status) && assignments.get(&user.id).is_none())
@@ -274,14 +263,10 @@ impl<'a> Mapping<'a> {
 }
 
 /// Converts an Okta user.
-fn to_user(
-    user: &okta_client::User,
-    name_id: Option<Cow<'_, str>>,
-    template: &NameTemplate,
-    mapping: &Mapping<'_>,
-) -> User {
+fn to_user(user: &okta_client::User, assignments: &AppAssignments, mapping: &Mapping<'_>) -> User {
+    let name_id = assignments.name_id(user);
     // The `NameID` that Okta will send is not known: another `userName` would be an account without sign-in.
-    let unknown_name = name_id.is_none().then(|| match template {
+    let unknown_name = name_id.is_none().then(|| match assignments.template() {
         NameTemplate::Other(template) => format!(
             "the user is not assigned to the app, and only Okta evaluates its template `{template}` of user names: assign the user to the app, then run again"
         ),

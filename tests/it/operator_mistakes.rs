@@ -179,6 +179,37 @@ async fn a_user_that_aws_does_not_accept_is_reported_with_the_reason() {
 }
 
 #[tokio::test]
+async fn a_login_that_aws_refuses_is_no_mistake_if_the_app_sends_the_email_address() {
+    const LOGIN: &str = "charles babbage@example.com";
+    let people = Company::small(1, 2).person(Person::new(LOGIN, "Charles", "Babbage"));
+    let mut fixture = Fixture::with_sandbox(Sandbox::builder().company(people), SEED).await;
+    let sandbox = &fixture.sandbox;
+    sandbox.set_user_attribute(LOGIN, "email", "charles@example.com");
+    fixture.run().await.expect("the first run");
+    let seed = SEED.replace("ada.lovelace@example.com", LOGIN);
+    fixture.blueprint = Blueprint::from_toml(&seed).expect("a blueprint");
+    assert_eq!(
+        run_error(&fixture).await.to_string(),
+        "AWS does not accept user `charles babbage@example.com`: user name in the app: userName contains U+0020, which is not accepted"
+    );
+    let app = fixture.okta.apps().get(&fixture.app().await).await;
+    let app = app.expect("the app");
+    let mut edit = app.edit();
+    let set = edit.set("/credentials/userNameTemplate/template", "${source.email}");
+    set.expect("a template");
+    let replaced = fixture.okta.apps().replace(app.id(), &edit).await;
+    replaced.expect("the app");
+    fixture.run().await.expect("a run");
+    let assignments = fixture.assignments();
+    assert!(
+        assignments
+            .iter()
+            .any(|one| one.contains("charles@example.com")),
+        "{assignments:?}"
+    );
+}
+
+#[tokio::test]
 async fn a_suspended_user_is_reported_with_the_status() {
     let people = Company::small(1, 2).person(
         Person::new("gone@example.com", "Long", "Gone").with_status(PersonStatus::Suspended),

@@ -45,7 +45,7 @@ impl Missing {
             .flat_map(|(name, user)| user.external_ids.iter().map(|id| (&*id.id, name.as_str())))
             .collect();
         for user in scope.provisionable_users() {
-            match in_aws.users.get(assigned.aws_user_name(user)) {
+            match in_aws.users.get(&*assigned.aws_user_name(user)) {
                 Some(found) if found.is_enabled() => {}
                 found => {
                     let missing_user = MissingUser {
@@ -67,7 +67,7 @@ impl Missing {
             };
             for user in scope.provisionable_members(members) {
                 // A user that has not arrived is already listed as a missing user, so the membership is not listed.
-                if let Some(found) = in_aws.users.get(assigned.aws_user_name(user))
+                if let Some(found) = in_aws.users.get(&*assigned.aws_user_name(user))
                     && !group.members.contains(&found.id)
                 {
                     let membership = Subject::membership(&members.group.name, &user.profile.login);
@@ -75,11 +75,11 @@ impl Missing {
                 }
             }
             let members_in_okta = members.users.iter();
-            let members_in_okta: BTreeSet<&str> = members_in_okta
+            let members_in_okta: BTreeSet<_> = members_in_okta
                 .map(|user| assigned.aws_user_name(user))
                 .collect();
             let in_group = group.members.iter().map(|id| in_aws.name_of(id));
-            let extra = in_group.filter(|name| !members_in_okta.contains(name.as_str()));
+            let extra = in_group.filter(|name| !members_in_okta.contains(&**name));
             let extra = extra.map(|user| (user, members.group.name.clone()));
             missing.extra_memberships.extend(extra);
         }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use okta_aws_sso::{
-    Blueprint,
+    Blueprint, ResolvedScope,
     okta::{App, Client, Id, User},
     sync::{DirectorySync, OktaSource},
 };
@@ -28,8 +28,11 @@ impl Org {
     }
 
     fn sync(&self, provisioning: &str) -> DirectorySync {
-        let text = format!("[provisioning]\nassign_users = [\"{LOGIN}\"]\n{provisioning}");
-        let blueprint = Blueprint::from_toml(&text).expect("a blueprint");
+        self.sync_user(LOGIN, provisioning)
+    }
+
+    fn sync_user(&self, login: &str, provisioning: &str) -> DirectorySync {
+        let blueprint = blueprint(login, provisioning);
         DirectorySync::new(OktaSource::new(&self.okta, &blueprint), &self.fixture.scim)
             .store(self.fixture.store.clone())
             .clock(Arc::new(self.fixture.clock.clone()))
@@ -66,6 +69,11 @@ impl Org {
         let mut users = self.fixture.sandbox.identity_users().into_iter();
         users.find(|user| user.external_id == external_id)
     }
+}
+
+fn blueprint(login: &str, provisioning: &str) -> Blueprint {
+    let text = format!("[provisioning]\nassign_users = [\"{login}\"]\n{provisioning}");
+    Blueprint::from_toml(&text).expect("a blueprint")
 }
 
 /// The paths in SCIM of the attributes of Okta's default profile.
@@ -164,6 +172,33 @@ async fn a_user_gets_the_name_that_okta_will_send_and_no_account_while_it_is_unk
     let plan = org.sync("").plan().await.expect("a plan");
     assert!(plan.is_empty(), "{plan}");
     assert_eq!(plan.notes, [""; 0]);
+}
+
+#[tokio::test]
+async fn a_login_that_aws_refuses_is_no_problem_where_the_app_sends_another_name() {
+    const WITH_SPACE: &str = "full person@example.com";
+    const EMAIL: &str = "mail@example.com";
+    let org = Org::new(Person::new(WITH_SPACE, "Full", "Person")).await;
+    let sandbox = &org.fixture.sandbox;
+    sandbox.set_user_attribute(WITH_SPACE, "email", EMAIL);
+    let app = org.app().await;
+    let blueprint = blueprint(WITH_SPACE, "");
+    for (template, is_problem) in [
+        ("${source.login}", true),
+        ("${source.email}", false),
+        // Only Okta knows what it will send.
+        ("${fn:substringBefore(source.email, \"@\")}", false),
+    ] {
+        org.set_template(template).await;
+        let scope = ResolvedScope::read(&org.okta, &blueprint, Some(app.id())).await;
+        let problems = scope.expect("a scope").problems;
+        assert_eq!(!problems.is_empty(), is_problem, "{template}: {problems:?}");
+    }
+    org.set_template("${source.email}").await;
+    org.fixture.run(&org.sync_user(WITH_SPACE, "")).await;
+    let users = sandbox.identity_users();
+    let names: Vec<&str> = users.iter().map(|user| &*user.user_name).collect();
+    assert!(names.contains(&EMAIL), "{names:?}");
 }
 
 #[tokio::test]
