@@ -150,7 +150,7 @@ impl Document {
     #[must_use]
     pub fn group(&self) -> Option<EntitiesDescriptor<'_>> {
         let root = self.root();
-        root.is_in(NamespaceId::METADATA, "EntitiesDescriptor")
+        root.is_in(NamespaceId::METADATA, name!("EntitiesDescriptor"))
             .then(|| EntitiesDescriptor::new(root))
     }
 
@@ -184,8 +184,8 @@ impl Document {
 
 /// Returns the only entity that a root element describes.
 pub(crate) fn entity_of(root: Element<'_>) -> Result<EntityDescriptor<'_>, EntityError> {
-    let is_metadata = root.is_in(NamespaceId::METADATA, "EntityDescriptor")
-        || root.is_in(NamespaceId::METADATA, "EntitiesDescriptor");
+    let is_metadata = root.is_in(NamespaceId::METADATA, name!("EntityDescriptor"))
+        || root.is_in(NamespaceId::METADATA, name!("EntitiesDescriptor"));
     if !is_metadata {
         return Err(EntityError::NotMetadata {
             root: root.qualified_name().to_owned(),
@@ -205,14 +205,14 @@ pub(crate) fn entities_of(root: Element<'_>) -> impl Iterator<Item = EntityDescr
     let mut next = Some(root);
     std::iter::from_fn(move || {
         while let Some(element) = next {
-            let is_group = element.is_in(NamespaceId::METADATA, "EntitiesDescriptor");
+            let is_group = element.is_in(NamespaceId::METADATA, name!("EntitiesDescriptor"));
             // Only groups contain entities. The walk does not descend into an entity, so it never
             // returns an entity of another document that is embedded in an `Extensions` element.
             next = is_group
                 .then(|| element.children().next())
                 .flatten()
                 .or_else(|| following(element));
-            if element.is_in(NamespaceId::METADATA, "EntityDescriptor") {
+            if element.is_in(NamespaceId::METADATA, name!("EntityDescriptor")) {
                 return Some(EntityDescriptor::new(element));
             }
         }

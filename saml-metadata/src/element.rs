@@ -7,8 +7,9 @@ use std::{
 
 use crate::{
     document::Document,
+    local_name::LocalName,
     reader::escape::shortened,
-    tree::{AttributeRecord, NamespaceId, Node, NodeId, NodeKind, Slice},
+    tree::{AttributeRecord, NamespaceId, Node, NodeId, NodeKind},
 };
 
 /// An element of a document, in any namespace.
@@ -54,7 +55,7 @@ impl<'a> Element<'a> {
     fn is_hidden(document: &'a Document, fragment_root: NodeId, id: NodeId) -> bool {
         fragment_root != NodeId::NONE
             && document.tree.node(id).parent == fragment_root
-            && Self::new(document, id).is_in(NamespaceId::SIGNATURE, "Signature")
+            && Self::new(document, id).is_in(NamespaceId::SIGNATURE, name!("Signature"))
     }
 
     pub(crate) fn id(self) -> NodeId {
@@ -75,10 +76,14 @@ impl<'a> Element<'a> {
 
     /// Returns whether the element has this namespace and local name; faster than [`Element::is`].
     #[inline]
-    pub(crate) fn is_in(self, namespace: NamespaceId, local_name: &str) -> bool {
+    pub(crate) fn is_in(self, namespace: NamespaceId, local_name: LocalName) -> bool {
         let node = self.node();
-        node.namespace == namespace
-            && is_named(self.document, node.name, node.prefix_len, local_name)
+        node.namespace == namespace && node.local_name == local_name
+    }
+
+    /// Returns the number of the local name.
+    pub(crate) fn local_name_number(self) -> LocalName {
+        self.node().local_name
     }
 
     /// Returns whether the element has this namespace and local name.
@@ -110,6 +115,18 @@ impl<'a> Element<'a> {
     /// Returns the decoded value of an attribute without a namespace.
     #[must_use]
     pub fn attribute(self, name: &str) -> Option<&'a str> {
+        let number = LocalName::of(name);
+        let is_named = |attribute: &Attribute<'a>| {
+            let record = attribute.record;
+            record.namespace == NamespaceId::NONE
+                && record.local_name == number
+                && (number != LocalName::OTHER || attribute.local_name() == name)
+        };
+        self.records().find(is_named).map(Attribute::value)
+    }
+
+    /// Returns the decoded value of an attribute without a namespace; faster than [`Element::attribute`].
+    pub(crate) fn own_attribute(self, name: LocalName) -> Option<&'a str> {
         self.find_attribute(NamespaceId::NONE, name)
             .map(Attribute::value)
     }
@@ -127,24 +144,23 @@ impl<'a> Element<'a> {
     pub(crate) fn find_attribute(
         self,
         namespace: NamespaceId,
-        local_name: &str,
+        local_name: LocalName,
     ) -> Option<Attribute<'a>> {
         self.records().find(|attribute| {
             let record = attribute.record;
-            record.namespace == namespace
-                && is_named(self.document, record.name, record.prefix_len, local_name)
+            record.namespace == namespace && record.local_name == local_name
         })
     }
 
     /// Returns the `ds:Signature` of the element.
     pub(crate) fn signature(self) -> Option<Self> {
-        self.child_in(NamespaceId::SIGNATURE, "Signature")
+        self.child_in(NamespaceId::SIGNATURE, name!("Signature"))
     }
 
     /// Returns the `xml:lang` attribute of the element itself.
     #[must_use]
     pub fn language(self) -> Option<&'a str> {
-        self.find_attribute(NamespaceId::XML, "lang")
+        self.find_attribute(NamespaceId::XML, name!("lang"))
             .map(Attribute::value)
     }
 
@@ -256,13 +272,13 @@ impl<'a> Element<'a> {
     pub(crate) fn children_in(
         self,
         namespace: NamespaceId,
-        local_name: &'static str,
+        local_name: LocalName,
     ) -> impl Iterator<Item = Self> {
         self.children()
             .filter(move |child| child.is_in(namespace, local_name))
     }
 
-    pub(crate) fn child_in(self, namespace: NamespaceId, local_name: &'static str) -> Option<Self> {
+    pub(crate) fn child_in(self, namespace: NamespaceId, local_name: LocalName) -> Option<Self> {
         self.children_in(namespace, local_name).next()
     }
 
@@ -356,8 +372,11 @@ impl<'a> Element<'a> {
     ///
     /// Returns 0 if no sibling has the same name.
     pub(crate) fn sibling_number(self) -> usize {
-        let (namespace, local_name) = (self.namespace_id(), self.local_name());
-        let same = |other: &Self| other.is_in(namespace, local_name);
+        let (namespace, number) = (self.namespace_id(), self.local_name_number());
+        let same = |other: &Self| {
+            other.is_in(namespace, number)
+                && (number != LocalName::OTHER || other.local_name() == self.local_name())
+        };
         let siblings = self.parent().map(|parent| parent.children().filter(same));
         let (mut all, mut before) = (0, 0);
         for sibling in siblings.into_iter().flatten() {
@@ -365,16 +384,6 @@ impl<'a> Element<'a> {
             before += usize::from(sibling.id < self.id);
         }
         if all > 1 { before + 1 } else { 0 }
-    }
-}
-
-/// Returns whether a qualified name has this local part.
-#[inline]
-fn is_named(document: &Document, name: Slice, prefix_len: u32, local_name: &str) -> bool {
-    // Most names already differ in length, which is faster to compare than the text.
-    (name.len - prefix_len) as usize == local_name.len() && {
-        let name = &document.text().as_bytes()[name.range()];
-        name.ends_with(local_name.as_bytes())
     }
 }
 

@@ -119,7 +119,8 @@ impl RoleSummary {
         let descriptor = role.descriptor();
         let element = descriptor.element();
         let endpoints = element.children().filter(|child| {
-            child.namespace_id() == NamespaceId::METADATA && child.attribute("Location").is_some()
+            child.namespace_id() == NamespaceId::METADATA
+                && child.own_attribute(name!("Location")).is_some()
         });
         let value = |text: Option<&str>| collapse(text.unwrap_or_default()).to_owned();
         Self {
@@ -132,13 +133,13 @@ impl RoleSummary {
             endpoints: endpoints
                 .map(|endpoint| EndpointSummary {
                     service: endpoint.local_name().to_owned(),
-                    binding: value(endpoint.attribute("Binding")),
-                    location: value(endpoint.attribute("Location")),
-                    index: endpoint.attribute("index").map(str::to_owned),
+                    binding: value(endpoint.own_attribute(name!("Binding"))),
+                    location: value(endpoint.own_attribute(name!("Location"))),
+                    index: endpoint.own_attribute(name!("index")).map(str::to_owned),
                 })
                 .collect(),
             name_id_formats: element
-                .children_in(NamespaceId::METADATA, "NameIDFormat")
+                .children_in(NamespaceId::METADATA, name!("NameIDFormat"))
                 .map(|format| collapse(format.text()).to_owned())
                 .collect(),
             certificates: timeline_of([descriptor], now),

@@ -46,6 +46,9 @@
 //! References such as "MD 2.4.3" are to saml-metadata-2.0-os. References for an extension are to
 //! the specification of that extension.
 
+#[macro_use]
+mod local_name;
+
 mod diff;
 mod document;
 mod edit;

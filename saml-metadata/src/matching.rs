@@ -178,7 +178,7 @@ impl Keys {
             return;
         }
         let Some(info) = key.key_info() else { return };
-        let encoded = info.child_in(NamespaceId::SIGNATURE_11, "DEREncodedKeyValue");
+        let encoded = info.child_in(NamespaceId::SIGNATURE_11, name!("DEREncodedKeyValue"));
         let der = encoded.and_then(|element| spaced_base64(element.text()).ok());
         let (name, identity) = if let Some(der) = der {
             (fingerprint_sha256(&der), Identity::PublicKey(der))

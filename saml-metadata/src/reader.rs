@@ -20,6 +20,7 @@ pub(crate) use self::token::{NoToken, Token, next_token};
 use crate::{
     Limit, Limits, ReadErrorKind,
     error::Fault,
+    local_name::LocalName,
     reader::{
         chars::{is_blank, is_ncname, is_space, scan, starts_with_ignoring_case},
         escape::{decode_cdata, decode_text, reference, shorten},
@@ -212,8 +213,8 @@ impl Reader<'_> {
         }
         let scope = self.state.scope.depth();
         let tag = self.tag(range.start + 1, inner_end)?;
-        let local = &self.text[tag.name.range()][tag.prefix_len as usize..];
-        if tag.namespace == NamespaceId::METADATA && local == "EntityDescriptor" {
+        let local_name = LocalName::of(&self.text[tag.name.range()][tag.prefix_len as usize..]);
+        if tag.namespace == NamespaceId::METADATA && local_name == name!("EntityDescriptor") {
             self.state.entities += 1;
             if self.state.entities > self.limits.entities {
                 let limit = self.limits.entities;
@@ -228,6 +229,7 @@ impl Reader<'_> {
         record.name = tag.name;
         record.prefix_len = tag.prefix_len;
         record.namespace = tag.namespace;
+        record.local_name = local_name;
         record.first_attribute = tag.first_attribute;
         record.attributes = tag.attributes;
         if self.state.open.len() == 1 {
@@ -519,6 +521,7 @@ fn empty_node(kind: NodeKind, parent: NodeId, span: Range<usize>) -> Node {
         name: Slice::default(),
         prefix_len: 0,
         namespace: NamespaceId::NONE,
+        local_name: LocalName::OTHER,
         first_attribute: 0,
         attributes: 0,
         value: Slice::default(),

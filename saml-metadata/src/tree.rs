@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::names::namespace;
+use crate::{local_name::LocalName, names::namespace};
 
 /// Index of a node in [`Tree::nodes`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -66,7 +66,7 @@ impl NamespaceId {
     }
 }
 
-const fn same(a: &[u8], b: &[u8]) -> bool {
+pub(crate) const fn same(a: &[u8], b: &[u8]) -> bool {
     if a.len() != b.len() {
         return false;
     }
@@ -137,6 +137,8 @@ pub(crate) struct Node {
     /// For elements: length of the prefix in the name, including the colon.
     pub(crate) prefix_len: u32,
     pub(crate) namespace: NamespaceId,
+    /// For elements: the number of the local name.
+    pub(crate) local_name: LocalName,
     pub(crate) first_attribute: u32,
     pub(crate) attributes: u32,
     /// For elements without child elements: the decoded text.
@@ -150,6 +152,8 @@ pub(crate) struct AttributeRecord {
     /// Length of the prefix in the name, including the colon.
     pub(crate) prefix_len: u32,
     pub(crate) namespace: NamespaceId,
+    /// The number of the local name.
+    pub(crate) local_name: LocalName,
     /// The value between the quotes, as written.
     pub(crate) raw: Slice,
     /// The decoded value.

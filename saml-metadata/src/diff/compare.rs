@@ -299,7 +299,7 @@ impl<'c> Collector<'c> {
 
     fn formats(&mut self, old: Element<'_>, new: Element<'_>) {
         let list = |role: Element<'_>| -> Vec<String> {
-            role.children_in(NamespaceId::METADATA, "NameIDFormat")
+            role.children_in(NamespaceId::METADATA, name!("NameIDFormat"))
                 .map(|format| collapse(format.text()).to_owned())
                 .collect()
         };

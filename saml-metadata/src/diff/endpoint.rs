@@ -19,8 +19,8 @@ impl ComparedEndpoint {
     pub(super) fn of(element: Element<'_>) -> Option<Self> {
         let is_endpoint = element.namespace_id() == NamespaceId::METADATA
             && element
-                .attribute("Binding")
-                .or(element.attribute("Location"))
+                .own_attribute(name!("Binding"))
+                .or(element.own_attribute(name!("Location")))
                 .is_some();
         let value = |name| element.attribute(name).map(collapse).map(str::to_owned);
         is_endpoint.then(|| Self {

@@ -58,7 +58,7 @@ pub(crate) fn meaning(element: Element<'_>) -> String {
             .collect();
         attributes.sort();
         text.extend(attributes);
-        if inner.is_in(NamespaceId::SIGNATURE, "X509Certificate") {
+        if inner.is_in(NamespaceId::SIGNATURE, name!("X509Certificate")) {
             // Line breaks in base64 have no meaning.
             let compact: String = inner.text().split_ascii_whitespace().collect();
             let _ = write!(text, " {compact:?}");

@@ -63,14 +63,15 @@ impl<'a> Edit<'a> {
                 self = self.set_text(element, &wrapped_base64(new.der(), 76));
             }
             for item in key.key_info().into_iter().flat_map(Element::children) {
-                if !item.is_in(NamespaceId::SIGNATURE, "X509Data") {
-                    if !item.is_in(NamespaceId::SIGNATURE, "KeyName") {
+                if !item.is_in(NamespaceId::SIGNATURE, name!("X509Data")) {
+                    if !item.is_in(NamespaceId::SIGNATURE, name!("KeyName")) {
                         self = self.remove(item);
                     }
                     continue;
                 }
-                let is_certificate =
-                    |part: &Element<'_>| part.is_in(NamespaceId::SIGNATURE, "X509Certificate");
+                let is_certificate = |part: &Element<'_>| {
+                    part.is_in(NamespaceId::SIGNATURE, name!("X509Certificate"))
+                };
                 if !item.children().any(|part| is_certificate(&part)) {
                     // Without its children, the element would not be valid.
                     self = self.remove(item);
@@ -157,9 +158,11 @@ impl<'a> Edit<'a> {
             return self.remove(key.element());
         }
         let info = key.key_info().into_iter();
-        for data in info.flat_map(|info| info.children_in(NamespaceId::SIGNATURE, "X509Data")) {
+        for data in
+            info.flat_map(|info| info.children_in(NamespaceId::SIGNATURE, name!("X509Data")))
+        {
             let is_removed = |element: &Element<'a>| elements.contains(element);
-            let own = || data.children_in(NamespaceId::SIGNATURE, "X509Certificate");
+            let own = || data.children_in(NamespaceId::SIGNATURE, name!("X509Certificate"));
             if own().next().is_some() && own().all(|element| is_removed(&element)) {
                 // The other children, such as the subject's name, describe the same certificates.
                 self = self.remove(data);

@@ -19,12 +19,16 @@ impl<'a> SigningMethod<'a> {
     /// Returns the `MinKeySize` in bits; `None` if it is missing or not a number.
     #[must_use]
     pub fn min_key_size(self) -> Option<u32> {
-        collapse(self.0.attribute("MinKeySize")?).parse().ok()
+        collapse(self.0.own_attribute(name!("MinKeySize"))?)
+            .parse()
+            .ok()
     }
 
     /// Returns the `MaxKeySize` in bits; `None` if it is missing or not a number.
     #[must_use]
     pub fn max_key_size(self) -> Option<u32> {
-        collapse(self.0.attribute("MaxKeySize")?).parse().ok()
+        collapse(self.0.own_attribute(name!("MaxKeySize"))?)
+            .parse()
+            .ok()
     }
 }

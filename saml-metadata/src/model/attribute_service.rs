@@ -16,7 +16,7 @@ impl<'a> AttributeConsumingService<'a> {
     /// Returns the `index`; `None` if it is missing or not a number up to 65535.
     #[must_use]
     pub fn index(self) -> Option<u16> {
-        self.0.attribute("index").and_then(parse_index)
+        self.0.own_attribute(name!("index")).and_then(parse_index)
     }
 
     /// Returns `isDefault`; a missing attribute (`None`) differs from `false`.
@@ -27,18 +27,18 @@ impl<'a> AttributeConsumingService<'a> {
 
     /// Returns the `ServiceName`s.
     pub fn names(self) -> impl Iterator<Item = Localized<'a>> {
-        localized(self.0, "ServiceName")
+        localized(self.0, name!("ServiceName"))
     }
 
     /// Returns the `ServiceDescription`s.
     pub fn descriptions(self) -> impl Iterator<Item = Localized<'a>> {
-        localized(self.0, "ServiceDescription")
+        localized(self.0, name!("ServiceDescription"))
     }
 
     /// Returns the `RequestedAttribute`s.
     pub fn requested_attributes(self) -> impl Iterator<Item = RequestedAttribute<'a>> {
         self.0
-            .children_in(NamespaceId::METADATA, "RequestedAttribute")
+            .children_in(NamespaceId::METADATA, name!("RequestedAttribute"))
             .map(RequestedAttribute::new)
     }
 }
@@ -71,26 +71,27 @@ impl<'a> SamlAttribute<'a> {
     /// Returns the `Name`.
     #[must_use]
     pub fn name(self) -> &'a str {
-        self.0.attribute("Name").unwrap_or_default()
+        self.0.own_attribute(name!("Name")).unwrap_or_default()
     }
 
     /// Returns the `NameFormat`; `None` means the unspecified format.
     #[must_use]
     pub fn name_format(self) -> Option<&'a str> {
         self.0
-            .attribute("NameFormat")
+            .own_attribute(name!("NameFormat"))
             .map(|_| uri(self.0, "NameFormat"))
     }
 
     /// Returns the `FriendlyName`, which is for display only.
     #[must_use]
     pub fn friendly_name(self) -> Option<&'a str> {
-        self.0.attribute("FriendlyName")
+        self.0.own_attribute(name!("FriendlyName"))
     }
 
     /// Returns the `saml:AttributeValue`s as elements, because each attribute defines the type of
     /// its values.
     pub fn values(self) -> impl Iterator<Item = Element<'a>> {
-        self.0.children_in(NamespaceId::ASSERTION, "AttributeValue")
+        self.0
+            .children_in(NamespaceId::ASSERTION, name!("AttributeValue"))
     }
 }

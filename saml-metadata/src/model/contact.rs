@@ -1,6 +1,7 @@
 //! Views of organizations, contacts and additional metadata locations.
 
 use super::{values::Localized, view};
+use crate::local_name::LocalName;
 use crate::{Element, Extensions, reader::chars::collapse, tree::NamespaceId};
 
 view! {
@@ -11,17 +12,17 @@ view! {
 impl<'a> Organization<'a> {
     /// Returns the `OrganizationName`s, which need not be suitable for display.
     pub fn names(self) -> impl Iterator<Item = Localized<'a>> {
-        localized(self.0, "OrganizationName")
+        localized(self.0, name!("OrganizationName"))
     }
 
     /// Returns the `OrganizationDisplayName`s, which are suitable for display.
     pub fn display_names(self) -> impl Iterator<Item = Localized<'a>> {
-        localized(self.0, "OrganizationDisplayName")
+        localized(self.0, name!("OrganizationDisplayName"))
     }
 
     /// Returns the `OrganizationURL`s, with more information for users.
     pub fn urls(self) -> impl Iterator<Item = Localized<'a>> {
-        localized(self.0, "OrganizationURL")
+        localized(self.0, name!("OrganizationURL"))
     }
 
     /// Returns the `Extensions`.
@@ -40,38 +41,42 @@ impl<'a> ContactPerson<'a> {
     /// Returns the `contactType`.
     #[must_use]
     pub fn kind(self) -> ContactType<'a> {
-        ContactType::new(self.0.attribute("contactType").unwrap_or_default())
+        ContactType::new(
+            self.0
+                .own_attribute(name!("contactType"))
+                .unwrap_or_default(),
+        )
     }
 
     /// Returns the `Company`.
     #[must_use]
     pub fn company(self) -> Option<&'a str> {
-        self.text("Company")
+        self.text(name!("Company"))
     }
 
     /// Returns the `GivenName`.
     #[must_use]
     pub fn given_name(self) -> Option<&'a str> {
-        self.text("GivenName")
+        self.text(name!("GivenName"))
     }
 
     /// Returns the `SurName`.
     #[must_use]
     pub fn surname(self) -> Option<&'a str> {
-        self.text("SurName")
+        self.text(name!("SurName"))
     }
 
     /// Returns the `EmailAddress`es as written, including `mailto:`.
     pub fn email_addresses(self) -> impl Iterator<Item = &'a str> {
         self.0
-            .children_in(NamespaceId::METADATA, "EmailAddress")
+            .children_in(NamespaceId::METADATA, name!("EmailAddress"))
             .map(|element| collapse(element.text()))
     }
 
     /// Returns the `TelephoneNumber`s.
     pub fn telephone_numbers(self) -> impl Iterator<Item = &'a str> {
         self.0
-            .children_in(NamespaceId::METADATA, "TelephoneNumber")
+            .children_in(NamespaceId::METADATA, name!("TelephoneNumber"))
             .map(Element::text)
     }
 
@@ -81,7 +86,7 @@ impl<'a> ContactPerson<'a> {
         Extensions::of(self.0)
     }
 
-    fn text(self, local_name: &'static str) -> Option<&'a str> {
+    fn text(self, local_name: LocalName) -> Option<&'a str> {
         let element = self.0.child_in(NamespaceId::METADATA, local_name)?;
         Some(element.text())
     }
@@ -139,7 +144,7 @@ impl<'a> AdditionalMetadataLocation<'a> {
 
 pub(crate) fn localized<'a>(
     parent: Element<'a>,
-    local_name: &'static str,
+    local_name: LocalName,
 ) -> impl Iterator<Item = Localized<'a>> {
     parent
         .children_in(NamespaceId::METADATA, local_name)

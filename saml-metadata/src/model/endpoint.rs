@@ -4,6 +4,7 @@ use super::{
     values::{boolean, default_of, optional_uri, parse_index, uri},
     view,
 };
+use crate::local_name::LocalName;
 use crate::{Element, tree::NamespaceId};
 
 view! {
@@ -58,7 +59,7 @@ impl<'a> IndexedEndpoint<'a> {
     /// Returns the `index`; `None` if it is missing or not a number up to 65535.
     #[must_use]
     pub fn index(self) -> Option<u16> {
-        self.0.attribute("index").and_then(parse_index)
+        self.0.own_attribute(name!("index")).and_then(parse_index)
     }
 
     /// Returns `isDefault`; a missing attribute (`None`) differs from `false`.
@@ -70,7 +71,7 @@ impl<'a> IndexedEndpoint<'a> {
 
 pub(crate) fn endpoints<'a>(
     role: Element<'a>,
-    local_name: &'static str,
+    local_name: LocalName,
 ) -> impl Iterator<Item = Endpoint<'a>> {
     role.children_in(NamespaceId::METADATA, local_name)
         .map(Endpoint::new)
@@ -78,7 +79,7 @@ pub(crate) fn endpoints<'a>(
 
 pub(crate) fn indexed_endpoints<'a>(
     role: Element<'a>,
-    local_name: &'static str,
+    local_name: LocalName,
 ) -> impl Iterator<Item = IndexedEndpoint<'a>> {
     role.children_in(NamespaceId::METADATA, local_name)
         .map(IndexedEndpoint::new)

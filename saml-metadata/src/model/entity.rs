@@ -20,7 +20,7 @@ macro_rules! lifetime_methods {
         /// Returns the `ID`, which a signature references.
         #[must_use]
         pub fn id(self) -> Option<&'a str> {
-            self.0.attribute("ID")
+            self.0.own_attribute(name!("ID"))
         }
 
         /// Returns the element's own `validUntil`.
@@ -82,7 +82,7 @@ impl<'a> EntitiesDescriptor<'a> {
     /// Returns the group's `Name`.
     #[must_use]
     pub fn name(self) -> Option<&'a str> {
-        self.0.attribute("Name")
+        self.0.own_attribute(name!("Name"))
     }
 
     /// Returns the entities that are direct children of the group.
@@ -90,14 +90,14 @@ impl<'a> EntitiesDescriptor<'a> {
     /// [`Document::entities`](crate::Document::entities) also returns the entities of nested groups.
     pub fn entities(self) -> impl Iterator<Item = EntityDescriptor<'a>> {
         self.0
-            .children_in(NamespaceId::METADATA, "EntityDescriptor")
+            .children_in(NamespaceId::METADATA, name!("EntityDescriptor"))
             .map(EntityDescriptor::new)
     }
 
     /// Returns the groups that are direct children of the group.
     pub fn groups(self) -> impl Iterator<Item = Self> {
         self.0
-            .children_in(NamespaceId::METADATA, "EntitiesDescriptor")
+            .children_in(NamespaceId::METADATA, name!("EntitiesDescriptor"))
             .map(Self::new)
     }
 }
@@ -121,7 +121,7 @@ impl<'a> EntityDescriptor<'a> {
     pub fn group(self) -> Option<EntitiesDescriptor<'a>> {
         let parent = self.0.parent()?;
         parent
-            .is_in(NamespaceId::METADATA, "EntitiesDescriptor")
+            .is_in(NamespaceId::METADATA, name!("EntitiesDescriptor"))
             .then(|| EntitiesDescriptor::new(parent))
     }
 
@@ -144,7 +144,7 @@ impl<'a> EntityDescriptor<'a> {
     /// Returns all identity provider roles.
     pub fn identity_providers(self) -> impl Iterator<Item = IdpSsoDescriptor<'a>> {
         self.0
-            .children_in(NamespaceId::METADATA, "IDPSSODescriptor")
+            .children_in(NamespaceId::METADATA, name!("IDPSSODescriptor"))
             .map(IdpSsoDescriptor::new)
     }
 
@@ -161,14 +161,14 @@ impl<'a> EntityDescriptor<'a> {
     /// Returns all service provider roles.
     pub fn service_providers(self) -> impl Iterator<Item = SpSsoDescriptor<'a>> {
         self.0
-            .children_in(NamespaceId::METADATA, "SPSSODescriptor")
+            .children_in(NamespaceId::METADATA, name!("SPSSODescriptor"))
             .map(SpSsoDescriptor::new)
     }
 
     /// Returns all attribute authority roles.
     pub fn attribute_authorities(self) -> impl Iterator<Item = AttributeAuthorityDescriptor<'a>> {
         self.0
-            .children_in(NamespaceId::METADATA, "AttributeAuthorityDescriptor")
+            .children_in(NamespaceId::METADATA, name!("AttributeAuthorityDescriptor"))
             .map(AttributeAuthorityDescriptor::new)
     }
 
@@ -176,7 +176,7 @@ impl<'a> EntityDescriptor<'a> {
     #[must_use]
     pub fn affiliation(self) -> Option<AffiliationDescriptor<'a>> {
         self.0
-            .child_in(NamespaceId::METADATA, "AffiliationDescriptor")
+            .child_in(NamespaceId::METADATA, name!("AffiliationDescriptor"))
             .map(AffiliationDescriptor::new)
     }
 
@@ -184,21 +184,21 @@ impl<'a> EntityDescriptor<'a> {
     #[must_use]
     pub fn organization(self) -> Option<Organization<'a>> {
         self.0
-            .child_in(NamespaceId::METADATA, "Organization")
+            .child_in(NamespaceId::METADATA, name!("Organization"))
             .map(Organization::new)
     }
 
     /// Returns the `ContactPerson`s.
     pub fn contacts(self) -> impl Iterator<Item = ContactPerson<'a>> {
         self.0
-            .children_in(NamespaceId::METADATA, "ContactPerson")
+            .children_in(NamespaceId::METADATA, name!("ContactPerson"))
             .map(ContactPerson::new)
     }
 
     /// Returns the `AdditionalMetadataLocation`s.
     pub fn additional_locations(self) -> impl Iterator<Item = AdditionalMetadataLocation<'a>> {
         self.0
-            .children_in(NamespaceId::METADATA, "AdditionalMetadataLocation")
+            .children_in(NamespaceId::METADATA, name!("AdditionalMetadataLocation"))
             .map(AdditionalMetadataLocation::new)
     }
 }

@@ -12,6 +12,7 @@ use super::{
     values::{Localized, boolean, uri},
     view,
 };
+use crate::local_name::LocalName;
 use crate::{Element, names::entity_attribute, reader::chars::collapse, tree::NamespaceId};
 
 view! {
@@ -23,7 +24,7 @@ impl<'a> Extensions<'a> {
     /// Returns the `Extensions` of an element.
     pub(crate) fn of(parent: Element<'a>) -> Option<Self> {
         parent
-            .child_in(NamespaceId::METADATA, "Extensions")
+            .child_in(NamespaceId::METADATA, name!("Extensions"))
             .map(Self::new)
     }
 
@@ -35,14 +36,16 @@ impl<'a> Extensions<'a> {
     /// Returns `mdui:UIInfo`: display information for users (MDUI 2.1).
     #[must_use]
     pub fn ui_info(self) -> Option<UiInfo<'a>> {
-        self.0.child_in(NamespaceId::UI, "UIInfo").map(UiInfo::new)
+        self.0
+            .child_in(NamespaceId::UI, name!("UIInfo"))
+            .map(UiInfo::new)
     }
 
     /// Returns `mdui:DiscoHints`: hints for guessing the identity provider of a user (MDUI 2.2).
     #[must_use]
     pub fn disco_hints(self) -> Option<DiscoHints<'a>> {
         self.0
-            .child_in(NamespaceId::UI, "DiscoHints")
+            .child_in(NamespaceId::UI, name!("DiscoHints"))
             .map(DiscoHints::new)
     }
 
@@ -50,7 +53,7 @@ impl<'a> Extensions<'a> {
     #[must_use]
     pub fn registration_info(self) -> Option<RegistrationInfo<'a>> {
         self.0
-            .child_in(NamespaceId::REGISTRATION, "RegistrationInfo")
+            .child_in(NamespaceId::REGISTRATION, name!("RegistrationInfo"))
             .map(RegistrationInfo::new)
     }
 
@@ -58,7 +61,7 @@ impl<'a> Extensions<'a> {
     #[must_use]
     pub fn publication_info(self) -> Option<PublicationInfo<'a>> {
         self.0
-            .child_in(NamespaceId::REGISTRATION, "PublicationInfo")
+            .child_in(NamespaceId::REGISTRATION, name!("PublicationInfo"))
             .map(PublicationInfo::new)
     }
 
@@ -66,8 +69,8 @@ impl<'a> Extensions<'a> {
     /// document, oldest first (MDRPI 2.3).
     pub fn publication_path(self) -> impl Iterator<Item = PublicationInfo<'a>> {
         self.0
-            .children_in(NamespaceId::REGISTRATION, "PublicationPath")
-            .flat_map(|path| path.children_in(NamespaceId::REGISTRATION, "Publication"))
+            .children_in(NamespaceId::REGISTRATION, name!("PublicationPath"))
+            .flat_map(|path| path.children_in(NamespaceId::REGISTRATION, name!("Publication")))
             .map(PublicationInfo::new)
     }
 
@@ -75,8 +78,10 @@ impl<'a> Extensions<'a> {
     /// (Metadata Extension for Entity Attributes 2.2).
     pub fn entity_attributes(self) -> impl Iterator<Item = SamlAttribute<'a>> {
         self.0
-            .children_in(NamespaceId::ENTITY_ATTRIBUTES, "EntityAttributes")
-            .flat_map(|attributes| attributes.children_in(NamespaceId::ASSERTION, "Attribute"))
+            .children_in(NamespaceId::ENTITY_ATTRIBUTES, name!("EntityAttributes"))
+            .flat_map(|attributes| {
+                attributes.children_in(NamespaceId::ASSERTION, name!("Attribute"))
+            })
             .map(SamlAttribute::new)
     }
 
@@ -84,8 +89,10 @@ impl<'a> Extensions<'a> {
     /// the entity (Metadata Extension for Entity Attributes 2.2).
     pub fn entity_assertions(self) -> impl Iterator<Item = Element<'a>> {
         self.0
-            .children_in(NamespaceId::ENTITY_ATTRIBUTES, "EntityAttributes")
-            .flat_map(|attributes| attributes.children_in(NamespaceId::ASSERTION, "Assertion"))
+            .children_in(NamespaceId::ENTITY_ATTRIBUTES, name!("EntityAttributes"))
+            .flat_map(|attributes| {
+                attributes.children_in(NamespaceId::ASSERTION, name!("Assertion"))
+            })
     }
 
     /// Returns the values of an entity attribute, for example [`entity_attribute::CATEGORY`].
@@ -113,7 +120,7 @@ impl<'a> Extensions<'a> {
     /// (sstc-saml-idp-discovery 2.5).
     pub fn discovery_responses(self) -> impl Iterator<Item = IndexedEndpoint<'a>> {
         self.0
-            .children_in(NamespaceId::DISCOVERY, "DiscoveryResponse")
+            .children_in(NamespaceId::DISCOVERY, name!("DiscoveryResponse"))
             .map(IndexedEndpoint::new)
     }
 
@@ -121,24 +128,24 @@ impl<'a> Extensions<'a> {
     /// (sstc-request-initiation 2.3).
     pub fn request_initiators(self) -> impl Iterator<Item = Endpoint<'a>> {
         self.0
-            .children_in(NamespaceId::REQUEST_INITIATION, "RequestInitiator")
+            .children_in(NamespaceId::REQUEST_INITIATION, name!("RequestInitiator"))
             .map(Endpoint::new)
     }
 
     /// Returns the `Algorithm`s of `alg:DigestMethod` (Algorithm Support Profile 2.3).
     pub fn digest_methods(self) -> impl Iterator<Item = &'a str> {
-        self.algorithms("DigestMethod")
+        self.algorithms(name!("DigestMethod"))
     }
 
     /// Returns the `Algorithm`s of `alg:SigningMethod` (Algorithm Support Profile 2.4).
     pub fn signing_methods(self) -> impl Iterator<Item = &'a str> {
-        self.algorithms("SigningMethod")
+        self.algorithms(name!("SigningMethod"))
     }
 
     /// Returns the `alg:SigningMethod`s with their key sizes (Algorithm Support Profile 2.4).
     pub fn signing_method_details(self) -> impl Iterator<Item = SigningMethod<'a>> {
         self.0
-            .children_in(NamespaceId::ALGORITHM, "SigningMethod")
+            .children_in(NamespaceId::ALGORITHM, name!("SigningMethod"))
             .map(SigningMethod::new)
     }
 
@@ -146,18 +153,18 @@ impl<'a> Extensions<'a> {
     /// entities.
     pub fn key_authorities(self) -> impl Iterator<Item = KeyAuthority<'a>> {
         self.0
-            .children_in(NamespaceId::SHIBBOLETH, "KeyAuthority")
+            .children_in(NamespaceId::SHIBBOLETH, name!("KeyAuthority"))
             .map(KeyAuthority::new)
     }
 
     /// Returns `shibmd:Scope`: the domains for which an identity provider may make assertions.
     pub fn scopes(self) -> impl Iterator<Item = Scope<'a>> {
         self.0
-            .children_in(NamespaceId::SHIBBOLETH, "Scope")
+            .children_in(NamespaceId::SHIBBOLETH, name!("Scope"))
             .map(Scope::new)
     }
 
-    fn algorithms(self, local_name: &'static str) -> impl Iterator<Item = &'a str> {
+    fn algorithms(self, local_name: LocalName) -> impl Iterator<Item = &'a str> {
         self.0
             .children_in(NamespaceId::ALGORITHM, local_name)
             .map(|element| uri(element, "Algorithm"))
@@ -188,7 +195,7 @@ impl<'a> RegistrationInfo<'a> {
     /// Returns the URLs of the `RegistrationPolicy`, one per language.
     pub fn policies(self) -> impl Iterator<Item = Localized<'a>> {
         self.0
-            .children_in(NamespaceId::REGISTRATION, "RegistrationPolicy")
+            .children_in(NamespaceId::REGISTRATION, name!("RegistrationPolicy"))
             .map(Localized::new)
     }
 }
@@ -203,7 +210,7 @@ impl<'a> PublicationInfo<'a> {
     /// Returns the `publisher`.
     #[must_use]
     pub fn publisher(self) -> &'a str {
-        self.0.attribute("publisher").unwrap_or_default()
+        self.0.own_attribute(name!("publisher")).unwrap_or_default()
     }
 
     /// Returns the `creationInstant`.
@@ -218,13 +225,13 @@ impl<'a> PublicationInfo<'a> {
     /// Returns the `publicationId`.
     #[must_use]
     pub fn publication_id(self) -> Option<&'a str> {
-        self.0.attribute("publicationId")
+        self.0.own_attribute(name!("publicationId"))
     }
 
     /// Returns the URLs of the `UsagePolicy`, one per language.
     pub fn usage_policies(self) -> impl Iterator<Item = Localized<'a>> {
         self.0
-            .children_in(NamespaceId::REGISTRATION, "UsagePolicy")
+            .children_in(NamespaceId::REGISTRATION, name!("UsagePolicy"))
             .map(Localized::new)
     }
 }
@@ -257,13 +264,13 @@ impl<'a> KeyAuthority<'a> {
     /// Returns the maximum number of intermediate certificates (default: 1).
     #[must_use]
     pub fn verify_depth(self) -> u8 {
-        let depth = self.0.attribute("VerifyDepth").map(collapse);
+        let depth = self.0.own_attribute(name!("VerifyDepth")).map(collapse);
         depth.and_then(|depth| depth.parse().ok()).unwrap_or(1)
     }
 
     /// Returns the `ds:KeyInfo`s of the authorities.
     pub fn key_infos(self) -> impl Iterator<Item = Element<'a>> {
-        self.0.children_in(NamespaceId::SIGNATURE, "KeyInfo")
+        self.0.children_in(NamespaceId::SIGNATURE, name!("KeyInfo"))
     }
 }
 

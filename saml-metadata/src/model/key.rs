@@ -18,7 +18,7 @@ impl<'a> KeyDescriptor<'a> {
     /// A key without a `use` is not limited to one use (errata E62).
     #[must_use]
     pub fn key_use(self) -> Option<KeyUse> {
-        match self.0.attribute("use").map(collapse)? {
+        match self.0.own_attribute(name!("use")).map(collapse)? {
             "signing" => Some(KeyUse::Signing),
             "encryption" => Some(KeyUse::Encryption),
             _ => None,
@@ -32,22 +32,22 @@ impl<'a> KeyDescriptor<'a> {
     pub fn allows_use(self, wanted: KeyUse) -> bool {
         match self.key_use() {
             Some(own) => own == wanted,
-            None => self.0.attribute("use").is_none(),
+            None => self.0.own_attribute(name!("use")).is_none(),
         }
     }
 
     /// Returns the `ds:KeyInfo`.
     #[must_use]
     pub fn key_info(self) -> Option<Element<'a>> {
-        self.0.child_in(NamespaceId::SIGNATURE, "KeyInfo")
+        self.0.child_in(NamespaceId::SIGNATURE, name!("KeyInfo"))
     }
 
     /// Returns the `ds:X509Certificate` elements of all `ds:X509Data`.
     pub fn certificate_elements(self) -> impl Iterator<Item = Element<'a>> {
         self.key_info()
             .into_iter()
-            .flat_map(|info| info.children_in(NamespaceId::SIGNATURE, "X509Data"))
-            .flat_map(|data| data.children_in(NamespaceId::SIGNATURE, "X509Certificate"))
+            .flat_map(|info| info.children_in(NamespaceId::SIGNATURE, name!("X509Data")))
+            .flat_map(|data| data.children_in(NamespaceId::SIGNATURE, name!("X509Certificate")))
     }
 
     /// Returns the certificates; each item is a certificate or the reason why it is unreadable.
@@ -60,7 +60,7 @@ impl<'a> KeyDescriptor<'a> {
     pub fn key_names(self) -> impl Iterator<Item = &'a str> {
         self.key_info()
             .into_iter()
-            .flat_map(|info| info.children_in(NamespaceId::SIGNATURE, "KeyName"))
+            .flat_map(|info| info.children_in(NamespaceId::SIGNATURE, name!("KeyName")))
             .map(Element::text)
     }
 
@@ -70,8 +70,8 @@ impl<'a> KeyDescriptor<'a> {
     pub fn has_bare_key(self) -> bool {
         self.key_info().is_some_and(|info| {
             info.children().any(|child| {
-                child.is_in(NamespaceId::SIGNATURE, "KeyValue")
-                    || child.is_in(NamespaceId::SIGNATURE_11, "DEREncodedKeyValue")
+                child.is_in(NamespaceId::SIGNATURE, name!("KeyValue"))
+                    || child.is_in(NamespaceId::SIGNATURE_11, name!("DEREncodedKeyValue"))
             })
         })
     }
@@ -79,7 +79,7 @@ impl<'a> KeyDescriptor<'a> {
     /// Returns the `EncryptionMethod`s that the owner of the key supports.
     pub fn encryption_methods(self) -> impl Iterator<Item = EncryptionMethod<'a>> {
         self.0
-            .children_in(NamespaceId::METADATA, "EncryptionMethod")
+            .children_in(NamespaceId::METADATA, name!("EncryptionMethod"))
             .map(EncryptionMethod::new)
     }
 }

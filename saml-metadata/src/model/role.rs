@@ -15,6 +15,7 @@ use super::{
 };
 use crate::{
     Element, Extensions,
+    local_name::LocalName,
     names::protocol,
     reader::chars::{collapse, is_space},
     tree::NamespaceId,
@@ -81,7 +82,7 @@ macro_rules! role_methods {
         /// Returns the `protocolSupportEnumeration` as a list.
         pub fn protocols(self) -> impl Iterator<Item = &'a str> {
             self.0
-                .attribute("protocolSupportEnumeration")
+                .own_attribute(name!("protocolSupportEnumeration"))
                 .unwrap_or_default()
                 .split(|c: char| u8::try_from(c).is_ok_and(is_space))
                 .filter(|protocol| !protocol.is_empty())
@@ -103,7 +104,7 @@ macro_rules! role_methods {
         /// Returns the `KeyDescriptor`s.
         pub fn key_descriptors(self) -> impl Iterator<Item = KeyDescriptor<'a>> {
             self.0
-                .children_in(NamespaceId::METADATA, "KeyDescriptor")
+                .children_in(NamespaceId::METADATA, name!("KeyDescriptor"))
                 .map(KeyDescriptor::new)
         }
 
@@ -127,14 +128,14 @@ macro_rules! role_methods {
         #[must_use]
         pub fn organization(self) -> Option<Organization<'a>> {
             self.0
-                .child_in(NamespaceId::METADATA, "Organization")
+                .child_in(NamespaceId::METADATA, name!("Organization"))
                 .map(Organization::new)
         }
 
         /// Returns the role's own `ContactPerson`s.
         pub fn contacts(self) -> impl Iterator<Item = ContactPerson<'a>> {
             self.0
-                .children_in(NamespaceId::METADATA, "ContactPerson")
+                .children_in(NamespaceId::METADATA, name!("ContactPerson"))
                 .map(ContactPerson::new)
         }
     };
@@ -147,22 +148,22 @@ macro_rules! sso_methods {
 
         /// Returns the `ArtifactResolutionService`s.
         pub fn artifact_resolution_services(self) -> impl Iterator<Item = IndexedEndpoint<'a>> {
-            indexed_endpoints(self.0, "ArtifactResolutionService")
+            indexed_endpoints(self.0, name!("ArtifactResolutionService"))
         }
 
         /// Returns the `SingleLogoutService`s.
         pub fn single_logout_services(self) -> impl Iterator<Item = Endpoint<'a>> {
-            endpoints(self.0, "SingleLogoutService")
+            endpoints(self.0, name!("SingleLogoutService"))
         }
 
         /// Returns the `ManageNameIDService`s.
         pub fn manage_name_id_services(self) -> impl Iterator<Item = Endpoint<'a>> {
-            endpoints(self.0, "ManageNameIDService")
+            endpoints(self.0, name!("ManageNameIDService"))
         }
 
         /// Returns the `NameIDFormat`s.
         pub fn name_id_formats(self) -> impl Iterator<Item = &'a str> {
-            texts(self.0, "NameIDFormat")
+            texts(self.0, name!("NameIDFormat"))
         }
     };
 }
@@ -180,7 +181,7 @@ impl<'a> RoleDescriptor<'a> {
     pub fn extension_type(self) -> Option<(&'a str, &'a str)> {
         let name = self
             .0
-            .find_attribute(NamespaceId::SCHEMA_INSTANCE, "type")?
+            .find_attribute(NamespaceId::SCHEMA_INSTANCE, name!("type"))?
             .value();
         let name = collapse(name);
         let (prefix, local) = name.split_once(':').unwrap_or(("", name));
@@ -204,22 +205,22 @@ impl<'a> IdpSsoDescriptor<'a> {
 
     /// Returns the `SingleSignOnService`s.
     pub fn single_sign_on_services(self) -> impl Iterator<Item = Endpoint<'a>> {
-        endpoints(self.0, "SingleSignOnService")
+        endpoints(self.0, name!("SingleSignOnService"))
     }
 
     /// Returns the `NameIDMappingService`s.
     pub fn name_id_mapping_services(self) -> impl Iterator<Item = Endpoint<'a>> {
-        endpoints(self.0, "NameIDMappingService")
+        endpoints(self.0, name!("NameIDMappingService"))
     }
 
     /// Returns the `AssertionIDRequestService`s.
     pub fn assertion_id_request_services(self) -> impl Iterator<Item = Endpoint<'a>> {
-        endpoints(self.0, "AssertionIDRequestService")
+        endpoints(self.0, name!("AssertionIDRequestService"))
     }
 
     /// Returns the `AttributeProfile`s.
     pub fn attribute_profiles(self) -> impl Iterator<Item = &'a str> {
-        texts(self.0, "AttributeProfile")
+        texts(self.0, name!("AttributeProfile"))
     }
 
     /// Returns the `saml:Attribute`s that the provider may send.
@@ -250,7 +251,7 @@ impl<'a> SpSsoDescriptor<'a> {
 
     /// Returns the `AssertionConsumerService`s.
     pub fn assertion_consumer_services(self) -> impl Iterator<Item = IndexedEndpoint<'a>> {
-        indexed_endpoints(self.0, "AssertionConsumerService")
+        indexed_endpoints(self.0, name!("AssertionConsumerService"))
     }
 
     /// Returns the default `AssertionConsumerService`.
@@ -267,7 +268,7 @@ impl<'a> SpSsoDescriptor<'a> {
         self,
     ) -> impl Iterator<Item = AttributeConsumingService<'a>> {
         self.0
-            .children_in(NamespaceId::METADATA, "AttributeConsumingService")
+            .children_in(NamespaceId::METADATA, name!("AttributeConsumingService"))
             .map(AttributeConsumingService::new)
     }
 
@@ -292,17 +293,17 @@ impl<'a> AuthnAuthorityDescriptor<'a> {
 
     /// Returns the `AuthnQueryService`s.
     pub fn authn_query_services(self) -> impl Iterator<Item = Endpoint<'a>> {
-        endpoints(self.0, "AuthnQueryService")
+        endpoints(self.0, name!("AuthnQueryService"))
     }
 
     /// Returns the `AssertionIDRequestService`s.
     pub fn assertion_id_request_services(self) -> impl Iterator<Item = Endpoint<'a>> {
-        endpoints(self.0, "AssertionIDRequestService")
+        endpoints(self.0, name!("AssertionIDRequestService"))
     }
 
     /// Returns the `NameIDFormat`s.
     pub fn name_id_formats(self) -> impl Iterator<Item = &'a str> {
-        texts(self.0, "NameIDFormat")
+        texts(self.0, name!("NameIDFormat"))
     }
 }
 
@@ -316,17 +317,17 @@ impl<'a> PdpDescriptor<'a> {
 
     /// Returns the `AuthzService`s.
     pub fn authz_services(self) -> impl Iterator<Item = Endpoint<'a>> {
-        endpoints(self.0, "AuthzService")
+        endpoints(self.0, name!("AuthzService"))
     }
 
     /// Returns the `AssertionIDRequestService`s.
     pub fn assertion_id_request_services(self) -> impl Iterator<Item = Endpoint<'a>> {
-        endpoints(self.0, "AssertionIDRequestService")
+        endpoints(self.0, name!("AssertionIDRequestService"))
     }
 
     /// Returns the `NameIDFormat`s.
     pub fn name_id_formats(self) -> impl Iterator<Item = &'a str> {
-        texts(self.0, "NameIDFormat")
+        texts(self.0, name!("NameIDFormat"))
     }
 }
 
@@ -340,22 +341,22 @@ impl<'a> AttributeAuthorityDescriptor<'a> {
 
     /// Returns the `AttributeService`s.
     pub fn attribute_services(self) -> impl Iterator<Item = Endpoint<'a>> {
-        endpoints(self.0, "AttributeService")
+        endpoints(self.0, name!("AttributeService"))
     }
 
     /// Returns the `AssertionIDRequestService`s.
     pub fn assertion_id_request_services(self) -> impl Iterator<Item = Endpoint<'a>> {
-        endpoints(self.0, "AssertionIDRequestService")
+        endpoints(self.0, name!("AssertionIDRequestService"))
     }
 
     /// Returns the `NameIDFormat`s.
     pub fn name_id_formats(self) -> impl Iterator<Item = &'a str> {
-        texts(self.0, "NameIDFormat")
+        texts(self.0, name!("NameIDFormat"))
     }
 
     /// Returns the `AttributeProfile`s.
     pub fn attribute_profiles(self) -> impl Iterator<Item = &'a str> {
-        texts(self.0, "AttributeProfile")
+        texts(self.0, name!("AttributeProfile"))
     }
 
     /// Returns the `saml:Attribute`s that the authority may send.
@@ -380,24 +381,24 @@ impl<'a> AffiliationDescriptor<'a> {
 
     /// Returns the entityIDs of the `AffiliateMember`s.
     pub fn members(self) -> impl Iterator<Item = &'a str> {
-        texts(self.0, "AffiliateMember")
+        texts(self.0, name!("AffiliateMember"))
     }
 
     /// Returns the `KeyDescriptor`s.
     pub fn key_descriptors(self) -> impl Iterator<Item = KeyDescriptor<'a>> {
         self.0
-            .children_in(NamespaceId::METADATA, "KeyDescriptor")
+            .children_in(NamespaceId::METADATA, name!("KeyDescriptor"))
             .map(KeyDescriptor::new)
     }
 }
 
-fn texts<'a>(role: Element<'a>, local_name: &'static str) -> impl Iterator<Item = &'a str> {
+fn texts<'a>(role: Element<'a>, local_name: LocalName) -> impl Iterator<Item = &'a str> {
     role.children_in(NamespaceId::METADATA, local_name)
         .map(|element| collapse(element.text()))
 }
 
 fn attributes(role: Element<'_>) -> impl Iterator<Item = SamlAttribute<'_>> {
-    role.children_in(NamespaceId::ASSERTION, "Attribute")
+    role.children_in(NamespaceId::ASSERTION, name!("Attribute"))
         .map(SamlAttribute::new)
 }
 

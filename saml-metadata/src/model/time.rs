@@ -248,7 +248,7 @@ fn whole_parts(mut text: &str, letters: [char; 3]) -> Option<[i64; 3]> {
 
 /// Returns an element's own `validUntil`.
 pub(crate) fn valid_until(element: Element<'_>) -> Result<Option<Timestamp>, ParseTimeError> {
-    let text = element.attribute("validUntil");
+    let text = element.own_attribute(name!("validUntil"));
     text.map(|text| parse_date_time(text).map(|time| time.timestamp))
         .transpose()
 }
@@ -258,7 +258,7 @@ pub(crate) fn cache_duration(
     element: Element<'_>,
 ) -> Result<Option<CacheDuration>, ParseTimeError> {
     element
-        .attribute("cacheDuration")
+        .own_attribute(name!("cacheDuration"))
         .map(parse_duration)
         .transpose()
 }

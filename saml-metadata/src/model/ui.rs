@@ -1,6 +1,7 @@
 //! Metadata extensions for login and discovery user interfaces, version 1.0 (MDUI).
 
 use super::{values::Localized, view};
+use crate::local_name::LocalName;
 use crate::{reader::chars::collapse, tree::NamespaceId};
 
 view! {
@@ -11,35 +12,37 @@ view! {
 impl<'a> UiInfo<'a> {
     /// Returns the `DisplayName`s.
     pub fn display_names(self) -> impl Iterator<Item = Localized<'a>> {
-        self.localized("DisplayName")
+        self.localized(name!("DisplayName"))
     }
 
     /// Returns the `Description`s.
     pub fn descriptions(self) -> impl Iterator<Item = Localized<'a>> {
-        self.localized("Description")
+        self.localized(name!("Description"))
     }
 
     /// Returns the `Keywords`, separated by spaces; a `+` is a space inside a keyword.
     pub fn keywords(self) -> impl Iterator<Item = Localized<'a>> {
-        self.localized("Keywords")
+        self.localized(name!("Keywords"))
     }
 
     /// Returns the `InformationURL`s.
     pub fn information_urls(self) -> impl Iterator<Item = Localized<'a>> {
-        self.localized("InformationURL")
+        self.localized(name!("InformationURL"))
     }
 
     /// Returns the `PrivacyStatementURL`s.
     pub fn privacy_statement_urls(self) -> impl Iterator<Item = Localized<'a>> {
-        self.localized("PrivacyStatementURL")
+        self.localized(name!("PrivacyStatementURL"))
     }
 
     /// Returns the `Logo`s.
     pub fn logos(self) -> impl Iterator<Item = Logo<'a>> {
-        self.0.children_in(NamespaceId::UI, "Logo").map(Logo::new)
+        self.0
+            .children_in(NamespaceId::UI, name!("Logo"))
+            .map(Logo::new)
     }
 
-    fn localized(self, local_name: &'static str) -> impl Iterator<Item = Localized<'a>> {
+    fn localized(self, local_name: LocalName) -> impl Iterator<Item = Localized<'a>> {
         self.0
             .children_in(NamespaceId::UI, local_name)
             .map(Localized::new)
@@ -89,20 +92,20 @@ view! {
 impl<'a> DiscoHints<'a> {
     /// Returns the `IPHint`s: network addresses with prefix length.
     pub fn ip_hints(self) -> impl Iterator<Item = &'a str> {
-        self.texts("IPHint")
+        self.texts(name!("IPHint"))
     }
 
     /// Returns the `DomainHint`s.
     pub fn domain_hints(self) -> impl Iterator<Item = &'a str> {
-        self.texts("DomainHint")
+        self.texts(name!("DomainHint"))
     }
 
     /// Returns the `GeolocationHint`s: `geo:` URIs.
     pub fn geolocation_hints(self) -> impl Iterator<Item = &'a str> {
-        self.texts("GeolocationHint")
+        self.texts(name!("GeolocationHint"))
     }
 
-    fn texts(self, local_name: &'static str) -> impl Iterator<Item = &'a str> {
+    fn texts(self, local_name: LocalName) -> impl Iterator<Item = &'a str> {
         self.0
             .children_in(NamespaceId::UI, local_name)
             .map(|element| collapse(element.text()))

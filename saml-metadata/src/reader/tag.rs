@@ -10,6 +10,7 @@ use super::{
 use crate::{
     Limit,
     error::Fault,
+    local_name::LocalName,
     tree::{AttributeRecord, DECODED, NamespaceId, Slice, to_u32},
 };
 
@@ -144,6 +145,7 @@ impl Reader<'_> {
                 name: Slice::new(name_start..name_end),
                 prefix_len: to_u32(prefix_len),
                 namespace: NamespaceId::NONE,
+                local_name: LocalName::of(&name[prefix_len..]),
                 raw: Slice::new(open + 1..close),
                 value,
             });

@@ -106,7 +106,7 @@ pub(super) fn check_form<'a>(
 }
 
 fn signature_of(element: Element<'_>, policy: Policy) -> Result<Element<'_>> {
-    let mut signatures = element.children_in(NamespaceId::SIGNATURE, "Signature");
+    let mut signatures = element.children_in(NamespaceId::SIGNATURE, name!("Signature"));
     let Some(signature) = signatures.next() else {
         return fail(element, SignatureErrorKind::NotSigned);
     };
@@ -126,7 +126,7 @@ fn signature_of(element: Element<'_>, policy: Policy) -> Result<Element<'_>> {
 fn check_position(element: Element<'_>, signature: Element<'_>) -> Result<()> {
     let is_metadata = element.namespace_id() == NamespaceId::METADATA;
     let issuer = element
-        .child_in(NamespaceId::ASSERTION, "Issuer")
+        .child_in(NamespaceId::ASSERTION, name!("Issuer"))
         .filter(|_| !is_metadata);
     let mut children = element.children();
     let is_in_place = match issuer {
@@ -150,18 +150,20 @@ fn check_uri(
     reference: Element<'_>,
     is_duplicate_id: impl FnOnce(&str) -> bool,
 ) -> Result<bool> {
-    if let Some(uri) = reference.attribute("Type") {
+    if let Some(uri) = reference.own_attribute(name!("Type")) {
         let uri = shorten(uri);
         return fail(reference, SignatureErrorKind::ReferenceType { uri });
     }
-    let Some(uri) = reference.attribute("URI") else {
+    let Some(uri) = reference.own_attribute(name!("URI")) else {
         return fail(reference, SignatureErrorKind::NoUri);
     };
     let is_root = element.document().root().id() == element.id();
     if uri.is_empty() && is_root {
         return Ok(true);
     }
-    let id = element.attribute("ID").filter(|id| !id.is_empty());
+    let id = element
+        .own_attribute(name!("ID"))
+        .filter(|id| !id.is_empty());
     match id {
         Some(id) if uri.strip_prefix('#') == Some(id) => {
             if is_duplicate_id(id) {
@@ -244,7 +246,7 @@ fn canonicalization(element: Element<'_>) -> Result<Method> {
         return fail(list, unexpected(list));
     }
     check_children(list, &[])?;
-    let prefixes = list.attribute("PrefixList").unwrap_or_default();
+    let prefixes = list.own_attribute(name!("PrefixList")).unwrap_or_default();
     Ok(method.prefixes(prefixes.split_ascii_whitespace()))
 }
 
@@ -269,7 +271,9 @@ fn digest_algorithm(element: Element<'_>, policy: Policy) -> Result<DigestAlgori
 }
 
 fn algorithm_of(element: Element<'_>) -> &str {
-    element.attribute("Algorithm").unwrap_or_default()
+    element
+        .own_attribute(name!("Algorithm"))
+        .unwrap_or_default()
 }
 
 /// Returns the only child with a name.
@@ -289,7 +293,8 @@ fn check_children(element: Element<'_>, names: &[&str]) -> Result<()> {
     let mut names = names.iter();
     for child in element.children() {
         let name = names.next();
-        if name.is_none_or(|name| !child.is_in(NamespaceId::SIGNATURE, name)) {
+        let is_expected = name.is_some_and(|name| child.local_name() == *name);
+        if !is_expected || child.namespace_id() != NamespaceId::SIGNATURE {
             return fail(child, unexpected(child));
         }
     }

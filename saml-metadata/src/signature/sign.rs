@@ -67,16 +67,18 @@ impl<'k> Signer<'k> {
     /// result exceeds a limit.
     pub fn sign(&self, document: &Document) -> Result<Document, SignError> {
         let root = document.root();
-        if !["EntityDescriptor", "EntitiesDescriptor"]
-            .iter()
-            .any(|name| root.is_in(NamespaceId::METADATA, name))
+        if !root.is_in(NamespaceId::METADATA, name!("EntityDescriptor"))
+            && !root.is_in(NamespaceId::METADATA, name!("EntitiesDescriptor"))
         {
             return Err(SignError::NotMetadata);
         }
         if root.signature().is_some() {
             return Err(SignError::Signed);
         }
-        if root.attribute("ID").is_some_and(|id| !id.is_empty()) {
+        if root
+            .own_attribute(name!("ID"))
+            .is_some_and(|id| !id.is_empty())
+        {
             return self.insert(document);
         }
         let id = id_of(document)?;
@@ -98,7 +100,7 @@ impl<'k> Signer<'k> {
         if element.signature().is_some() {
             return Err(SignError::Signed);
         }
-        if element.attribute("ID").is_none_or(str::is_empty) {
+        if element.own_attribute(name!("ID")).is_none_or(str::is_empty) {
             return Err(SignError::NoId);
         }
         self.insert_into(element)
@@ -131,7 +133,7 @@ impl<'k> Signer<'k> {
             });
         }
         let document = root.document();
-        let id = root.attribute("ID").unwrap_or_default();
+        let id = root.own_attribute(name!("ID")).unwrap_or_default();
         if is_duplicate_id(root, id) {
             return Err(SignError::DuplicateId { id: id.to_owned() });
         }
@@ -152,7 +154,7 @@ impl<'k> Signer<'k> {
         } else {
             let issuer = root.children().next().filter(|child| {
                 root.namespace_id() != NamespaceId::METADATA
-                    && child.is_in(NamespaceId::ASSERTION, "Issuer")
+                    && child.is_in(NamespaceId::ASSERTION, name!("Issuer"))
             });
             let at = issuer.map_or(content.start, |issuer| issuer.span().end);
             signed.push_str(&text[..at]);

@@ -267,7 +267,7 @@ impl<'a> Verified<'a> {
     #[must_use]
     pub fn group(self) -> Option<EntitiesDescriptor<'a>> {
         self.element
-            .is_in(NamespaceId::METADATA, "EntitiesDescriptor")
+            .is_in(NamespaceId::METADATA, name!("EntitiesDescriptor"))
             .then(|| EntitiesDescriptor::new(self.element))
     }
 

@@ -43,9 +43,9 @@ const WEAK: [(&str, &str); 11] = [
 ];
 
 pub(super) fn check(report: &mut Report<'_>, element: Element<'_>) {
-    let is_algorithm = element.is_in(NamespaceId::METADATA, "EncryptionMethod")
-        || element.is_in(NamespaceId::ALGORITHM, "SigningMethod")
-        || element.is_in(NamespaceId::ALGORITHM, "DigestMethod");
+    let is_algorithm = element.is_in(NamespaceId::METADATA, name!("EncryptionMethod"))
+        || element.is_in(NamespaceId::ALGORITHM, name!("SigningMethod"))
+        || element.is_in(NamespaceId::ALGORITHM, name!("DigestMethod"));
     if !is_algorithm {
         return;
     }
@@ -60,7 +60,7 @@ pub(super) fn check(report: &mut Report<'_>, element: Element<'_>) {
     let misplaced = element.namespace_id() == NamespaceId::ALGORITHM
         && !element
             .parent()
-            .is_some_and(|parent| parent.is_in(NamespaceId::METADATA, "Extensions"));
+            .is_some_and(|parent| parent.is_in(NamespaceId::METADATA, name!("Extensions")));
     if misplaced {
         let message = format!("{} is outside Extensions", element.local_name());
         report.add(&rules::ALG_01, element, message);

@@ -152,7 +152,7 @@ pub(super) fn check_addresses(report: &mut Report<'_>, element: Element<'_>) {
         }
     }
     let has_responses = matches!(name, "SingleLogoutService" | "ManageNameIDService");
-    if !has_responses && element.attribute("ResponseLocation").is_some() {
+    if !has_responses && element.own_attribute(name!("ResponseLocation")).is_some() {
         let message = format!("{name} must not have a ResponseLocation");
         report.add(&rules::EP_09, (element, "ResponseLocation"), message);
     }
@@ -173,7 +173,7 @@ fn check_binding(report: &mut Report<'_>, element: Element<'_>, fitting: &[&str]
     let name = element.local_name();
     let target = (element, "Binding");
     let binding = Endpoint::new(element).binding();
-    if element.attribute("Binding").is_none() {
+    if element.own_attribute(name!("Binding")).is_none() {
         let help =
             "Add the URI of the binding, such as urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST.";
         report.add(
@@ -218,7 +218,7 @@ fn check_set(report: &mut Report<'_>, set: &[IndexedEndpoint<'_>]) {
     for endpoint in set {
         let element = endpoint.element();
         let name = element.local_name();
-        match (endpoint.index(), element.attribute("index")) {
+        match (endpoint.index(), element.own_attribute(name!("index"))) {
             (None, None) => {
                 let message = (
                     format!("{name} has no index"),
@@ -249,7 +249,7 @@ fn check_set(report: &mut Report<'_>, set: &[IndexedEndpoint<'_>]) {
 
 fn check_sso_bindings(report: &mut Report<'_>, role: Element<'_>) {
     let mut seen = Seen::new();
-    for service in role.children_in(NamespaceId::METADATA, "SingleSignOnService") {
+    for service in role.children_in(NamespaceId::METADATA, name!("SingleSignOnService")) {
         let binding = Endpoint::new(service).binding();
         let is_front_channel = matches!(
             binding,

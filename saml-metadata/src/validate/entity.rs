@@ -67,7 +67,7 @@ fn check_id(report: &mut Report<'_>, entity: EntityDescriptor<'_>) {
     let element = entity.element();
     let target = (element, "entityID");
     if id.is_empty() {
-        let message = match element.attribute("entityID") {
+        let message = match element.own_attribute(name!("entityID")) {
             None => "the entity has no entityID",
             Some(_) => "the entityID is empty",
         };
@@ -116,7 +116,7 @@ fn check_roles(report: &mut Report<'_>, entity: EntityDescriptor<'_>) {
         }
         _ => {}
     }
-    let affiliations = element.children_in(NamespaceId::METADATA, "AffiliationDescriptor");
+    let affiliations = element.children_in(NamespaceId::METADATA, name!("AffiliationDescriptor"));
     for affiliation in affiliations.skip(1) {
         let message = "the entity has two AffiliationDescriptor elements";
         let help = "Move the second affiliation to a separate entity.";
@@ -147,12 +147,14 @@ fn check_roles(report: &mut Report<'_>, entity: EntityDescriptor<'_>) {
 fn check_organization(report: &mut Report<'_>, organization: Organization<'_>) {
     let element = organization.element();
     for name in [
-        "OrganizationName",
-        "OrganizationDisplayName",
-        "OrganizationURL",
+        name!("OrganizationName"),
+        name!("OrganizationDisplayName"),
+        name!("OrganizationURL"),
     ] {
         let mut is_missing = true;
-        for text in element.children_in(NamespaceId::METADATA, name) {
+        let texts = element.children_in(NamespaceId::METADATA, name);
+        let name = name.as_str();
+        for text in texts {
             is_missing = false;
             let value = text.text();
             if is_blank(value) {
@@ -196,13 +198,13 @@ fn check_contacts(report: &mut Report<'_>, entity: EntityDescriptor<'_>) {
         let element = contact.element();
         if let ContactType::Unknown(kind) = contact.kind() {
             let help = "Use one of technical, support, administrative, billing and other.";
-            let message = match element.attribute("contactType") {
+            let message = match element.own_attribute(name!("contactType")) {
                 None => "the contact has no contactType".to_owned(),
                 Some(_) => format!("the contactType {:?} is unknown", shorten(kind)),
             };
             report.add(&rules::ENT_06, (element, "contactType"), (message, help));
         }
-        let emails = element.children_in(NamespaceId::METADATA, "EmailAddress");
+        let emails = element.children_in(NamespaceId::METADATA, name!("EmailAddress"));
         for (address, element) in contact.email_addresses().zip(emails) {
             if !address.is_empty() && !is_mailto(address) {
                 let message = format!(

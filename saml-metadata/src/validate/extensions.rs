@@ -123,7 +123,7 @@ pub(super) fn check_entity(report: &mut Report<'_>, entity: EntityDescriptor<'_>
 /// Returns the element whose `Extensions` contains this element.
 fn extended(element: Element<'_>) -> Option<Element<'_>> {
     let extensions = element.parent()?;
-    if !extensions.is_in(NamespaceId::METADATA, "Extensions") {
+    if !extensions.is_in(NamespaceId::METADATA, name!("Extensions")) {
         return None;
     }
     let parent = extensions.parent()?;
@@ -131,10 +131,10 @@ fn extended(element: Element<'_>) -> Option<Element<'_>> {
 }
 
 /// Returns whether an earlier sibling has the same name.
-fn is_second(element: Element<'_>, local_name: &'static str) -> bool {
+fn is_second(element: Element<'_>) -> bool {
     let first = element
         .parent()
-        .and_then(|parent| parent.child_in(element.namespace_id(), local_name));
+        .and_then(|parent| parent.child_in(element.namespace_id(), element.local_name_number()));
     first.is_some_and(|first| first != element)
 }
 
@@ -170,9 +170,9 @@ fn check_children(report: &mut Report<'_>, extensions: Element<'_>) {
 }
 
 fn check_inside(report: &mut Report<'_>, element: Element<'_>) {
-    let known = INSIDE
-        .iter()
-        .find(|(namespace, name, _)| element.is_in(*namespace, name));
+    let known = INSIDE.iter().find(|(namespace, name, _)| {
+        element.namespace_id() == *namespace && element.local_name() == *name
+    });
     let Some((namespace, _, names)) = known else {
         return;
     };

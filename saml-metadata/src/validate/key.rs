@@ -178,7 +178,7 @@ const INVISIBLE: [(char, &str); 9] = [
 
 fn check_key(report: &mut Report<'_>, key: KeyDescriptor<'_>) {
     let element = key.element();
-    if let Some(text) = element.attribute("use")
+    if let Some(text) = element.own_attribute(name!("use"))
         && key.key_use().is_none()
     {
         let message = format!(
@@ -206,7 +206,7 @@ fn check_key(report: &mut Report<'_>, key: KeyDescriptor<'_>) {
         report.add(&rules::KEY_03, element, message);
     }
     if key.key_use() == Some(KeyUse::Signing)
-        && let Some(method) = element.child_in(NamespaceId::METADATA, "EncryptionMethod")
+        && let Some(method) = element.child_in(NamespaceId::METADATA, name!("EncryptionMethod"))
     {
         let message = "a signing key has an EncryptionMethod";
         report.add(&rules::KEY_11, method, message);

@@ -36,7 +36,7 @@ fn check_entity(report: &mut Report<'_>, entity: EntityDescriptor<'_>) {
         let message = "the entityID does not have the form http://www.okta.com/exk…";
         report.add_minor(&rules::OKTA_01, (element, "entityID"), message);
     }
-    if element.attribute("validUntil").is_some() {
+    if element.own_attribute(name!("validUntil")).is_some() {
         let message = "the file has a validUntil, unlike Okta's files";
         report.add_minor(&rules::OKTA_01, (element, "validUntil"), message);
     }
@@ -48,7 +48,11 @@ fn check_entity(report: &mut Report<'_>, entity: EntityDescriptor<'_>) {
 
 fn check_idp(report: &mut Report<'_>, idp: IdpSsoDescriptor<'_>) {
     let element = idp.element();
-    if idp.element().attribute("WantAuthnRequestsSigned").is_none() {
+    if idp
+        .element()
+        .own_attribute(name!("WantAuthnRequestsSigned"))
+        .is_none()
+    {
         let message = "the identity provider has no WantAuthnRequestsSigned";
         report.add_minor(&rules::OKTA_01, element, message);
     }

@@ -334,6 +334,9 @@ fn span_of(element: Element<'_>) -> Range<usize> {
     }
 }
 
+/// A length in bytes that most paths do not exceed.
+const USUAL_PATH: usize = 120;
+
 /// Maximum number of children of a parent that are counted again for each path.
 const FEW_CHILDREN: usize = 16;
 
@@ -362,8 +365,8 @@ impl Paths {
     }
 
     pub(crate) fn element(&mut self, element: Element<'_>) -> String {
+        let mut path = String::with_capacity(USUAL_PATH);
         let steps: Vec<Element<'_>> = element.ancestors().collect();
-        let mut path = String::new();
         for step in steps.into_iter().rev() {
             step.push_step(self.sibling_number(step), &mut path);
         }

@@ -73,7 +73,7 @@ fn check_bindings(report: &mut Report<'_>, role: Role<'_>) {
         shibboleth |= protocol == protocol::SHIBBOLETH;
     }
     for endpoint in descriptor.element().children() {
-        let Some(binding) = endpoint.attribute("Binding").map(collapse) else {
+        let Some(binding) = endpoint.own_attribute(name!("Binding")).map(collapse) else {
             continue;
         };
         if endpoint.namespace_id() != NamespaceId::METADATA {
@@ -107,7 +107,7 @@ fn check_name_id_formats(report: &mut Report<'_>, role: Element<'_>) {
     let mut seen = Seen::new();
     let mut first = None;
     let mut has_specific_format = false;
-    for format in role.children_in(NamespaceId::METADATA, "NameIDFormat") {
+    for format in role.children_in(NamespaceId::METADATA, name!("NameIDFormat")) {
         first = first.or(Some(format));
         let name = collapse(format.text());
         if !name_id_format::KNOWN.contains(&name) && name != SHIBBOLETH {

@@ -7,9 +7,12 @@
 mod extension;
 
 use self::extension::{extension, signature};
-use crate::tree::NamespaceId;
+use std::sync::LazyLock;
+
+use crate::{Element, local_name::LocalName, tree::NamespaceId};
 
 /// The content and the attributes that an element may have.
+#[derive(Clone, Copy)]
 pub(crate) struct Model {
     /// The slots for children, in the order of the schema.
     pub(crate) slots: &'static [Slot],
@@ -74,14 +77,54 @@ pub(crate) struct Slot {
     /// Names of metadata elements. A usual prefix such as `ds:` marks an element of another
     /// namespace.
     pub(crate) names: &'static [&'static str],
+    /// The names as numbers; unused entries have the namespace [`NamespaceId::NONE`].
+    elements: [(NamespaceId, LocalName); MAX_NAMES],
     pub(crate) required: bool,
     pub(crate) repeats: bool,
+}
+
+/// The largest number of names in a slot.
+const MAX_NAMES: usize = 7;
+
+impl Slot {
+    /// Returns whether an element may be in this slot.
+    pub(crate) fn takes(&self, element: Element<'_>) -> bool {
+        let name = (element.namespace_id(), element.local_name_number());
+        name.0 != NamespaceId::NONE && self.elements.contains(&name)
+    }
+}
+
+/// Returns names as numbers.
+const fn elements(names: &[&str]) -> [(NamespaceId, LocalName); MAX_NAMES] {
+    let mut elements = [(NamespaceId::NONE, LocalName::OTHER); MAX_NAMES];
+    let mut at = 0;
+    while at < names.len() {
+        elements[at] = match names[at].as_bytes() {
+            [b'd', b's', b':', ..] => (NamespaceId::SIGNATURE, after(names[at], 3)),
+            [b's', b'a', b'm', b'l', b':', ..] => (NamespaceId::ASSERTION, after(names[at], 5)),
+            [b'x', b'e', b'n', b'c', b':', ..] => (NamespaceId::ENCRYPTION, after(names[at], 5)),
+            [b'm', b'd', b'u', b'i', b':', ..] => (NamespaceId::UI, after(names[at], 5)),
+            [b'm', b'd', b'r', b'p', b'i', b':', ..] => {
+                (NamespaceId::REGISTRATION, after(names[at], 6))
+            }
+            [b'w', b's', b'a', b':', ..] => (NamespaceId::WS_ADDRESSING, after(names[at], 4)),
+            _ => (NamespaceId::METADATA, LocalName::known(names[at])),
+        };
+        at += 1;
+    }
+    elements
+}
+
+/// Returns the local name after a prefix.
+const fn after(name: &str, prefix: usize) -> LocalName {
+    LocalName::known(name.split_at(prefix).1)
 }
 
 /// Returns a slot for at most one element.
 const fn once(names: &'static [&'static str]) -> Slot {
     Slot {
         names,
+        elements: elements(names),
         required: false,
         repeats: false,
     }
@@ -298,7 +341,27 @@ const TEXT: Model = with(Content::Text, &[]);
 const URI: Model = with(Content::Uri, &[]);
 const BASE64: Model = with(Content::Base64, &[]);
 
+/// The models of the elements of metadata by the number of their names.
+static METADATA: LazyLock<Vec<Option<Model>>> = LazyLock::new(|| by_number(of));
+
+/// The models of the elements of XML Signature by the number of their names.
+static XML_SIGNATURE: LazyLock<Vec<Option<Model>>> = LazyLock::new(|| by_number(signature));
+
+fn by_number(model: impl Fn(&str) -> Option<Model>) -> Vec<Option<Model>> {
+    LocalName::all().map(|name| model(name.as_str())).collect()
+}
+
 /// Returns the content model of an element; `None` if there is no such element in the schemas.
+pub(crate) fn model_of(element: Element<'_>) -> Option<Model> {
+    let number = element.local_name_number();
+    match element.namespace_id() {
+        NamespaceId::METADATA if number != LocalName::OTHER => METADATA[number.index()],
+        NamespaceId::SIGNATURE if number != LocalName::OTHER => XML_SIGNATURE[number.index()],
+        namespace => model(namespace, element.local_name()),
+    }
+}
+
+/// Returns the content model of a name; `None` if there is no such element in the schemas.
 pub(crate) fn model(namespace: NamespaceId, local_name: &str) -> Option<Model> {
     match namespace {
         NamespaceId::METADATA => of(local_name),

@@ -67,8 +67,8 @@ fn signed_below(root: Element<'_>) -> Vec<Element<'_>> {
     let mut open = vec![root];
     // Other elements are not searched, in particular not the content of `Extensions`.
     while let Some(element) = open.pop() {
-        let is_group = element.is_in(NamespaceId::METADATA, "EntitiesDescriptor");
-        if is_group || element.is_in(NamespaceId::METADATA, "EntityDescriptor") {
+        let is_group = element.is_in(NamespaceId::METADATA, name!("EntitiesDescriptor"));
+        if is_group || element.is_in(NamespaceId::METADATA, name!("EntityDescriptor")) {
             let children = element.children();
             open.extend(children.filter(|child| child.namespace_id() == NamespaceId::METADATA));
         }

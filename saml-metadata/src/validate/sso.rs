@@ -186,10 +186,12 @@ fn check_discovery(report: &mut Report<'_>, sp: SpSsoDescriptor<'_>) {
         return;
     };
     let extensions = extensions.element();
-    for initiator in extensions.children_in(NamespaceId::REQUEST_INITIATION, "RequestInitiator") {
+    for initiator in
+        extensions.children_in(NamespaceId::REQUEST_INITIATION, name!("RequestInitiator"))
+    {
         check_addresses(report, initiator);
     }
-    let responses = extensions.children_in(NamespaceId::DISCOVERY, "DiscoveryResponse");
+    let responses = extensions.children_in(NamespaceId::DISCOVERY, name!("DiscoveryResponse"));
     let mut indexes = Seen::new();
     let mut has_default = false;
     for response in responses {
@@ -203,7 +205,7 @@ fn check_discovery(report: &mut Report<'_>, sp: SpSsoDescriptor<'_>) {
             report.add(&rules::SP_08, (response, "Binding"), (message, help));
         }
         // The check of the schema reports an index that is missing or wrong.
-        if let Some(index) = response.attribute("index").and_then(parse_index)
+        if let Some(index) = response.own_attribute(name!("index")).and_then(parse_index)
             && !indexes.insert(index)
         {
             let message = format!("two DiscoveryResponse elements have the index {index}");

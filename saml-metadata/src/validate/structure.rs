@@ -76,25 +76,27 @@ pub(super) fn check<'a>(report: &mut Report<'a>, element: Element<'a>, before: &
     }
     let parent_is_metadata = element.parent().is_none_or(|parent| {
         parent.namespace_id() == NamespaceId::METADATA
-            && !parent.is_in(NamespaceId::METADATA, "Extensions")
+            && !parent.is_in(NamespaceId::METADATA, name!("Extensions"))
     });
     if parent_is_metadata {
         check_element(report, element);
     }
-    if element.is_in(NamespaceId::METADATA, "EntitiesDescriptor") {
+    if element.is_in(NamespaceId::METADATA, name!("EntitiesDescriptor")) {
         check_group(report, element, &mut before.group_names);
     }
 }
 
 fn check_element(report: &mut Report<'_>, element: Element<'_>) {
     // The check of the parent's children reports an unknown element.
-    let Some(model) = schema::model(element.namespace_id(), element.local_name()) else {
+    let Some(model) = schema::model_of(element) else {
         return;
     };
-    let extension_type = element
-        .find_attribute(NamespaceId::SCHEMA_INSTANCE, "type")
-        .is_some_and(|kind| !is_blank(kind.value()));
-    if !extension_type {
+    let has_attributes = element.attributes().next().is_some();
+    let extension_type = has_attributes
+        && element
+            .find_attribute(NamespaceId::SCHEMA_INSTANCE, name!("type"))
+            .is_some_and(|kind| !is_blank(kind.value()));
+    if !extension_type && (has_attributes || !model.attributes.is_empty()) {
         check_attributes(report, element, &model);
     }
     match model.content {
@@ -114,7 +116,7 @@ fn check_element(report: &mut Report<'_>, element: Element<'_>) {
         let message = format!("{} has no child element", element.local_name());
         report.add(rule_of(element), element, (message, ADD));
     }
-    if element.is_in(NamespaceId::METADATA, "Extensions") {
+    if element.is_in(NamespaceId::METADATA, name!("Extensions")) {
         check_extensions(report, element);
     } else if model.content != Content::AnyElements {
         check_children(report, element, &model, extension_type);
@@ -188,7 +190,7 @@ fn is_in_key(element: Element<'_>) -> bool {
         && element
             .ancestors()
             .nth(3)
-            .is_some_and(|key| key.is_in(NamespaceId::METADATA, "KeyDescriptor"))
+            .is_some_and(|key| key.is_in(NamespaceId::METADATA, name!("KeyDescriptor")))
 }
 
 fn check_attributes(report: &mut Report<'_>, element: Element<'_>, model: &Model) {
@@ -242,7 +244,7 @@ fn check_attributes(report: &mut Report<'_>, element: Element<'_>, model: &Model
             report.add(rule, element, (message, ADD));
         }
     }
-    if element.is_in(NamespaceId::METADATA, "RoleDescriptor") {
+    if element.is_in(NamespaceId::METADATA, name!("RoleDescriptor")) {
         let message = "RoleDescriptor has no xsi:type, but its type is abstract";
         report.add(rule, element, (message, ROLE_TYPE));
     }
@@ -341,7 +343,7 @@ fn check_unexpected(
     let name = shorten(child.local_name());
     let own = element.namespace_id();
     // The wildcard of an algorithm does not exclude the namespace of metadata, but its own.
-    let own = if element.is_in(NamespaceId::METADATA, "EncryptionMethod") {
+    let own = if element.is_in(NamespaceId::METADATA, name!("EncryptionMethod")) {
         NamespaceId::ENCRYPTION
     } else {
         own
@@ -377,28 +379,9 @@ const NO_NAMESPACE: &str = "Declare the namespace of the element, or remove the 
 
 /// Returns the index of the slot for a child. The search starts at the most likely slot, `at`.
 fn slot_of(child: Element<'_>, slots: &[Slot], at: usize) -> Option<usize> {
-    let prefix = match child.namespace_id() {
-        NamespaceId::METADATA => "",
-        NamespaceId::SIGNATURE => "ds:",
-        NamespaceId::ASSERTION => "saml:",
-        NamespaceId::ENCRYPTION => "xenc:",
-        NamespaceId::UI => "mdui:",
-        NamespaceId::REGISTRATION => "mdrpi:",
-        NamespaceId::WS_ADDRESSING => "wsa:",
-        _ => return None,
-    };
-    let local = child.local_name();
-    let is_child = |slot: &Slot| {
-        slot.names.iter().any(|name| {
-            // A local name has no colon, so it never equals a name with a prefix.
-            name.len() == prefix.len() + local.len()
-                && name.strip_prefix(prefix).is_some_and(|name| name == local)
-        })
-    };
-    let forward = slots[at..].iter().position(is_child);
-    forward
-        .map(|slot| at + slot)
-        .or_else(|| slots[..at].iter().position(is_child))
+    let forward = slots[at..].iter().position(|slot| slot.takes(child));
+    let before = || slots[..at].iter().position(|slot| slot.takes(child));
+    forward.map(|slot| at + slot).or_else(before)
 }
 
 /// Checks that there is no text between the child elements.
@@ -409,8 +392,11 @@ fn check_no_text(report: &mut Report<'_>, element: Element<'_>) {
     let mut found = None;
     let mut has_section = false;
     let mut check_range = |range: std::ops::Range<usize>| {
+        if range.is_empty() || found.is_some() {
+            return;
+        }
         let text = &document.text()[range.clone()];
-        if found.is_none() && !is_blank(text) {
+        if !is_blank(text) {
             let shown = text.trim();
             found = Some((shown, range.start + text.find(shown).unwrap_or_default()));
         }
@@ -519,7 +505,7 @@ fn check_group<'a>(report: &mut Report<'a>, group: Element<'a>, names: &mut Seen
         let message = ("the group is inside another group", "Flatten the groups.");
         report.add(&rules::ROOT_06, group, message);
     }
-    match group.attribute("Name") {
+    match group.own_attribute(name!("Name")) {
         None => {
             let message = ("the group has no Name", "Give the group a Name of its own.");
             report.add(&rules::ROOT_06, group, message);
@@ -532,11 +518,11 @@ fn check_group<'a>(report: &mut Report<'a>, group: Element<'a>, names: &mut Seen
         Some(_) => {}
     }
     let is_empty = group
-        .children_in(NamespaceId::METADATA, "EntityDescriptor")
+        .children_in(NamespaceId::METADATA, name!("EntityDescriptor"))
         .next()
         .is_none()
         && group
-            .children_in(NamespaceId::METADATA, "EntitiesDescriptor")
+            .children_in(NamespaceId::METADATA, name!("EntitiesDescriptor"))
             .next()
             .is_none();
     if is_empty {

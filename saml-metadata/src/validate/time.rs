@@ -32,7 +32,7 @@ fn has_lifetime(element: Element<'_>) -> bool {
 
 fn check_until(report: &mut Report<'_>, element: Element<'_>) -> Option<Timestamp> {
     let target = (element, "validUntil");
-    let date_time = match parse_date_time(element.attribute("validUntil")?) {
+    let date_time = match parse_date_time(element.own_attribute(name!("validUntil"))?) {
         Ok(date_time) => date_time,
         Err(error) => {
             report.add(&rules::TIME_01, target, format!("validUntil {error}"));
@@ -59,7 +59,7 @@ fn check_cache(
     element: Element<'_>,
     until: Option<Timestamp>,
 ) -> Option<CacheDuration> {
-    let text = element.attribute("cacheDuration")?;
+    let text = element.own_attribute(name!("cacheDuration"))?;
     let target = (element, "cacheDuration");
     let cache = match parse_duration(text) {
         Ok(cache) => cache,
@@ -94,11 +94,11 @@ fn check_root(
     until: Option<Timestamp>,
     cache: Option<CacheDuration>,
 ) {
-    let has_until = root.attribute("validUntil").is_some();
+    let has_until = root.own_attribute(name!("validUntil")).is_some();
     if !has_until {
         report.add(&rules::TIME_03, root, "the root element has no validUntil");
     }
-    if !has_until && cache.is_none() && root.attribute("cacheDuration").is_none() {
+    if !has_until && cache.is_none() && root.own_attribute(name!("cacheDuration")).is_none() {
         report.add(
             &rules::TIME_06,
             root,

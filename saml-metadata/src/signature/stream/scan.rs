@@ -157,7 +157,7 @@ impl<'v> Scan<'v> {
     fn begin(&mut self, root: Element<'_>, part: &Part<'_>) {
         let unsigned = SignatureError::new(root, SignatureErrorKind::NotSigned);
         self.root = Some(Root {
-            id: root.attribute("ID").map(str::to_owned),
+            id: root.own_attribute(name!("ID")).map(str::to_owned),
             same: 0,
             unsigned: unsigned.map_position(|offset| part.position(offset)),
         });
@@ -180,7 +180,7 @@ impl<'v> Scan<'v> {
     ) -> NodeId {
         let mut found = NodeId::NONE;
         for child in children {
-            if child.is_in(NamespaceId::SIGNATURE, "Signature") {
+            if child.is_in(NamespaceId::SIGNATURE, name!("Signature")) {
                 self.signatures += 1;
                 if self.signatures == 1 {
                     found = child.id();

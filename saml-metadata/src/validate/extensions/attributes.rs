@@ -25,16 +25,16 @@ pub(super) fn check(report: &mut Report<'_>, element: Element<'_>) {
             let message = "EntityAttributes must be in the Extensions of an entity or group";
             report.add(&rules::ATTR_01, element, message);
         }
-        Some(_) if is_second(element, NAME) => {
+        Some(_) if is_second(element) => {
             report.add(&rules::ATTR_01, element, "EntityAttributes appears twice");
         }
         Some(_) => {}
     }
     let is_group = around.is_some_and(|around| around.local_name() == "EntitiesDescriptor");
     for child in element.children() {
-        if child.is_in(NamespaceId::ASSERTION, "Attribute") {
+        if child.is_in(NamespaceId::ASSERTION, name!("Attribute")) {
             check_attribute(report, SamlAttribute::new(child));
-        } else if !child.is_in(NamespaceId::ASSERTION, "Assertion") {
+        } else if !child.is_in(NamespaceId::ASSERTION, name!("Assertion")) {
             let name = shorten(child.qualified_name());
             let message = format!("EntityAttributes must not contain {name}");
             report.add(&rules::ATTR_01, child, message);
@@ -219,10 +219,12 @@ impl Requirement {
                 .any(|text| text.language().is_some_and(is_english))
         };
         match self {
-            Self::DisplayName => info().is_some_and(|info| english(info, "DisplayName")),
-            Self::InformationUrl => info().is_some_and(|info| english(info, "InformationURL")),
+            Self::DisplayName => info().is_some_and(|info| english(info, name!("DisplayName"))),
+            Self::InformationUrl => {
+                info().is_some_and(|info| english(info, name!("InformationURL")))
+            }
             Self::PrivacyStatement => {
-                info().is_some_and(|info| english(info, "PrivacyStatementURL"))
+                info().is_some_and(|info| english(info, name!("PrivacyStatementURL")))
             }
             Self::TechnicalContact => entity
                 .contacts()

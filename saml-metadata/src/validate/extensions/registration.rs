@@ -22,7 +22,10 @@ pub(super) fn check(report: &mut Report<'_>, element: Element<'_>) {
     if name == "RegistrationInfo" {
         check_authority(report, element);
         check_policy(report, RegistrationInfo::new(element));
-    } else if element.attribute("publisher").is_none_or(is_blank) {
+    } else if element
+        .own_attribute(name!("publisher"))
+        .is_none_or(is_blank)
+    {
         report.add(&rules::RPI_02, element, "PublicationInfo has no publisher");
     }
 }
@@ -39,7 +42,7 @@ fn check_place(report: &mut Report<'_>, element: Element<'_>, name: &'static str
         report.add(&rules::RPI_01, element, message);
         return;
     };
-    if is_second(element, name) {
+    if is_second(element) {
         report.add(&rules::RPI_01, element, format!("{name} appears twice"));
     } else if name == "PublicationInfo" {
         if around.parent().is_some() {
@@ -63,11 +66,11 @@ fn registration_of(element: Element<'_>) -> Option<Element<'_>> {
     element
         .children()
         .take_while(|child| {
-            !child.is_in(NamespaceId::METADATA, "EntityDescriptor")
-                && !child.is_in(NamespaceId::METADATA, "EntitiesDescriptor")
+            !child.is_in(NamespaceId::METADATA, name!("EntityDescriptor"))
+                && !child.is_in(NamespaceId::METADATA, name!("EntitiesDescriptor"))
         })
-        .find(|child| child.is_in(NamespaceId::METADATA, "Extensions"))?
-        .child_in(NamespaceId::REGISTRATION, "RegistrationInfo")
+        .find(|child| child.is_in(NamespaceId::METADATA, name!("Extensions")))?
+        .child_in(NamespaceId::REGISTRATION, name!("RegistrationInfo"))
 }
 
 fn check_instant(report: &mut Report<'_>, element: Element<'_>, name: &'static str) {

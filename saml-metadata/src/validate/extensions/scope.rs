@@ -20,7 +20,7 @@ pub(super) fn check(report: &mut Report<'_>, element: Element<'_>) {
         report.add(&rules::SHIB_01, element, "the Scope is empty");
         return;
     }
-    match element.attribute("regexp") {
+    match element.own_attribute(name!("regexp")) {
         None => report.add_minor(
             &rules::SHIB_01,
             element,

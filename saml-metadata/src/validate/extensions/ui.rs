@@ -44,7 +44,7 @@ fn check_place(report: &mut Report<'_>, element: Element<'_>, name: &'static str
     if !extended(element).is_some_and(|role| roles.contains(&role.local_name())) {
         let message = format!("{name} must be in the Extensions of {}", roles.join(" or "));
         report.add(&rules::UI_01, element, message);
-    } else if is_second(element, name) {
+    } else if is_second(element) {
         report.add(&rules::UI_01, element, format!("{name} appears twice"));
     }
 }
