@@ -102,6 +102,9 @@ impl<'a> Element<'a> {
     #[must_use]
     pub fn local_name(self) -> &'a str {
         let node = self.node();
+        if node.local_name != LocalName::OTHER {
+            return node.local_name.as_str();
+        }
         let name = node.name.range();
         &self.document.text()[name.start + node.prefix_len as usize..name.end]
     }
@@ -448,9 +451,17 @@ impl<'a> Attribute<'a> {
         &self.document.text()[self.record.name.range()]
     }
 
+    /// Returns the number of the local name.
+    pub(crate) fn local_name_number(self) -> LocalName {
+        self.record.local_name
+    }
+
     /// Returns the name without its prefix.
     #[must_use]
     pub fn local_name(self) -> &'a str {
+        if self.record.local_name != LocalName::OTHER {
+            return self.record.local_name.as_str();
+        }
         let name = self.record.name.range();
         &self.document.text()[name.start + self.record.prefix_len as usize..name.end]
     }

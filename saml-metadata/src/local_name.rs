@@ -52,7 +52,7 @@ impl LocalName {
     }
 
     /// Returns the number, as an index of a list of all names.
-    pub(crate) fn index(self) -> usize {
+    pub(crate) const fn index(self) -> usize {
         self.0 as usize
     }
 }
@@ -90,7 +90,7 @@ const fn hash(name: &[u8]) -> usize {
 
 /// The local names of elements and attributes that the rules and the schemas contain. The first entry stands for all
 /// other names.
-const NAMES: [&str; 157] = [
+static NAMES: [&str; 157] = [
     "",
     "AdditionalMetadataLocation",
     "Address",

@@ -50,7 +50,7 @@ pub(crate) enum Content {
 }
 
 /// An attribute without a namespace, and its type.
-pub(crate) type Attribute = (&'static str, Value);
+pub(crate) type Attribute = (LocalName, Value);
 
 /// The type of an attribute. Separate rules check the types that are not listed here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,8 +77,8 @@ pub(crate) struct Slot {
     /// Names of metadata elements. A usual prefix such as `ds:` marks an element of another
     /// namespace.
     pub(crate) names: &'static [&'static str],
-    /// The names as numbers; unused entries have the namespace [`NamespaceId::NONE`].
-    elements: [(NamespaceId, LocalName); MAX_NAMES],
+    /// The names as numbers; the entries after them are unused.
+    elements: [ElementNumber; MAX_NAMES],
     pub(crate) required: bool,
     pub(crate) repeats: bool,
 }
@@ -88,38 +88,47 @@ const MAX_NAMES: usize = 7;
 
 impl Slot {
     /// Returns whether an element may be in this slot.
-    pub(crate) fn takes(&self, element: Element<'_>) -> bool {
-        let name = (element.namespace_id(), element.local_name_number());
-        name.0 != NamespaceId::NONE && self.elements.contains(&name)
+    pub(crate) fn takes(&self, element: ElementNumber) -> bool {
+        self.elements[..self.names.len()].contains(&element)
+    }
+}
+
+/// The namespace and the local name of an element as one number.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct ElementNumber(u64);
+
+impl ElementNumber {
+    /// Returns the number of an element, or `None` if no slot has its name.
+    pub(crate) fn of(element: Element<'_>) -> Option<Self> {
+        let name = element.local_name_number();
+        (name != LocalName::OTHER).then(|| Self::new(element.namespace_id(), name))
+    }
+
+    const fn new(namespace: NamespaceId, name: LocalName) -> Self {
+        Self(((namespace.0 as u64) << 32) | name.index() as u64)
     }
 }
 
 /// Returns names as numbers.
-const fn elements(names: &[&str]) -> [(NamespaceId, LocalName); MAX_NAMES] {
-    let mut elements = [(NamespaceId::NONE, LocalName::OTHER); MAX_NAMES];
+const fn elements(names: &[&str]) -> [ElementNumber; MAX_NAMES] {
+    let mut elements = [ElementNumber(0); MAX_NAMES];
     let mut at = 0;
     while at < names.len() {
-        elements[at] = match names[at].as_bytes() {
-            [b'd', b's', b':', ..] => (NamespaceId::SIGNATURE, after(names[at], 3)),
-            [b's', b'a', b'm', b'l', b':', ..] => (NamespaceId::ASSERTION, after(names[at], 5)),
-            [b'x', b'e', b'n', b'c', b':', ..] => (NamespaceId::ENCRYPTION, after(names[at], 5)),
-            [b'm', b'd', b'u', b'i', b':', ..] => (NamespaceId::UI, after(names[at], 5)),
-            [b'm', b'd', b'r', b'p', b'i', b':', ..] => {
-                (NamespaceId::REGISTRATION, after(names[at], 6))
-            }
-            [b'w', b's', b'a', b':', ..] => (NamespaceId::WS_ADDRESSING, after(names[at], 4)),
-            _ => (NamespaceId::METADATA, LocalName::known(names[at])),
+        let (namespace, prefix) = match names[at].as_bytes() {
+            [b'd', b's', b':', ..] => (NamespaceId::SIGNATURE, 3),
+            [b's', b'a', b'm', b'l', b':', ..] => (NamespaceId::ASSERTION, 5),
+            [b'x', b'e', b'n', b'c', b':', ..] => (NamespaceId::ENCRYPTION, 5),
+            [b'm', b'd', b'u', b'i', b':', ..] => (NamespaceId::UI, 5),
+            [b'm', b'd', b'r', b'p', b'i', b':', ..] => (NamespaceId::REGISTRATION, 6),
+            [b'w', b's', b'a', b':', ..] => (NamespaceId::WS_ADDRESSING, 4),
+            _ => (NamespaceId::METADATA, 0),
         };
+        let local_name = LocalName::known(names[at].split_at(prefix).1);
+        elements[at] = ElementNumber::new(namespace, local_name);
         at += 1;
     }
     elements
 }
-
-/// Returns the local name after a prefix.
-const fn after(name: &str, prefix: usize) -> LocalName {
-    LocalName::known(name.split_at(prefix).1)
-}
-
 /// Returns a slot for at most one element.
 const fn once(names: &'static [&'static str]) -> Slot {
     Slot {
@@ -294,16 +303,16 @@ const SIGNATURE: &[Slot] = &[
 ];
 
 const ROLE_ATTRIBUTES: &[Attribute] = &[
-    ("ID", Text),
-    ("validUntil", Text),
-    ("cacheDuration", Text),
-    ("protocolSupportEnumeration", Text),
-    ("errorURL", Text),
+    (name!("ID"), Text),
+    (name!("validUntil"), Text),
+    (name!("cacheDuration"), Text),
+    (name!("protocolSupportEnumeration"), Text),
+    (name!("errorURL"), Text),
 ];
 
-const ID: &[Attribute] = &[("Id", Text)];
+const ID: &[Attribute] = &[(name!("Id"), Text)];
 
-const ALGORITHM: &[Attribute] = &[("Algorithm", Required)];
+const ALGORITHM: &[Attribute] = &[(name!("Algorithm"), Required)];
 
 const fn sequence(slots: &'static [Slot], attributes: &'static [Attribute]) -> Model {
     Model {
@@ -382,19 +391,19 @@ pub(crate) fn of(local_name: &str) -> Option<Model> {
         "EntitiesDescriptor" => sequence(
             ENTITIES,
             &[
-                ("ID", Text),
-                ("validUntil", Text),
-                ("cacheDuration", Text),
-                ("Name", Text),
+                (name!("ID"), Text),
+                (name!("validUntil"), Text),
+                (name!("cacheDuration"), Text),
+                (name!("Name"), Text),
             ],
         ),
         "EntityDescriptor" => extensible(
             ENTITY,
             &[
-                ("ID", Text),
-                ("validUntil", Text),
-                ("cacheDuration", Text),
-                ("entityID", Text),
+                (name!("ID"), Text),
+                (name!("validUntil"), Text),
+                (name!("cacheDuration"), Text),
+                (name!("entityID"), Text),
             ],
         ),
         "RoleDescriptor" => Model {
@@ -404,24 +413,24 @@ pub(crate) fn of(local_name: &str) -> Option<Model> {
         "IDPSSODescriptor" => extensible(
             IDP,
             &[
-                ("ID", Text),
-                ("validUntil", Text),
-                ("cacheDuration", Text),
-                ("protocolSupportEnumeration", Text),
-                ("errorURL", Text),
-                ("WantAuthnRequestsSigned", Boolean),
+                (name!("ID"), Text),
+                (name!("validUntil"), Text),
+                (name!("cacheDuration"), Text),
+                (name!("protocolSupportEnumeration"), Text),
+                (name!("errorURL"), Text),
+                (name!("WantAuthnRequestsSigned"), Boolean),
             ],
         ),
         "SPSSODescriptor" => extensible(
             SP,
             &[
-                ("ID", Text),
-                ("validUntil", Text),
-                ("cacheDuration", Text),
-                ("protocolSupportEnumeration", Text),
-                ("errorURL", Text),
-                ("AuthnRequestsSigned", Boolean),
-                ("WantAssertionsSigned", Boolean),
+                (name!("ID"), Text),
+                (name!("validUntil"), Text),
+                (name!("cacheDuration"), Text),
+                (name!("protocolSupportEnumeration"), Text),
+                (name!("errorURL"), Text),
+                (name!("AuthnRequestsSigned"), Boolean),
+                (name!("WantAssertionsSigned"), Boolean),
             ],
         ),
         "AuthnAuthorityDescriptor" => extensible(AUTHN_AUTHORITY, ROLE_ATTRIBUTES),
@@ -430,14 +439,14 @@ pub(crate) fn of(local_name: &str) -> Option<Model> {
         "AffiliationDescriptor" => extensible(
             AFFILIATION,
             &[
-                ("ID", Text),
-                ("validUntil", Text),
-                ("cacheDuration", Text),
-                ("affiliationOwnerID", Text),
+                (name!("ID"), Text),
+                (name!("validUntil"), Text),
+                (name!("cacheDuration"), Text),
+                (name!("affiliationOwnerID"), Text),
             ],
         ),
         "Organization" => extensible(ORGANIZATION, &[]),
-        "ContactPerson" => extensible(CONTACT, &[("contactType", Text)]),
+        "ContactPerson" => extensible(CONTACT, &[(name!("contactType"), Text)]),
         _ => return part(local_name),
     })
 }
@@ -445,7 +454,7 @@ pub(crate) fn of(local_name: &str) -> Option<Model> {
 /// Returns the content model of a metadata element that is not a descriptor of an entity or role.
 fn part(local_name: &str) -> Option<Model> {
     Some(match local_name {
-        "KeyDescriptor" => sequence(KEY, &[("use", Text)]),
+        "KeyDescriptor" => sequence(KEY, &[(name!("use"), Text)]),
         "EncryptionMethod" => Model {
             content: Content::Mixed,
             open: true,
@@ -453,15 +462,15 @@ fn part(local_name: &str) -> Option<Model> {
         },
         "AttributeConsumingService" => sequence(
             ATTRIBUTE_SERVICE,
-            &[("index", Text), ("isDefault", Boolean)],
+            &[(name!("index"), Text), (name!("isDefault"), Boolean)],
         ),
         "RequestedAttribute" => extensible(
             ATTRIBUTE,
             &[
-                ("Name", Text),
-                ("NameFormat", Text),
-                ("FriendlyName", Text),
-                ("isRequired", Boolean),
+                (name!("Name"), Text),
+                (name!("NameFormat"), Text),
+                (name!("FriendlyName"), Text),
+                (name!("isRequired"), Boolean),
             ],
         ),
         "SingleLogoutService"
@@ -472,16 +481,16 @@ fn part(local_name: &str) -> Option<Model> {
         | "AuthnQueryService"
         | "AuthzService"
         | "AttributeService" => endpoint(&[
-            ("Binding", Text),
-            ("Location", Text),
-            ("ResponseLocation", Text),
+            (name!("Binding"), Text),
+            (name!("Location"), Text),
+            (name!("ResponseLocation"), Text),
         ]),
         "ArtifactResolutionService" | "AssertionConsumerService" => endpoint(&[
-            ("Binding", Text),
-            ("Location", Text),
-            ("ResponseLocation", Text),
-            ("index", Text),
-            ("isDefault", Boolean),
+            (name!("Binding"), Text),
+            (name!("Location"), Text),
+            (name!("ResponseLocation"), Text),
+            (name!("index"), Text),
+            (name!("isDefault"), Boolean),
         ]),
         // Separate rules check the content of `Extensions`.
         "Extensions" => Model {
@@ -498,7 +507,7 @@ fn part(local_name: &str) -> Option<Model> {
         | "ServiceDescription" => TEXT,
         "OrganizationURL" | "EmailAddress" | "NameIDFormat" | "AttributeProfile"
         | "AffiliateMember" => URI,
-        "AdditionalMetadataLocation" => with(Content::Uri, &[("namespace", Text)]),
+        "AdditionalMetadataLocation" => with(Content::Uri, &[(name!("namespace"), Text)]),
         _ => return None,
     })
 }
@@ -508,9 +517,9 @@ fn assertion(local_name: &str) -> Option<Model> {
         "Attribute" => Some(extensible(
             ATTRIBUTE,
             &[
-                ("Name", Required),
-                ("NameFormat", Text),
-                ("FriendlyName", Text),
+                (name!("Name"), Required),
+                (name!("NameFormat"), Text),
+                (name!("FriendlyName"), Text),
             ],
         )),
         _ => None,

@@ -3,7 +3,7 @@
 use super::{
     report::{Report, Target},
     rules::{Rule, document as rules, extension},
-    schema::{self, Content, Model, Slot, Value},
+    schema::{self, Content, ElementNumber, Model, Slot, Value},
     seen::Seen,
     uri::is_absolute,
 };
@@ -203,11 +203,12 @@ fn check_attributes(report: &mut Report<'_>, element: Element<'_>, model: &Model
                 let known = model
                     .attributes
                     .iter()
-                    .find(|(known, _)| *known == attribute.local_name());
+                    .find(|(known, _)| *known == attribute.local_name_number());
                 if let Some((known, kind)) = known {
                     if let Some(expected) = mismatch(*kind, attribute.value()) {
                         let message = format!(
-                            "{known} is {:?}, not {expected}",
+                            "{} is {:?}, not {expected}",
+                            known.as_str(),
                             shorten(attribute.value())
                         );
                         report.add(rule, target, (message, CORRECT));
@@ -220,7 +221,7 @@ fn check_attributes(report: &mut Report<'_>, element: Element<'_>, model: &Model
             NamespaceId::XML if attribute.local_name() == "lang" && has_language(element) => {
                 // Another rule reports an empty language of a text.
                 let language = collapse(attribute.value());
-                let is_reported = language.is_empty() && super::texts::is_localized(name);
+                let is_reported = language.is_empty() && super::texts::is_localized(element);
                 if !is_reported && !is_language(language) {
                     let message =
                         format!("xml:lang is {:?}, not a language tag", shorten(language));
@@ -239,8 +240,8 @@ fn check_attributes(report: &mut Report<'_>, element: Element<'_>, model: &Model
     }
     for (known, kind) in model.attributes {
         let is_required = matches!(kind, Value::Required | Value::Short);
-        if is_required && element.attribute(known).is_none() {
-            let message = format!("{name} has no {known}");
+        if is_required && element.own_attribute(*known).is_none() {
+            let message = format!("{name} has no {}", known.as_str());
             report.add(rule, element, (message, ADD));
         }
     }
@@ -277,10 +278,10 @@ fn mismatch(kind: Value, value: &str) -> Option<&'static str> {
 
 /// Returns whether the schema allows `xml:lang` on an element.
 fn has_language(element: Element<'_>) -> bool {
-    let name = element.local_name();
+    let is_localized = super::texts::is_localized(element);
     match element.namespace_id() {
-        NamespaceId::UI => name == "Logo" || super::texts::is_localized(name),
-        NamespaceId::METADATA | NamespaceId::REGISTRATION => super::texts::is_localized(name),
+        NamespaceId::UI => is_localized || element.local_name_number() == name!("Logo"),
+        NamespaceId::METADATA | NamespaceId::REGISTRATION => is_localized,
         _ => false,
     }
 }
@@ -379,8 +380,9 @@ const NO_NAMESPACE: &str = "Declare the namespace of the element, or remove the 
 
 /// Returns the index of the slot for a child. The search starts at the most likely slot, `at`.
 fn slot_of(child: Element<'_>, slots: &[Slot], at: usize) -> Option<usize> {
-    let forward = slots[at..].iter().position(|slot| slot.takes(child));
-    let before = || slots[..at].iter().position(|slot| slot.takes(child));
+    let number = ElementNumber::of(child)?;
+    let forward = slots[at..].iter().position(|slot| slot.takes(number));
+    let before = || slots[..at].iter().position(|slot| slot.takes(number));
     forward.map(|slot| at + slot).or_else(before)
 }
 

@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     Element,
+    local_name::LocalName,
     reader::{
         chars::{collapse, is_blank, is_space},
         escape::shorten,
@@ -38,35 +39,35 @@ pub(super) fn check<'a>(
     match element.namespace_id() {
         NamespaceId::METADATA => {
             check_values(report, element);
-            let is_localized = is_localized(element.local_name());
+            let is_localized = is_localized(element);
             check_text(report, element, is_localized);
             if is_localized {
                 check_language(report, element, languages);
             }
         }
-        NamespaceId::UI | NamespaceId::REGISTRATION if is_localized(element.local_name()) => {
+        NamespaceId::UI | NamespaceId::REGISTRATION if is_localized(element) => {
             check_language(report, element, languages);
         }
         _ => {}
     }
 }
 
-pub(super) fn is_localized(local_name: &str) -> bool {
-    matches!(
-        local_name,
-        "OrganizationName"
-            | "OrganizationDisplayName"
-            | "OrganizationURL"
-            | "ServiceName"
-            | "ServiceDescription"
-            | "DisplayName"
-            | "Description"
-            | "Keywords"
-            | "InformationURL"
-            | "PrivacyStatementURL"
-            | "RegistrationPolicy"
-            | "UsagePolicy"
-    )
+pub(super) fn is_localized(element: Element<'_>) -> bool {
+    const NAMES: [LocalName; 12] = [
+        name!("OrganizationName"),
+        name!("OrganizationDisplayName"),
+        name!("OrganizationURL"),
+        name!("ServiceName"),
+        name!("ServiceDescription"),
+        name!("DisplayName"),
+        name!("Description"),
+        name!("Keywords"),
+        name!("InformationURL"),
+        name!("PrivacyStatementURL"),
+        name!("RegistrationPolicy"),
+        name!("UsagePolicy"),
+    ];
+    NAMES.contains(&element.local_name_number())
 }
 
 fn check_values(report: &mut Report<'_>, element: Element<'_>) {
@@ -88,24 +89,22 @@ fn check_values(report: &mut Report<'_>, element: Element<'_>) {
 }
 
 fn check_text(report: &mut Report<'_>, element: Element<'_>, is_localized: bool) {
-    let name = element.local_name();
-    let is_text = is_localized
-        || matches!(
-            name,
-            "Company"
-                | "GivenName"
-                | "SurName"
-                | "EmailAddress"
-                | "TelephoneNumber"
-                | "NameIDFormat"
-                | "AttributeProfile"
-                | "AffiliateMember"
-                | "AdditionalMetadataLocation"
-        );
+    const OTHERS: [LocalName; 9] = [
+        name!("Company"),
+        name!("GivenName"),
+        name!("SurName"),
+        name!("EmailAddress"),
+        name!("TelephoneNumber"),
+        name!("NameIDFormat"),
+        name!("AttributeProfile"),
+        name!("AffiliateMember"),
+        name!("AdditionalMetadataLocation"),
+    ];
+    let is_text = is_localized || OTHERS.contains(&element.local_name_number());
     if !is_text {
         return;
     }
-    let text = element.text();
+    let (name, text) = (element.local_name(), element.text());
     if is_blank(text) {
         // MD-ENT-05 checks the texts of an Organization.
         if !name.starts_with("Organization") {

@@ -96,9 +96,9 @@ const ENDPOINT_REFERENCE: &[Slot] = &[
 
 /// An extension with the type of an endpoint, which no rule about endpoints checks for attributes.
 const EXTENSION_ENDPOINT: Model = endpoint(&[
-    ("Binding", Required),
-    ("Location", Required),
-    ("ResponseLocation", Text),
+    (name!("Binding"), Required),
+    (name!("Location"), Required),
+    (name!("ResponseLocation"), Text),
 ]);
 
 /// Returns the content model of an element of XML Signature.
@@ -130,11 +130,21 @@ pub(super) fn signature(local_name: &str) -> Option<Model> {
         },
         "RSAKeyValue" => sequence(RSA_KEY, &[]),
         "DSAKeyValue" => sequence(DSA_KEY, &[]),
-        "RetrievalMethod" => sequence(TRANSFORMS_ONLY, &[("URI", Text), ("Type", Text)]),
+        "RetrievalMethod" => sequence(
+            TRANSFORMS_ONLY,
+            &[(name!("URI"), Text), (name!("Type"), Text)],
+        ),
         "Signature" => sequence(SIGNATURE, ID),
         "SignedInfo" => sequence(SIGNED_INFO, ID),
         "SignatureValue" => with(Content::Base64, ID),
-        "Reference" => sequence(REFERENCE, &[("Id", Text), ("URI", Text), ("Type", Text)]),
+        "Reference" => sequence(
+            REFERENCE,
+            &[
+                (name!("Id"), Text),
+                (name!("URI"), Text),
+                (name!("Type"), Text),
+            ],
+        ),
         "Transforms" => sequence(TRANSFORMS, &[]),
         "CanonicalizationMethod" => with(Content::Any, ALGORITHM),
         "SignatureMethod" => Model {
@@ -154,7 +164,11 @@ pub(super) fn signature(local_name: &str) -> Option<Model> {
         },
         "Object" => with(
             Content::Any,
-            &[("Id", Text), ("MimeType", Text), ("Encoding", Text)],
+            &[
+                (name!("Id"), Text),
+                (name!("MimeType"), Text),
+                (name!("Encoding"), Text),
+            ],
         ),
         _ => return None,
     })
@@ -167,9 +181,9 @@ pub(super) fn extension(namespace: NamespaceId, local_name: &str) -> Option<Mode
         (NamespaceId::ALGORITHM, "SigningMethod") => with(
             Content::AnyElements,
             &[
-                ("Algorithm", Required),
-                ("MinKeySize", Positive),
-                ("MaxKeySize", Positive),
+                (name!("Algorithm"), Required),
+                (name!("MinKeySize"), Positive),
+                (name!("MaxKeySize"), Positive),
             ],
         ),
         (NamespaceId::UI, "UIInfo") => Model {
@@ -180,7 +194,10 @@ pub(super) fn extension(namespace: NamespaceId, local_name: &str) -> Option<Mode
             open: true,
             ..sequence(DISCO_HINTS, &[])
         },
-        (NamespaceId::UI, "Logo") => with(Content::Uri, &[("height", Text), ("width", Text)]),
+        (NamespaceId::UI, "Logo") => with(
+            Content::Uri,
+            &[(name!("height"), Text), (name!("width"), Text)],
+        ),
         (NamespaceId::UI, "DisplayName" | "Description" | "Keywords" | "IPHint" | "DomainHint") => {
             TEXT
         }
@@ -191,8 +208,8 @@ pub(super) fn extension(namespace: NamespaceId, local_name: &str) -> Option<Mode
             ..extensible(
                 REGISTRATION_INFO,
                 &[
-                    ("registrationAuthority", Text),
-                    ("registrationInstant", Text),
+                    (name!("registrationAuthority"), Text),
+                    (name!("registrationInstant"), Text),
                 ],
             )
         },
@@ -201,9 +218,9 @@ pub(super) fn extension(namespace: NamespaceId, local_name: &str) -> Option<Mode
             ..extensible(
                 PUBLICATION_INFO,
                 &[
-                    ("publisher", Text),
-                    ("creationInstant", Text),
-                    ("publicationId", Text),
+                    (name!("publisher"), Text),
+                    (name!("creationInstant"), Text),
+                    (name!("publicationId"), Text),
                 ],
             )
         },
@@ -211,9 +228,9 @@ pub(super) fn extension(namespace: NamespaceId, local_name: &str) -> Option<Mode
         (NamespaceId::REGISTRATION, "Publication") => sequence(
             &[],
             &[
-                ("publisher", Required),
-                ("creationInstant", Text),
-                ("publicationId", Text),
+                (name!("publisher"), Required),
+                (name!("creationInstant"), Text),
+                (name!("publicationId"), Text),
             ],
         ),
         // The rules about entity attributes check the children.
@@ -221,16 +238,16 @@ pub(super) fn extension(namespace: NamespaceId, local_name: &str) -> Option<Mode
             content: Content::NotEmpty,
             ..sequence(ENTITY_ATTRIBUTES, &[])
         },
-        (NamespaceId::SHIBBOLETH, "Scope") => with(Content::Text, &[("regexp", Text)]),
+        (NamespaceId::SHIBBOLETH, "Scope") => with(Content::Text, &[(name!("regexp"), Text)]),
         (NamespaceId::SHIBBOLETH, "KeyAuthority") => {
-            extensible(KEY_AUTHORITY, &[("VerifyDepth", Byte)])
+            extensible(KEY_AUTHORITY, &[(name!("VerifyDepth"), Byte)])
         }
         (NamespaceId::DISCOVERY, "DiscoveryResponse") => endpoint(&[
-            ("Binding", Required),
-            ("Location", Required),
-            ("ResponseLocation", Text),
-            ("index", Short),
-            ("isDefault", Boolean),
+            (name!("Binding"), Required),
+            (name!("Location"), Required),
+            (name!("ResponseLocation"), Text),
+            (name!("index"), Short),
+            (name!("isDefault"), Boolean),
         ]),
         (NamespaceId::REQUEST_INITIATION, "RequestInitiator") => EXTENSION_ENDPOINT,
         (NamespaceId::WS_FEDERATION, name)
