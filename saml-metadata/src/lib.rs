@@ -49,6 +49,7 @@
 #[macro_use]
 mod local_name;
 
+mod base64;
 mod diff;
 mod document;
 mod edit;

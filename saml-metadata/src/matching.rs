@@ -6,9 +6,9 @@
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
 use crate::{
-    Certificate, Document, EntityDescriptor, KeyDescriptor, KeyUse, Role, RoleDescriptor,
-    diff::meaning::meaning, error::with_causes, model::certificate::spaced_base64,
-    reader::chars::collapse, rollover::fingerprint_sha256, tree::NamespaceId,
+    Certificate, Document, EntityDescriptor, KeyDescriptor, KeyUse, Role, RoleDescriptor, base64,
+    diff::meaning::meaning, error::with_causes, reader::chars::collapse,
+    rollover::fingerprint_sha256, tree::NamespaceId,
 };
 
 /// The item of the old and of the new document; one of the two is missing if it was added or removed.
@@ -179,7 +179,7 @@ impl Keys {
         }
         let Some(info) = key.key_info() else { return };
         let encoded = info.child_in(NamespaceId::SIGNATURE_11, name!("DEREncodedKeyValue"));
-        let der = encoded.and_then(|element| spaced_base64(element.text()).ok());
+        let der = encoded.and_then(|element| base64::decode(element.text()).ok());
         let (name, identity) = if let Some(der) = der {
             (fingerprint_sha256(&der), Identity::PublicKey(der))
         } else {

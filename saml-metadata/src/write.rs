@@ -266,10 +266,7 @@ fn keys(xml: &mut Xml, certificates: &[(&'static str, Certificate)]) {
         xml.open("ds:X509Data");
         xml.open("ds:X509Certificate");
         // Okta breaks lines at 76 columns; AWS accepts lines of any length.
-        xml.text(&crate::model::certificate::wrapped_base64(
-            certificate.der(),
-            76,
-        ));
+        xml.text(&crate::base64::encode_lines(certificate.der(), 76));
         xml.close("ds:X509Certificate");
         xml.close("ds:X509Data");
         xml.close("ds:KeyInfo");

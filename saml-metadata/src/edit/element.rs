@@ -3,8 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::{
-    Certificate, Element, KeyUse,
-    model::certificate::wrapped_base64,
+    Certificate, Element, KeyUse, base64,
     names::namespace,
     reader::{
         chars::{is_char, is_ncname},
@@ -73,7 +72,7 @@ impl NewElement {
 
     /// Creates a `KeyDescriptor` with a certificate, for one use or for both (MD 2.4.1.1).
     pub fn key_descriptor(key_use: Option<KeyUse>, certificate: &Certificate) -> Self {
-        let text = wrapped_base64(certificate.der(), 76);
+        let text = base64::encode_lines(certificate.der(), 76);
         let certificate = Self::new(namespace::SIGNATURE, "X509Certificate").text(text);
         let data = Self::new(namespace::SIGNATURE, "X509Data").child(certificate);
         let info = Self::new(namespace::SIGNATURE, "KeyInfo").child(data);

@@ -5,9 +5,9 @@ use jiff::Timestamp;
 use super::{Edit, EditError, NewElement};
 use crate::{
     Certificate, Document, Element, EntityDescriptor, KeyDescriptor, KeyUse, ParseTimeError,
-    RoleDescriptor,
+    RoleDescriptor, base64,
     document::read_with,
-    model::{certificate::wrapped_base64, time},
+    model::time,
     reader::escape::{escape_attribute, shorten},
     source::{BYTE_ORDER_MARK, Encoding},
     tree::NamespaceId,
@@ -60,7 +60,7 @@ impl<'a> Edit<'a> {
                 return self.present(role, new);
             }
             for element in elements {
-                self = self.set_text(element, &wrapped_base64(new.der(), 76));
+                self = self.set_text(element, &base64::encode_lines(new.der(), 76));
             }
             for item in key.key_info().into_iter().flat_map(Element::children) {
                 if !item.is_in(NamespaceId::SIGNATURE, name!("X509Data")) {

@@ -6,7 +6,6 @@ use std::{
     sync::OnceLock,
 };
 
-use base64::{Engine as _, engine::general_purpose::STANDARD};
 use jiff::Timestamp;
 use x509_parser::{
     asn1_rs::Oid,
@@ -26,7 +25,7 @@ use x509_parser::{
     x509::SubjectPublicKeyInfo,
 };
 
-use crate::{reader::chars::is_space, rollover::fingerprint_sha256};
+use crate::{base64, reader::chars::is_blank, rollover::fingerprint_sha256};
 
 /// An X.509 certificate, parsed but not verified.
 ///
@@ -108,29 +107,12 @@ impl Certificate {
         if memchr::memchr(b'-', text.as_bytes()).is_some() && text.contains("-----") {
             return Err(CertificateError::Pem);
         }
-        let mut compact = Vec::with_capacity(text.len());
-        // Lines are long, so it is faster to search for the line ends than to check each byte.
-        let mut rest = text.as_bytes();
-        while !rest.is_empty() {
-            let end = memchr::memchr3(b'\n', b' ', b'\r', rest).unwrap_or(rest.len());
-            let line = &rest[..end];
-            if memchr::memchr(b'\t', line).is_none() {
-                compact.extend_from_slice(line);
-            } else {
-                compact.extend(line.iter().filter(|byte| !is_space(**byte)));
-            }
-            let after = &rest[end..];
-            let next = after.iter().position(|byte| !is_space(*byte));
-            rest = &after[next.unwrap_or(after.len())..];
-        }
-        if compact.is_empty() {
+        if is_blank(text) {
             return Err(CertificateError::Empty);
         }
-        let der = STANDARD
-            .decode(compact)
-            .map_err(|source| CertificateError::Base64 {
-                source: Box::new(source),
-            })?;
+        let der = base64::decode(text).map_err(|source| CertificateError::Base64 {
+            source: Box::new(source),
+        })?;
         if der.starts_with(b"-----BEGIN") {
             return Err(CertificateError::PemInside);
         }
@@ -196,13 +178,13 @@ impl Certificate {
     /// Returns the DER as base64 without line breaks.
     #[must_use]
     pub fn base64(&self) -> String {
-        STANDARD.encode(&self.der)
+        base64::encode(&self.der)
     }
 
     /// Returns the certificate as PEM, in lines of 64 characters.
     #[must_use]
     pub fn pem(&self) -> String {
-        let body = wrapped_base64(&self.der, 64);
+        let body = base64::encode_lines(&self.der, 64);
         format!("-----BEGIN CERTIFICATE-----\n{body}\n-----END CERTIFICATE-----\n")
     }
 
@@ -504,26 +486,6 @@ pub(crate) fn colon_hex(bytes: &[u8]) -> String {
         let _ = write!(text, "{byte:02X}");
     }
     text
-}
-
-/// Decodes base64 that may have white space anywhere.
-pub(crate) fn spaced_base64(text: &str) -> Result<Vec<u8>, base64::DecodeError> {
-    let compact: Vec<u8> = text.bytes().filter(|byte| !is_space(*byte)).collect();
-    STANDARD.decode(compact)
-}
-
-/// Encodes bytes as base64 in lines, without a line end after the last line.
-pub(crate) fn wrapped_base64(bytes: &[u8], width: usize) -> String {
-    let text = STANDARD.encode(bytes);
-    let mut lines = String::with_capacity(text.len() + text.len() / width);
-    let mut rest = text.as_str();
-    while rest.len() > width {
-        let (line, after) = rest.split_at(width);
-        lines.push_str(line);
-        lines.push('\n');
-        rest = after;
-    }
-    lines + rest
 }
 
 #[cfg(test)]

@@ -5,9 +5,8 @@ use super::{
     error::{SignatureError, SignatureErrorKind},
 };
 use crate::{
-    Document, Element,
+    Document, Element, base64,
     c14n::Method,
-    model::certificate::spaced_base64,
     names::namespace,
     reader::escape::shorten,
     tree::{AttributeRecord, NamespaceId, NodeKind},
@@ -94,14 +93,14 @@ pub(super) fn check_form<'a>(
         signed_info,
         canonicalization: canonicalization(method)?,
         algorithm: signature_algorithm(algorithm, policy)?,
-        value: base64(value, "SignatureValue")?,
+        value: base64_of(value, "SignatureValue")?,
         reference,
         is_whole,
         // A same-document reference never includes comments, even if the method includes them (XML
         // Signature 4.4.3.3).
         transform: transform.comments(false),
         digest: digest_algorithm(digest, policy)?,
-        digest_value: base64(digest_value, "DigestValue")?,
+        digest_value: base64_of(digest_value, "DigestValue")?,
     })
 }
 
@@ -325,9 +324,9 @@ fn check_plain(element: Element<'_>, name: &'static str) -> Result<()> {
     Ok(())
 }
 
-fn base64(element: Element<'_>, name: &'static str) -> Result<Vec<u8>> {
+fn base64_of(element: Element<'_>, name: &'static str) -> Result<Vec<u8>> {
     check_children(element, &[])?;
-    match spaced_base64(element.text()) {
+    match base64::decode(element.text()) {
         Ok(bytes) if !bytes.is_empty() => Ok(bytes),
         _ => fail(element, SignatureErrorKind::Base64 { name }),
     }

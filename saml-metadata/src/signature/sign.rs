@@ -1,7 +1,5 @@
 //! Signer for documents.
 
-use base64::{Engine as _, engine::general_purpose::STANDARD};
-
 use super::{
     algorithm::SignatureAlgorithm,
     error::SignatureError,
@@ -10,10 +8,9 @@ use super::{
     verify::Verifier,
 };
 use crate::{
-    Certificate, Document, EditError, Element, ReadError,
+    Certificate, Document, EditError, Element, ReadError, base64,
     c14n::{C14nError, Method},
     document::read_with,
-    model::certificate::wrapped_base64,
     names::namespace,
     tree::{NamespaceId, NodeId},
 };
@@ -180,7 +177,7 @@ impl<'k> Signer<'k> {
         let digest_method = self.algorithm.digest();
         let context = digest_method.context();
         let context = Method::exclusive().write_element(root, NodeId::NONE, context)?;
-        let digest = STANDARD.encode(context.finish());
+        let digest = base64::encode(context.finish().as_ref());
         let mut escaped = String::new();
         crate::reader::escape::escape_attribute(id, &mut escaped);
         let head = format!("<ds:Signature xmlns:ds=\"{}\">", namespace::SIGNATURE);
@@ -203,7 +200,7 @@ impl<'k> Signer<'k> {
         let value = self.value(&format!("{head}{signed_info}</ds:Signature>"))?;
         Ok(format!(
             "{head}{signed_info}<ds:SignatureValue>{}</ds:SignatureValue>{}</ds:Signature>",
-            STANDARD.encode(value),
+            base64::encode(&value),
             self.key_info(),
         ))
     }
@@ -228,7 +225,7 @@ impl<'k> Signer<'k> {
         let mut certificates = String::new();
         for certificate in &self.certificates {
             certificates.push_str("<ds:X509Certificate>");
-            certificates.push_str(&wrapped_base64(certificate.der(), 76));
+            certificates.push_str(&base64::encode_lines(certificate.der(), 76));
             certificates.push_str("</ds:X509Certificate>");
         }
         format!("<ds:KeyInfo><ds:X509Data>{certificates}</ds:X509Data></ds:KeyInfo>")

@@ -8,11 +8,8 @@ use super::{
     uri::is_absolute,
 };
 use crate::{
-    Element,
-    model::{
-        certificate::spaced_base64,
-        values::{parse_boolean, parse_index},
-    },
+    Element, base64,
+    model::values::{parse_boolean, parse_index},
     names::namespace,
     reader::{
         chars::{collapse, is_blank, is_ncname},
@@ -158,7 +155,7 @@ fn check_text_only(report: &mut Report<'_>, element: Element<'_>, content: Conte
     let problem = match content {
         Content::Integer if !is_integer(collapse(text)) => "an integer",
         // The check of the keys decodes their certificates.
-        Content::Base64 if !is_in_key(element) && spaced_base64(text).is_err() => "base64",
+        Content::Base64 if !is_in_key(element) && base64::decode(text).is_err() => "base64",
         Content::Uri if !is_uri_reference(collapse(text)) => "a URI",
         _ => return,
     };

@@ -1,0 +1,79 @@
+//! Base64 as XML and PEM have it, by the fastest engine of the crate `base64` on this processor.
+
+use std::sync::LazyLock;
+
+use base64::{DecodeError, Engine as _, engine::general_purpose::PAD};
+
+use crate::reader::chars::is_space;
+
+#[cfg(any(
+    target_arch = "x86_64",
+    all(target_arch = "aarch64", target_feature = "neon")
+))]
+static ENGINE: LazyLock<base64::engine::Simd> =
+    LazyLock::new(|| base64::engine::Simd::standard(PAD));
+
+#[cfg(not(any(
+    target_arch = "x86_64",
+    all(target_arch = "aarch64", target_feature = "neon")
+)))]
+static ENGINE: LazyLock<base64::engine::GeneralPurpose> =
+    LazyLock::new(|| base64::engine::GeneralPurpose::new(&base64::alphabet::STANDARD, PAD));
+
+/// Decodes base64 that may have white space anywhere.
+pub(crate) fn decode(text: &str) -> Result<Vec<u8>, DecodeError> {
+    let mut compact = Vec::with_capacity(text.len());
+    // Lines are long, so it is faster to search for the line ends than to check each byte.
+    let mut rest = text.as_bytes();
+    while !rest.is_empty() {
+        let end = memchr::memchr3(b'\n', b' ', b'\r', rest).unwrap_or(rest.len());
+        let line = &rest[..end];
+        if memchr::memchr(b'\t', line).is_none() {
+            compact.extend_from_slice(line);
+        } else {
+            compact.extend(line.iter().filter(|byte| !is_space(**byte)));
+        }
+        let after = &rest[end..];
+        let next = after.iter().position(|byte| !is_space(*byte));
+        rest = &after[next.unwrap_or(after.len())..];
+    }
+    ENGINE.decode(compact)
+}
+
+/// Encodes bytes without line ends.
+pub(crate) fn encode(bytes: &[u8]) -> String {
+    ENGINE.encode(bytes)
+}
+
+/// Encodes bytes in lines, without a line end after the last line.
+pub(crate) fn encode_lines(bytes: &[u8], width: usize) -> String {
+    let text = encode(bytes);
+    let mut lines = String::with_capacity(text.len() + text.len() / width);
+    let mut rest = text.as_str();
+    while rest.len() > width {
+        let (line, after) = rest.split_at(width);
+        lines.push_str(line);
+        lines.push('\n');
+        rest = after;
+    }
+    lines + rest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{decode, encode, encode_lines};
+
+    #[test]
+    fn white_space_anywhere_does_not_change_the_bytes() {
+        let bytes: Vec<u8> = (0..=u8::MAX).cycle().take(1000).collect();
+        let text = encode(&bytes);
+        for space in [" ", "\n", "\r\n", "\t", " \t\n "] {
+            for width in [1, 3, 64, 76] {
+                let spaced = encode_lines(&bytes, width).replace('\n', space);
+                assert_eq!(decode(&spaced), Ok(bytes.clone()), "{space:?} {width}");
+            }
+        }
+        assert_eq!(decode(&text), Ok(bytes));
+        assert!(decode(&text[1..]).is_err());
+    }
+}
