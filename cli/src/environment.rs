@@ -16,6 +16,7 @@ use url::Url;
 use crate::{
     Connection, Failure,
     output::Output,
+    terminal,
     variables::{ConfigFiles, Variables, selects_real_org},
 };
 
@@ -63,6 +64,9 @@ impl Environment {
             return Self::on_sandbox(ready_file(path)?, None).await;
         }
         if !selects_real_org() {
+            terminal::note(
+                "on a sandbox in this process: no real org and no real AWS organization is read or written",
+            );
             return Self::own_sandbox().await;
         }
         let variables = Variables::read(ConfigFiles::Read).await?;

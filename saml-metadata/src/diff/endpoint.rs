@@ -4,7 +4,7 @@ use super::meaning::meaning;
 use crate::{Element, reader::chars::collapse, tree::NamespaceId};
 
 /// The properties of an endpoint that matter to partners.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct ComparedEndpoint {
     pub(super) name: String,
     pub(super) binding: String,
