@@ -13,7 +13,7 @@ impl<'a> SigningMethod<'a> {
     /// Returns the `Algorithm`.
     #[must_use]
     pub fn algorithm(self) -> &'a str {
-        uri(self.0, "Algorithm")
+        uri(self.0, name!("Algorithm"))
     }
 
     /// Returns the `MinKeySize` in bits; `None` if it is missing or not a number.

@@ -22,7 +22,7 @@ impl<'a> AttributeConsumingService<'a> {
     /// Returns `isDefault`; a missing attribute (`None`) differs from `false`.
     #[must_use]
     pub fn is_default(self) -> Option<bool> {
-        boolean(self.0, "isDefault")
+        boolean(self.0, name!("isDefault"))
     }
 
     /// Returns the `ServiceName`s.
@@ -52,7 +52,7 @@ impl<'a> RequestedAttribute<'a> {
     /// Returns `isRequired`: whether the service needs the attribute (default: `false`).
     #[must_use]
     pub fn is_required(self) -> bool {
-        boolean(self.0, "isRequired") == Some(true)
+        boolean(self.0, name!("isRequired")) == Some(true)
     }
 
     /// Returns the requested attribute.
@@ -79,7 +79,7 @@ impl<'a> SamlAttribute<'a> {
     pub fn name_format(self) -> Option<&'a str> {
         self.0
             .own_attribute(name!("NameFormat"))
-            .map(|_| uri(self.0, "NameFormat"))
+            .map(|_| uri(self.0, name!("NameFormat")))
     }
 
     /// Returns the `FriendlyName`, which is for display only.

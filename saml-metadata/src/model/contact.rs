@@ -132,7 +132,7 @@ impl<'a> AdditionalMetadataLocation<'a> {
     /// Returns the namespace of the document at the location.
     #[must_use]
     pub fn namespace(self) -> &'a str {
-        super::values::uri(self.0, "namespace")
+        super::values::uri(self.0, name!("namespace"))
     }
 
     /// Returns the URL of the document. This crate never sends a request to it.
@@ -142,10 +142,10 @@ impl<'a> AdditionalMetadataLocation<'a> {
     }
 }
 
-pub(crate) fn localized<'a>(
-    parent: Element<'a>,
+pub(crate) fn localized(
+    parent: Element<'_>,
     local_name: LocalName,
-) -> impl Iterator<Item = Localized<'a>> {
+) -> impl Iterator<Item = Localized<'_>> {
     parent
         .children_in(NamespaceId::METADATA, local_name)
         .map(Localized::new)

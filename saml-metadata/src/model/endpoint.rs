@@ -16,19 +16,19 @@ impl<'a> Endpoint<'a> {
     /// Returns the `Binding`, usually one of [`names::binding`](crate::names::binding).
     #[must_use]
     pub fn binding(self) -> &'a str {
-        uri(self.0, "Binding")
+        uri(self.0, name!("Binding"))
     }
 
     /// Returns the `Location`, to which requests are sent.
     #[must_use]
     pub fn location(self) -> &'a str {
-        uri(self.0, "Location")
+        uri(self.0, name!("Location"))
     }
 
     /// Returns the `ResponseLocation`, the location for responses (default: `Location`).
     #[must_use]
     pub fn response_location(self) -> Option<&'a str> {
-        optional_uri(self.0, "ResponseLocation")
+        optional_uri(self.0, name!("ResponseLocation"))
     }
 }
 
@@ -41,19 +41,19 @@ impl<'a> IndexedEndpoint<'a> {
     /// Returns the `Binding`, usually one of [`names::binding`](crate::names::binding).
     #[must_use]
     pub fn binding(self) -> &'a str {
-        uri(self.0, "Binding")
+        uri(self.0, name!("Binding"))
     }
 
     /// Returns the `Location`, to which messages are sent.
     #[must_use]
     pub fn location(self) -> &'a str {
-        uri(self.0, "Location")
+        uri(self.0, name!("Location"))
     }
 
     /// Returns the `ResponseLocation`, which the specification does not allow on indexed endpoints.
     #[must_use]
     pub fn response_location(self) -> Option<&'a str> {
-        optional_uri(self.0, "ResponseLocation")
+        optional_uri(self.0, name!("ResponseLocation"))
     }
 
     /// Returns the `index`; `None` if it is missing or not a number up to 65535.
@@ -65,22 +65,22 @@ impl<'a> IndexedEndpoint<'a> {
     /// Returns `isDefault`; a missing attribute (`None`) differs from `false`.
     #[must_use]
     pub fn is_default(self) -> Option<bool> {
-        boolean(self.0, "isDefault")
+        boolean(self.0, name!("isDefault"))
     }
 }
 
-pub(crate) fn endpoints<'a>(
-    role: Element<'a>,
+pub(crate) fn endpoints(
+    role: Element<'_>,
     local_name: LocalName,
-) -> impl Iterator<Item = Endpoint<'a>> {
+) -> impl Iterator<Item = Endpoint<'_>> {
     role.children_in(NamespaceId::METADATA, local_name)
         .map(Endpoint::new)
 }
 
-pub(crate) fn indexed_endpoints<'a>(
-    role: Element<'a>,
+pub(crate) fn indexed_endpoints(
+    role: Element<'_>,
     local_name: LocalName,
-) -> impl Iterator<Item = IndexedEndpoint<'a>> {
+) -> impl Iterator<Item = IndexedEndpoint<'_>> {
     role.children_in(NamespaceId::METADATA, local_name)
         .map(IndexedEndpoint::new)
 }

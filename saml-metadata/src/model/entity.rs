@@ -113,7 +113,7 @@ impl<'a> EntityDescriptor<'a> {
     /// Returns the `entityID`, the provider's unique identifier.
     #[must_use]
     pub fn entity_id(self) -> &'a str {
-        uri(self.0, "entityID")
+        uri(self.0, name!("entityID"))
     }
 
     /// Returns the group that contains the entity.

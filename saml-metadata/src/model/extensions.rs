@@ -167,7 +167,7 @@ impl<'a> Extensions<'a> {
     fn algorithms(self, local_name: LocalName) -> impl Iterator<Item = &'a str> {
         self.0
             .children_in(NamespaceId::ALGORITHM, local_name)
-            .map(|element| uri(element, "Algorithm"))
+            .map(|element| uri(element, name!("Algorithm")))
     }
 }
 
@@ -180,7 +180,7 @@ impl<'a> RegistrationInfo<'a> {
     /// Returns the `registrationAuthority`.
     #[must_use]
     pub fn authority(self) -> &'a str {
-        uri(self.0, "registrationAuthority")
+        uri(self.0, name!("registrationAuthority"))
     }
 
     /// Returns the `registrationInstant`.
@@ -251,7 +251,7 @@ impl<'a> Scope<'a> {
     /// Returns whether the text is a regular expression (default: `false`).
     #[must_use]
     pub fn is_regexp(self) -> bool {
-        boolean(self.0, "regexp") == Some(true)
+        boolean(self.0, name!("regexp")) == Some(true)
     }
 }
 

@@ -102,6 +102,6 @@ impl<'a> EncryptionMethod<'a> {
     /// Returns the `Algorithm` URI. Key size and parameters are child elements.
     #[must_use]
     pub fn algorithm(self) -> &'a str {
-        uri(self.0, "Algorithm")
+        uri(self.0, name!("Algorithm"))
     }
 }

@@ -42,20 +42,23 @@ pub enum Role<'a> {
 impl<'a> Role<'a> {
     /// Returns the element as a role, if it is a role.
     pub(crate) fn of(element: Element<'a>) -> Option<Self> {
+        const IDP: LocalName = name!("IDPSSODescriptor");
+        const SP: LocalName = name!("SPSSODescriptor");
+        const AUTHN: LocalName = name!("AuthnAuthorityDescriptor");
+        const ATTRIBUTE: LocalName = name!("AttributeAuthorityDescriptor");
+        const PDP: LocalName = name!("PDPDescriptor");
+        const ROLE: LocalName = name!("RoleDescriptor");
+
         if element.namespace_id() != NamespaceId::METADATA {
             return None;
         }
-        Some(match element.local_name() {
-            "IDPSSODescriptor" => Self::IdentityProvider(IdpSsoDescriptor::new(element)),
-            "SPSSODescriptor" => Self::ServiceProvider(SpSsoDescriptor::new(element)),
-            "AuthnAuthorityDescriptor" => {
-                Self::AuthnAuthority(AuthnAuthorityDescriptor::new(element))
-            }
-            "AttributeAuthorityDescriptor" => {
-                Self::AttributeAuthority(AttributeAuthorityDescriptor::new(element))
-            }
-            "PDPDescriptor" => Self::Pdp(PdpDescriptor::new(element)),
-            "RoleDescriptor" => Self::Other(RoleDescriptor::new(element)),
+        Some(match element.local_name_number() {
+            IDP => Self::IdentityProvider(IdpSsoDescriptor::new(element)),
+            SP => Self::ServiceProvider(SpSsoDescriptor::new(element)),
+            AUTHN => Self::AuthnAuthority(AuthnAuthorityDescriptor::new(element)),
+            ATTRIBUTE => Self::AttributeAuthority(AttributeAuthorityDescriptor::new(element)),
+            PDP => Self::Pdp(PdpDescriptor::new(element)),
+            ROLE => Self::Other(RoleDescriptor::new(element)),
             _ => return None,
         })
     }
@@ -98,7 +101,7 @@ macro_rules! role_methods {
         /// Returns the `errorURL`, to which a peer can send users after an error.
         #[must_use]
         pub fn error_url(self) -> Option<&'a str> {
-            optional_uri(self.0, "errorURL")
+            optional_uri(self.0, name!("errorURL"))
         }
 
         /// Returns the `KeyDescriptor`s.
@@ -200,7 +203,7 @@ impl<'a> IdpSsoDescriptor<'a> {
     /// Returns `WantAuthnRequestsSigned` (default: `false`).
     #[must_use]
     pub fn want_authn_requests_signed(self) -> bool {
-        boolean(self.0, "WantAuthnRequestsSigned") == Some(true)
+        boolean(self.0, name!("WantAuthnRequestsSigned")) == Some(true)
     }
 
     /// Returns the `SingleSignOnService`s.
@@ -240,13 +243,13 @@ impl<'a> SpSsoDescriptor<'a> {
     /// Returns `AuthnRequestsSigned` (default: `false`).
     #[must_use]
     pub fn authn_requests_signed(self) -> bool {
-        boolean(self.0, "AuthnRequestsSigned") == Some(true)
+        boolean(self.0, name!("AuthnRequestsSigned")) == Some(true)
     }
 
     /// Returns `WantAssertionsSigned` (default: `false`).
     #[must_use]
     pub fn want_assertions_signed(self) -> bool {
-        boolean(self.0, "WantAssertionsSigned") == Some(true)
+        boolean(self.0, name!("WantAssertionsSigned")) == Some(true)
     }
 
     /// Returns the `AssertionConsumerService`s.
@@ -376,7 +379,7 @@ impl<'a> AffiliationDescriptor<'a> {
     /// Returns the `affiliationOwnerID`.
     #[must_use]
     pub fn owner_id(self) -> &'a str {
-        uri(self.0, "affiliationOwnerID")
+        uri(self.0, name!("affiliationOwnerID"))
     }
 
     /// Returns the entityIDs of the `AffiliateMember`s.
@@ -392,7 +395,7 @@ impl<'a> AffiliationDescriptor<'a> {
     }
 }
 
-fn texts<'a>(role: Element<'a>, local_name: LocalName) -> impl Iterator<Item = &'a str> {
+fn texts(role: Element<'_>, local_name: LocalName) -> impl Iterator<Item = &str> {
     role.children_in(NamespaceId::METADATA, local_name)
         .map(|element| collapse(element.text()))
 }

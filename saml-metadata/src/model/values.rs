@@ -1,15 +1,15 @@
 //! Simple types of the schema.
 
-use crate::{Element, reader::chars::collapse};
+use crate::{Element, local_name::LocalName, reader::chars::collapse};
 
 /// Returns a required URI attribute; empty if it is missing.
-pub(crate) fn uri<'a>(element: Element<'a>, name: &str) -> &'a str {
-    element.attribute(name).map_or("", collapse)
+pub(crate) fn uri(element: Element<'_>, name: LocalName) -> &str {
+    element.own_attribute(name).map_or("", collapse)
 }
 
 /// Returns an optional URI attribute.
-pub(crate) fn optional_uri<'a>(element: Element<'a>, name: &str) -> Option<&'a str> {
-    element.attribute(name).map(collapse)
+pub(crate) fn optional_uri(element: Element<'_>, name: LocalName) -> Option<&str> {
+    element.own_attribute(name).map(collapse)
 }
 
 /// Parses an `xs:boolean`.
@@ -22,8 +22,8 @@ pub(crate) fn parse_boolean(text: &str) -> Option<bool> {
 }
 
 /// Returns a boolean attribute; `None` if it is missing or unreadable.
-pub(crate) fn boolean(element: Element<'_>, name: &str) -> Option<bool> {
-    element.attribute(name).and_then(parse_boolean)
+pub(crate) fn boolean(element: Element<'_>, name: LocalName) -> Option<bool> {
+    element.own_attribute(name).and_then(parse_boolean)
 }
 
 /// Parses an `xs:unsignedShort`.

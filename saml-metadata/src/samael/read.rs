@@ -16,7 +16,7 @@ use chrono::{DateTime, Utc};
 use super::{Converted, Loss, PREFIX};
 use crate::{
     Element, EntityDescriptor,
-    model::{time::valid_until, values::boolean},
+    model::{time::valid_until, values::parse_boolean},
     names::namespace::{ASSERTION, METADATA, SCHEMA, SCHEMA_INSTANCE, SIGNATURE, XML},
 };
 
@@ -183,8 +183,7 @@ impl Walk {
     }
 
     fn flag(&mut self, element: Element<'_>, name: &str) -> Option<bool> {
-        element.attribute(name)?;
-        let flag = boolean(element, name);
+        let flag = parse_boolean(element.attribute(name)?);
         if flag.is_none() {
             self.lose(format!("{}/@{name}", element.path()), "is not a boolean");
         }

@@ -49,7 +49,7 @@ pub(super) fn check(report: &mut Report<'_>, element: Element<'_>) {
     if !is_algorithm {
         return;
     }
-    let algorithm = uri(element, "Algorithm");
+    let algorithm = uri(element, name!("Algorithm"));
     if let Some((_, name)) = WEAK.iter().find(|(weak, _)| *weak == algorithm) {
         let message = format!("{name} is a weak algorithm");
         report.add(&rules::ALG_01, (element, "Algorithm"), message);

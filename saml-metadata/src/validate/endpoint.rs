@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     Element, Endpoint, IndexedEndpoint,
+    local_name::LocalName,
     names::{
         binding::{self, short_name},
         namespace,
@@ -17,12 +18,12 @@ use crate::{
 };
 
 /// Endpoints of the specification, and the SAML 2.0 bindings that fit each of them.
-const FITTING: [(&str, &[&str]); 10] = [
-    ("ArtifactResolutionService", &[binding::SOAP]),
-    ("SingleLogoutService", LOGOUT),
-    ("ManageNameIDService", LOGOUT),
+const FITTING: [(LocalName, &[&str]); 10] = [
+    (name!("ArtifactResolutionService"), &[binding::SOAP]),
+    (name!("SingleLogoutService"), LOGOUT),
+    (name!("ManageNameIDService"), LOGOUT),
     (
-        "SingleSignOnService",
+        name!("SingleSignOnService"),
         &[
             binding::HTTP_REDIRECT,
             binding::HTTP_POST,
@@ -32,10 +33,13 @@ const FITTING: [(&str, &[&str]); 10] = [
             binding::SOAP,
         ],
     ),
-    ("NameIDMappingService", &[binding::SOAP]),
-    ("AssertionIDRequestService", &[binding::SOAP, binding::URI]),
+    (name!("NameIDMappingService"), &[binding::SOAP]),
     (
-        "AssertionConsumerService",
+        name!("AssertionIDRequestService"),
+        &[binding::SOAP, binding::URI],
+    ),
+    (
+        name!("AssertionConsumerService"),
         &[
             binding::HTTP_POST,
             binding::HTTP_POST_SIMPLE_SIGN,
@@ -43,9 +47,9 @@ const FITTING: [(&str, &[&str]); 10] = [
             binding::PAOS,
         ],
     ),
-    ("AuthnQueryService", &[binding::SOAP]),
-    ("AuthzService", &[binding::SOAP]),
-    ("AttributeService", &[binding::SOAP]),
+    (name!("AuthnQueryService"), &[binding::SOAP]),
+    (name!("AuthzService"), &[binding::SOAP]),
+    (name!("AttributeService"), &[binding::SOAP]),
 ];
 
 const LOGOUT: &[&str] = &[
@@ -72,16 +76,16 @@ pub(super) fn check(report: &mut Report<'_>, role: Element<'_>) {
         if element.namespace_id() != NamespaceId::METADATA {
             continue;
         }
-        let name = element.local_name();
+        let name = element.local_name_number();
         let Some((_, fitting)) = FITTING.iter().find(|(known, _)| *known == name) else {
             continue;
         };
         check_addresses(report, element);
         check_binding(report, element, fitting);
-        match name {
-            "ArtifactResolutionService" => artifacts.push(IndexedEndpoint::new(element)),
-            "AssertionConsumerService" => consumers.push(IndexedEndpoint::new(element)),
-            _ => {}
+        if name == name!("ArtifactResolutionService") {
+            artifacts.push(IndexedEndpoint::new(element));
+        } else if name == name!("AssertionConsumerService") {
+            consumers.push(IndexedEndpoint::new(element));
         }
     }
     check_set(report, &artifacts);
@@ -92,13 +96,11 @@ pub(super) fn check(report: &mut Report<'_>, role: Element<'_>) {
 /// Checks the URLs of an element with the type of an endpoint.
 pub(super) fn check_addresses(report: &mut Report<'_>, element: Element<'_>) {
     let name = element.local_name();
-
-    for attribute in ["Location", "ResponseLocation"] {
+    for attribute in [name!("Location"), name!("ResponseLocation")] {
+        let address = element.own_attribute(attribute);
+        let attribute = attribute.as_str();
         let target = (element, attribute);
-        let Some(address) = element
-            .attribute(attribute)
-            .map(crate::reader::chars::collapse)
-        else {
+        let Some(address) = address.map(crate::reader::chars::collapse) else {
             // The check of the schema reports a missing Location of an extension.
             if attribute == "Location" && element.namespace_id() == NamespaceId::METADATA {
                 let message = (

@@ -197,7 +197,7 @@ fn check_discovery(report: &mut Report<'_>, sp: SpSsoDescriptor<'_>) {
     for response in responses {
         check_addresses(report, response);
         // The check of the schema reports a missing Binding.
-        let binding = optional_uri(response, "Binding");
+        let binding = optional_uri(response, name!("Binding"));
         if binding.is_some_and(|binding| binding != namespace::DISCOVERY) {
             let message = "DiscoveryResponse does not have the discovery binding";
             let help =
@@ -212,7 +212,7 @@ fn check_discovery(report: &mut Report<'_>, sp: SpSsoDescriptor<'_>) {
             let help = "Give each DiscoveryResponse its own index.";
             report.add(&rules::SP_08, (response, "index"), (message, help));
         }
-        if boolean(response, "isDefault") == Some(true) {
+        if boolean(response, name!("isDefault")) == Some(true) {
             if has_default {
                 let message = "two DiscoveryResponse elements are the default";
                 let help = "Keep isDefault=\"true\" on one of them.";

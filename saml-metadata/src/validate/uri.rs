@@ -55,18 +55,48 @@ fn is_plain(text: &str) -> bool {
     text.strip_prefix("https://").is_some_and(is_plain_rest)
 }
 
+/// What a byte means in a host name that is not escaped.
+#[derive(Clone, Copy)]
+enum HostByte {
+    /// A part of a label.
+    Label,
+    /// The end of a label.
+    Dot,
+    /// The start of the path, the query or the fragment.
+    End,
+    Other,
+}
+
+/// The meaning of each byte; a look-up is faster than comparisons with several ranges.
+static HOST_BYTES: [HostByte; 256] = host_bytes();
+
+const fn host_bytes() -> [HostByte; 256] {
+    let mut bytes = [HostByte::Other; 256];
+    let mut byte = 0_u8;
+    while byte < 0x80 {
+        bytes[byte as usize] = match byte {
+            b'a'..=b'z' | b'0'..=b'9' | b'-' => HostByte::Label,
+            b'.' => HostByte::Dot,
+            b'/' | b'?' | b'#' => HostByte::End,
+            _ => HostByte::Other,
+        };
+        byte += 1;
+    }
+    bytes
+}
+
 /// Returns whether the part of a URL after `//` is certainly a host and a path without oddities.
 fn is_plain_rest(rest: &str) -> bool {
     let (mut length, mut label, mut labels) = (0, 0, 0);
     for byte in rest.bytes() {
-        match byte {
-            b'a'..=b'z' | b'0'..=b'9' | b'-' => label += 1,
-            b'.' if label > 0 && label <= MAX_LABEL => {
+        match HOST_BYTES[byte as usize] {
+            HostByte::Label => label += 1,
+            HostByte::Dot if label > 0 && label <= MAX_LABEL => {
                 label = 0;
                 labels += 1;
             }
-            b'/' | b'?' | b'#' => break,
-            _ => return false,
+            HostByte::End => break,
+            HostByte::Dot | HostByte::Other => return false,
         }
         length += 1;
     }

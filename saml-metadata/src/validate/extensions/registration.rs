@@ -97,7 +97,7 @@ fn is_future(report: &Report<'_>, time: Timestamp) -> bool {
 }
 
 fn check_authority(report: &mut Report<'_>, element: Element<'_>) {
-    let authority = uri(element, "registrationAuthority");
+    let authority = uri(element, name!("registrationAuthority"));
     let expected = &report.policy.registration_authorities;
     if authority.is_empty() {
         let message = "RegistrationInfo has no registrationAuthority";

@@ -26,7 +26,7 @@ pub(super) fn check(report: &mut Report<'_>, element: Element<'_>) {
             element,
             "the Scope has no regexp attribute",
         ),
-        Some(value) if boolean(element, "regexp").is_none() => {
+        Some(value) if boolean(element, name!("regexp")).is_none() => {
             let message = format!("regexp is {:?}, not true or false", shorten(value));
             report.add(&rules::SHIB_01, (element, "regexp"), message);
         }
