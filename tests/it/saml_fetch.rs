@@ -3,7 +3,10 @@
 
 use std::{
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::{Duration, SystemTime},
 };
 
@@ -651,15 +654,14 @@ async fn a_part_of_a_file_that_a_killed_process_has_left_is_no_obstacle() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn fetchers_at_once_leave_a_whole_file() {
     let mut world = World::new().await;
-    // Each answer is another document with another ETag.
-    for number in 0..16 {
-        let document = metadata(&format!(
-            "cacheDuration='PT6H' ID='{}'",
-            "a".repeat(number * 9999 + 1)
-        ));
-        let mock = world.get().with_header("etag", &format!("\"{number}\""));
-        mock.with_body(document).expect(1).create_async().await;
-    }
+    // Each answer has another length.
+    let answers = AtomicUsize::new(0);
+    let answer = world.get().with_body_from_request(move |_| {
+        let length = answers.fetch_add(9999, Ordering::Relaxed);
+        let document = metadata("cacheDuration='PT6H'");
+        format!("{document}<!--{}-->", "a".repeat(length)).into_bytes()
+    });
+    answer.expect(16).create_async().await;
     let fetches = (0..16).map(|_| {
         let fetcher = world.cached().build().expect("a fetcher");
         tokio::spawn(async move {
