@@ -39,7 +39,7 @@ impl FetchError {
                     "the SAML metadata of {url} is larger than the limit of {max_bytes} bytes"
                 );
                 Self::new(FetchErrorKind::TooLarge, summary).with_help(
-                    "check that the URL is that of metadata; if it is, raise the limit (`FetcherBuilder::max_bytes`)",
+                    "check that the URL is that of metadata; if it is, raise the limit (`FetcherBuilder::max_bytes`), or download it and pass the file",
                 )
             }
             rest_core::Error::Request(error) => Self::options(&error.to_string())

@@ -76,6 +76,10 @@ pub(super) fn check(bytes: &[u8], pins: &[VerifyingKey]) -> Result<Checked, Faul
                 ),
             })
         });
+        if signature != Signature::NotChecked {
+            // The verification has read the whole document.
+            break;
+        }
     }
     let (valid_until, cache_duration) = match lifetime {
         Some(lifetime) => lifetime,

@@ -148,7 +148,7 @@ async fn a_copy_younger_than_the_cache_duration_sends_no_request_unless_it_is_re
     assert_eq!(first.fetched_at().to_string(), START);
     let refresh_at = first.refresh_at().expect("a time").to_string();
     assert_eq!(refresh_at, "2026-11-24T15:00:00Z");
-    world.clock.advance(6 * HOUR - Duration::from_secs(1));
+    world.clock.advance(Duration::from_secs(6 * 3600 - 1));
     let cached = world.fetch().await;
     is(&cached, "Cached");
     assert_eq!(cached.expect("metadata").bytes(), document.as_bytes());
@@ -273,7 +273,7 @@ async fn a_copy_that_has_expired_is_never_returned() {
     world.serve(&document, 1).await;
     let first = world.fetch().await.expect("metadata");
     assert_eq!(first.refresh_at(), first.expires_at());
-    world.clock.advance(HOUR - Duration::from_secs(1));
+    world.clock.advance(Duration::from_secs(3599));
     is(&world.fetch().await, "Cached");
     world.clock.advance(Duration::from_secs(1));
     world.answer(404, &[], "").await;
@@ -608,12 +608,13 @@ async fn a_cache_file_that_cannot_be_used_is_ignored_with_a_warning_and_replaced
     let other = other.build().expect("a fetcher");
     is(&other.fetch().await, "Fetched");
     let of_other = std::fs::read(other.cache_file().expect("a cache")).expect("a file");
+    let endless = vec![0xff; 100_000];
     let changed = text.replace("urn:a", "urn:b");
     let later = text.replace("cache 1", "cache 2");
     let files: [(&[u8], &str); 8] = [
         (b"", "not a cache file"),
         (b"<EntityDescriptor/>\n", "not a cache file"),
-        (&[0xff; 100_000], "not a cache file"),
+        (&endless, "not a cache file"),
         (&good[..50], "not a cache file"),
         (&good[..good.len() - 1], "damaged"),
         (changed.as_bytes(), "damaged"),
@@ -693,10 +694,10 @@ async fn a_cache_that_cannot_be_written_is_a_warning() {
         .build()
         .expect("a fetcher");
     for _ in 0..2 {
-        let fetched = fetcher.fetch().await.expect("metadata");
-        assert!(matches!(fetched.origin(), Origin::Fetched));
+        let metadata = fetcher.fetch().await.expect("metadata");
+        assert!(matches!(metadata.origin(), Origin::Fetched));
         let is_written = |warning: &Warning| !matches!(warning, Warning::CacheNotWritten { .. });
-        assert!(!fetched.warnings().iter().all(is_written), "{fetched:?}");
+        assert!(!metadata.warnings().iter().all(is_written), "{metadata:?}");
     }
 }
 
@@ -725,7 +726,7 @@ async fn a_secret_in_the_url_is_in_no_message_and_in_no_file() {
         .server
         .mock("GET", "/saml/metadata?token=hunter2&hunter3");
     let mock = mock.with_body(metadata("")).create_async().await;
-    let fetched = fetcher.fetch().await.expect("metadata");
+    let first = fetcher.fetch().await.expect("metadata");
     mock.assert_async().await;
     let path = fetcher.cache_file().expect("a cache");
     let file = std::fs::read_to_string(path).expect("a file");
@@ -738,7 +739,7 @@ async fn a_secret_in_the_url_is_in_no_message_and_in_no_file() {
     let scheme = MetadataUrl::parse("ftp://idp.example.org/hunter2").expect_err("a scheme");
     let none = MetadataUrl::parse("https://hunter2:99999/").expect_err("a port");
     let shown =
-        format!("{fetcher:?} {fetched:?} {stale:?} {error:?} {user:?} {scheme:?} {none:?} {file}");
+        format!("{fetcher:?} {first:?} {stale:?} {error:?} {user:?} {scheme:?} {none:?} {file}");
     assert!(
         shown.contains("501 ") && !shown.contains("hunter"),
         "{shown}"
