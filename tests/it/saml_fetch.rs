@@ -353,7 +353,9 @@ async fn an_answer_that_is_no_metadata_is_an_error_that_says_what_came() {
     let whole = fixture("okta.xml");
     let half = &whole[..whole.len() / 2];
     let html = "<!DOCTYPE html>\n<html><body>Sign in</body></html>";
-    let answers: [(usize, &str, &[u8], &[&str]); 9] = [
+    let aggregate = fixture("aggregate.xml");
+    let most = &aggregate[..aggregate.len() - 30];
+    let answers: [(usize, &str, &[u8], &[&str]); 10] = [
         (
             200,
             "text/html",
@@ -365,6 +367,12 @@ async fn an_answer_that_is_no_metadata_is_an_error_that_says_what_came() {
             "application/json",
             b"{\"errorCode\":\"E0000007\"}",
             &["200 application/json, 24 bytes", "looks like JSON"],
+        ),
+        (
+            200,
+            "application/xml",
+            most.as_bytes(),
+            &["first element <md:EntitiesDescriptor>", "line "],
         ),
         (
             200,
