@@ -13,6 +13,8 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 TARGET = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
 LIST = ROOT / ".ci/foreign-types.txt"
 CRATES = ["rest-core", "scim-types", "scim-client", "saml-metadata", "okta-client", "aws-sso-glue", "okta-aws-sso"]
+# Public modules that are not in the default features, and need no further crate.
+FEATURES = {"okta-aws-sso": "saml-fetch"}
 STANDARD = {"std", "core", "alloc"}
 
 
@@ -23,7 +25,8 @@ def document(crate):
     rustdoc.parent.mkdir(parents=True, exist_ok=True)
     rustdoc.write_text('#!/bin/sh\nRUSTC_BOOTSTRAP=1 exec rustdoc "$@"\n')
     rustdoc.chmod(0o755)
-    command = ["cargo", "rustdoc", "--quiet", "--locked", "--lib", "-p", crate, "--", "-Zunstable-options", "--output-format", "json"]
+    command = ["cargo", "rustdoc", "--quiet", "--locked", "--lib", "-p", crate, "--features", FEATURES.get(crate, "")]
+    command += ["--", "-Zunstable-options", "--output-format", "json"]
     environment = {**os.environ, "RUSTDOC": str(rustdoc), "CARGO_TARGET_DIR": str(TARGET)}
     subprocess.run(command, check=True, cwd=ROOT, env=environment)
     return json.loads((TARGET / f"doc/{crate.replace('-', '_')}.json").read_text())

@@ -6,6 +6,8 @@ pub mod drift;
 pub mod guard;
 pub mod operator;
 pub mod plan;
+#[cfg(feature = "saml-fetch")]
+pub mod saml_fetch;
 pub mod saml_response;
 pub mod state;
 pub mod steps;

@@ -154,7 +154,7 @@ impl Command {
                 report.run(real).await
             }
             Self::Sync(arguments) => arguments.run().await,
-            Self::Saml(arguments) => arguments.run(),
+            Self::Saml(arguments) => arguments.run().await,
             Self::Schema(schema) => schema.run(),
             Self::Validate(connection) => {
                 let output = Output::new(false, true);

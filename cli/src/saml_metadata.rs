@@ -5,11 +5,12 @@ mod args;
 mod edit;
 mod output;
 mod rollover;
+mod source;
 
 use std::{
     error::Error,
     fs,
-    io::{self, BufWriter, IsTerminal as _, Read as _, Write, stdin, stdout},
+    io::{self, BufWriter, Write, stdout},
     path::{Path, PathBuf},
     process::ExitCode,
     time::SystemTime,
@@ -23,6 +24,7 @@ use serde_json::{Value, json};
 
 pub(crate) use args::Arguments;
 use args::{Command, Explain, Format, Input, Program, Validate};
+use source::{Reader, Source};
 
 use crate::{Status, terminal};
 
@@ -31,14 +33,14 @@ const SAMPLE: &[u8] = include_bytes!("saml_metadata/okta-metadata.xml");
 
 /// Runs the program `saml_metadata` with the arguments of this process.
 pub async fn main() -> ExitCode {
-    crate::run(async |program: Program| program.arguments.run()).await
+    crate::run(async |program: Program| program.arguments.run().await).await
 }
 
 impl Arguments {
     /// Returns 0 if the check passes, 1 if it does not, and 2 if it cannot run.
-    pub(crate) fn run(self) -> Status {
-        let mut out = BufWriter::new(stdout().lock());
-        let result = run(self, &mut out).and_then(|status| {
+    pub(crate) async fn run(self) -> Status {
+        let mut out = BufWriter::new(stdout());
+        let result = run(self, &mut out).await.and_then(|status| {
             out.flush()?;
             Ok(status)
         });
@@ -59,21 +61,28 @@ impl Arguments {
     }
 }
 
-fn run(args: Arguments, out: &mut impl Write) -> Result<Status, Box<dyn Error>> {
+async fn run(args: Arguments, out: &mut impl Write) -> Result<Status, Box<dyn Error>> {
+    let reader = &Reader::new(args.fetch)?;
     match args.command {
         None => sample(out),
-        Some(Command::Explain(args)) => explain(&args, out),
-        Some(Command::Validate(args)) => validate(&args, out),
+        Some(Command::Explain(args)) => explain(&args, reader, out).await,
+        Some(Command::Validate(args)) => validate(&args, reader, out).await,
         Some(Command::Diff {
             old,
             new,
             at,
             format,
-        }) => diff(&old, &new, at.unwrap_or_else(now), format, out),
-        Some(Command::Rollover(args)) => rollover::run(&args, out),
-        Some(Command::Edit { edit: command }) => edit::run(&command, out).map(|()| Status::Done),
-        Some(Command::Sign(args)) => edit::sign(&args, out).map(|()| Status::Done),
-        Some(Command::Verify { input, keys }) => verify(&input, &keys, out),
+        }) => diff((&old, &new), reader, at.unwrap_or_else(now), format, out).await,
+        Some(Command::Rollover(args)) => rollover::run(&args, reader, out).await,
+        Some(Command::Edit { edit: command }) => {
+            edit::run(&command, reader, out).await?;
+            Ok(Status::Done)
+        }
+        Some(Command::Sign(args)) => {
+            edit::sign(&args, reader, out).await?;
+            Ok(Status::Done)
+        }
+        Some(Command::Verify { input, keys }) => verify(&input, &keys, reader, out).await,
     }
 }
 
@@ -98,8 +107,12 @@ fn sample(out: &mut impl Write) -> Result<Status, Box<dyn Error>> {
     Ok(status(passes(&findings, false)))
 }
 
-fn explain(args: &Explain, out: &mut impl Write) -> Result<Status, Box<dyn Error>> {
-    let document = read(&args.input.file)?;
+async fn explain(
+    args: &Explain,
+    reader: &Reader,
+    out: &mut impl Write,
+) -> Result<Status, Box<dyn Error>> {
+    let document = reader.read(&args.input.file).await?;
     let entities = saml::explain(&document, args.at.unwrap_or_else(now))
         .map_err(|error| file_error(&args.input.file, error))?;
     if args.json {
@@ -115,7 +128,11 @@ fn explain(args: &Explain, out: &mut impl Write) -> Result<Status, Box<dyn Error
 }
 
 /// Validates all files. A file that cannot be read is a result of its own, and the other files are validated.
-fn validate(args: &Validate, out: &mut impl Write) -> Result<Status, Box<dyn Error>> {
+async fn validate(
+    args: &Validate,
+    reader: &Reader,
+    out: &mut impl Write,
+) -> Result<Status, Box<dyn Error>> {
     let at = args.at.unwrap_or_else(now);
     let mut policy = Policy::new(args.profile);
     for (rule, severity) in &args.rules {
@@ -129,8 +146,9 @@ fn validate(args: &Validate, out: &mut impl Write) -> Result<Status, Box<dyn Err
     }
     let (mut passed, mut all_read) = (true, true);
     let mut logs: Option<Value> = None;
-    for file in &args.files {
-        let read = read(file);
+    for source in &args.files {
+        let read = reader.read(source).await;
+        let file = &*source.to_string();
         let log = match &read {
             Ok(document) => {
                 let findings = saml::validate(document, &policy, at);
@@ -223,20 +241,20 @@ fn passes(findings: &[Finding], deny_warnings: bool) -> bool {
     })
 }
 
-fn diff(
-    old: &str,
-    new: &str,
+async fn diff(
+    (old, new): (&Source, &Source),
+    reader: &Reader,
     at: jiff::Timestamp,
     format: Format,
     out: &mut impl Write,
 ) -> Result<Status, Box<dyn Error>> {
-    let (before, after) = (read(old)?, read(new)?);
+    let (before, after) = (reader.read(old).await?, reader.read(new).await?);
     let comparison = saml::compare(&before, &after, at).map_err(|error| {
         let file = match error.side {
             saml::Side::Old => old,
             _ => new,
         };
-        file_error(&file, error.source)
+        file_error(file, error.source)
     })?;
     match format {
         Format::Text => output::diff(&comparison, out)?,
@@ -245,8 +263,13 @@ fn diff(
     Ok(status(comparison.safe))
 }
 
-fn verify(input: &Input, keys: &[PathBuf], out: &mut impl Write) -> Result<Status, Box<dyn Error>> {
-    let document = read(&input.file)?;
+async fn verify(
+    input: &Input,
+    keys: &[PathBuf],
+    reader: &Reader,
+    out: &mut impl Write,
+) -> Result<Status, Box<dyn Error>> {
+    let document = reader.read(&input.file).await?;
     let mut trusted = Vec::new();
     for path in keys {
         let key = VerifyingKey::from_file(&read_bytes(path)?)
@@ -271,27 +294,6 @@ fn verify(input: &Input, keys: &[PathBuf], out: &mut impl Write) -> Result<Statu
             Ok(Status::Failed)
         }
     }
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the program has nothing else to do"
-)]
-fn read(file: &str) -> Result<Document, FileError> {
-    let name = if file == "-" { "standard input" } else { file };
-    let bytes = if file == "-" {
-        if stdin().is_terminal() {
-            terminal::note("reading metadata from standard input");
-        }
-        let mut bytes = Vec::new();
-        stdin()
-            .read_to_end(&mut bytes)
-            .map_err(|error| file_error(&name, error))?;
-        bytes
-    } else {
-        fs::read(file).map_err(|error| file_error(&file, error))?
-    };
-    saml::read(&bytes).map_err(|error| file_error(&name, error))
 }
 
 #[expect(

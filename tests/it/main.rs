@@ -35,6 +35,7 @@ mod programs;
 mod removals;
 mod report;
 mod rights;
+mod saml_fetch;
 mod saml_response;
 mod schema;
 mod scope;

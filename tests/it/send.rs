@@ -13,6 +13,7 @@ use okta_aws_sso::{
     aws::{self, Aws, IdentityCenter, estate::Organization},
     okta,
     operator::Answers,
+    saml_fetch::{self, Fetcher},
     scim, steps,
     sync::{DirectorySync, OktaSource},
 };
@@ -50,6 +51,12 @@ fn rest_core(pager: &mut Pager<u8, ListError>, limiter: &RateLimiter, service: &
         any(),
         service.send(any()),
     ));
+}
+
+fn metadata_by_url(fetcher: &Fetcher) {
+    is_send(fetcher.fetch());
+    is_send(fetcher.refresh());
+    is_send(saml_fetch::okta_app(any(), any()));
 }
 
 fn okta_users_and_groups(client: &okta::Client) {

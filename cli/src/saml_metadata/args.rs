@@ -6,10 +6,12 @@ use clap::{Args as Group, Parser, Subcommand, ValueEnum};
 use jiff::{SignedDuration, Timestamp};
 use okta_aws_sso::saml::{KeyUse, Profile, RuleId, Severity, signature::SignatureAlgorithm};
 
+use super::source::{FetchOptions, Source};
+
 /// Reads, explains, validates, compares, edits, signs and verifies SAML metadata, and plans the rotation of a key.
 ///
-/// Without a command, the program explains and validates sample metadata from Okta. The file name `-` means standard
-/// input.
+/// Without a command, the program explains and validates sample metadata from Okta. In place of a file, `-` means standard
+/// input, `https://…` a URL, and `okta:APP` an app of Okta by its label or id.
 ///
 /// Exit codes: 0 if the check passes; 1 if a rule is violated, a change breaks sign-in, or a signature is not valid; 2 if
 /// the check cannot run, because a file is missing or is not metadata, or because an option is wrong.
@@ -25,6 +27,8 @@ pub(crate) struct Program {
 pub(crate) struct Arguments {
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
+    #[command(flatten)]
+    pub(crate) fetch: FetchOptions,
 }
 
 #[derive(Subcommand, Debug)]
@@ -36,9 +40,9 @@ pub(crate) enum Command {
     /// Print the changes between two files, whether they break sign-in, and whether the key rollover is safe.
     Diff {
         /// The current metadata.
-        old: String,
+        old: Source,
         /// The new metadata.
-        new: String,
+        new: Source,
         /// The time to check certificates against, such as 2026-11-24T12:00:00Z (default: now).
         #[arg(long, value_name = "TIME")]
         at: Option<Timestamp>,
@@ -67,9 +71,9 @@ pub(crate) enum Command {
 
 #[derive(Group, Debug)]
 pub(crate) struct Input {
-    /// The metadata file; `-` means standard input.
+    /// The metadata: a file, `-` for standard input, a URL, or `okta:APP`.
     #[arg(default_value = "-")]
-    pub(crate) file: String,
+    pub(crate) file: Source,
 }
 
 #[derive(Group, Debug)]
@@ -89,9 +93,10 @@ pub(crate) struct Explain {
 
 #[derive(Group, Debug)]
 pub(crate) struct Validate {
-    /// The metadata files; `-` means standard input. A file that cannot be read does not stop the check of the others.
+    /// The metadata: files, `-` for standard input, URLs, or `okta:APP`. One that cannot be read does not stop the check of the
+    /// others.
     #[arg(default_value = "-")]
-    pub(crate) files: Vec<String>,
+    pub(crate) files: Vec<Source>,
     /// The profile: saml-core, saml2int, edugain, okta, aws-identity-center, aws-identity-center-sp, google-workforce,
     /// aws-iam or opensearch.
     #[arg(long, default_value_t = Profile::AwsIdentityCenter)]
@@ -115,8 +120,8 @@ pub(crate) struct Validate {
 
 #[derive(Group, Debug)]
 pub(crate) struct Rollover {
-    /// The current metadata; `-` means standard input.
-    pub(crate) metadata: String,
+    /// The current metadata: a file, `-` for standard input, a URL, or `okta:APP`.
+    pub(crate) metadata: Source,
     /// The new certificate, in PEM or DER.
     pub(crate) certificate: PathBuf,
     /// The partner that verifies the signatures.

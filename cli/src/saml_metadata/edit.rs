@@ -10,16 +10,21 @@ use okta_aws_sso::saml::{
 
 use super::{
     args::{self, BomAction, EditOptions, OutputFile, RoleName, Sign, Until},
-    file_error, read, read_bytes,
+    file_error, read_bytes,
+    source::{Reader, Source},
 };
 
-pub(super) fn run(command: &args::Edit, out: &mut impl Write) -> Result<(), Box<dyn Error>> {
+pub(super) async fn run(
+    command: &args::Edit,
+    reader: &Reader,
+    out: &mut impl Write,
+) -> Result<(), Box<dyn Error>> {
     match command {
         args::Edit::ValidUntil {
             until: Until(until),
             options,
         } => {
-            let document = read(&options.input.file)?;
+            let document = reader.read(&options.input.file).await?;
             let element = match &options.entity {
                 None => document.root(),
                 Some(_) => entity(&document, options)?.element(),
@@ -35,7 +40,7 @@ pub(super) fn run(command: &args::Edit, out: &mut impl Write) -> Result<(), Box<
             key_use,
             options,
         } => {
-            let document = read(&options.input.file)?;
+            let document = reader.read(&options.input.file).await?;
             let role = role(&document, options)?;
             let new = read_certificate(certificate)?;
             let edit = document
@@ -44,7 +49,7 @@ pub(super) fn run(command: &args::Edit, out: &mut impl Write) -> Result<(), Box<
             finish(edit, role.element(), options, out)
         }
         args::Edit::ReplaceCertificate { old, new, options } => {
-            let document = read(&options.input.file)?;
+            let document = reader.read(&options.input.file).await?;
             let role = role(&document, options)?;
             let (old, new) = (select(role, old)?, read_certificate(new)?);
             let edit = document.edit().replace_certificate(role, &old, &new);
@@ -54,7 +59,7 @@ pub(super) fn run(command: &args::Edit, out: &mut impl Write) -> Result<(), Box<
             certificate,
             options,
         } => {
-            let document = read(&options.input.file)?;
+            let document = reader.read(&options.input.file).await?;
             let role = role(&document, options)?;
             let old = select(role, certificate)?;
             let edit = document.edit().remove_certificate(role, &old);
@@ -65,7 +70,7 @@ pub(super) fn run(command: &args::Edit, out: &mut impl Write) -> Result<(), Box<
             input,
             output,
         } => {
-            let document = read(&input.file)?;
+            let document = reader.read(&input.file).await?;
             let edit = match action {
                 BomAction::Add => document.edit().add_byte_order_mark(),
                 BomAction::Remove => document.edit().remove_byte_order_mark(),
@@ -73,7 +78,7 @@ pub(super) fn run(command: &args::Edit, out: &mut impl Write) -> Result<(), Box<
             write(&apply(edit, &input.file)?, output, out)
         }
         args::Edit::Unsign { input, output } => {
-            let document = read(&input.file)?;
+            let document = reader.read(&input.file).await?;
             let edit = document.edit().remove_signature(document.root());
             write(&apply(edit, &input.file)?, output, out)
         }
@@ -82,7 +87,7 @@ pub(super) fn run(command: &args::Edit, out: &mut impl Write) -> Result<(), Box<
             input,
             output,
         } => {
-            let document = read(&input.file)?;
+            let document = reader.read(&input.file).await?;
             let entity = document
                 .entity_by_id(entity_id)
                 .ok_or_else(|| format!("{} has no entity {entity_id}", input.file))?;
@@ -94,8 +99,12 @@ pub(super) fn run(command: &args::Edit, out: &mut impl Write) -> Result<(), Box<
     }
 }
 
-pub(super) fn sign(args: &Sign, out: &mut impl Write) -> Result<(), Box<dyn Error>> {
-    let document = read(&args.input.file)?;
+pub(super) async fn sign(
+    args: &Sign,
+    reader: &Reader,
+    out: &mut impl Write,
+) -> Result<(), Box<dyn Error>> {
+    let document = reader.read(&args.input.file).await?;
     let key = read_key(&args.key)?;
     let mut signer = Signer::new(&key);
     if let Some(algorithm) = args.algorithm {
@@ -145,8 +154,8 @@ fn finish<'a>(
     write(&document, &options.output, out)
 }
 
-fn apply(edit: Edit<'_>, file: &str) -> Result<Document, Box<dyn Error>> {
-    Ok(edit.apply().map_err(|error| file_error(&file, error))?)
+fn apply(edit: Edit<'_>, file: &Source) -> Result<Document, Box<dyn Error>> {
+    Ok(edit.apply().map_err(|error| file_error(file, error))?)
 }
 
 fn entity<'a>(

@@ -11,12 +11,17 @@ use okta_aws_sso::saml::{
 use super::{
     args::{ConsumerName, ProviderName, Rollover},
     edit::{read_certificate, read_key, write_file},
-    file_error, now, read,
+    file_error, now,
+    source::Reader,
 };
 use crate::{Status, terminal};
 
-pub(super) fn run(args: &Rollover, out: &mut impl Write) -> Result<Status, Box<dyn Error>> {
-    let metadata = read(&args.metadata)?;
+pub(super) async fn run(
+    args: &Rollover,
+    reader: &Reader,
+    out: &mut impl Write,
+) -> Result<Status, Box<dyn Error>> {
+    let metadata = reader.read(&args.metadata).await?;
     let new = read_certificate(&args.certificate)?;
     let mut consumer = match args.consumer {
         ConsumerName::AwsIdentityCenter => Consumer::aws_identity_center(),
