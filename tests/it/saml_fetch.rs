@@ -215,6 +215,25 @@ async fn without_an_etag_the_time_of_the_document_is_the_condition() {
 }
 
 #[tokio::test]
+async fn the_validator_of_a_304_replaces_that_of_the_copy() {
+    let mut world = World::new().await;
+    world.serve(&metadata(""), 1).await;
+    is(&world.fetch().await, "Fetched");
+    world.server.reset();
+    for (known, sent) in [("\"1\"", "W/\"2\""), ("W/\"2\"", "\"3\"")] {
+        let unchanged = world
+            .get()
+            .match_header("if-none-match", known)
+            .with_status(304)
+            .with_header("etag", sent)
+            .create_async()
+            .await;
+        is(&world.fetch().await, "NotModified");
+        unchanged.assert_async().await;
+    }
+}
+
+#[tokio::test]
 async fn a_document_without_a_usable_cache_duration_is_asked_for_each_time() {
     for (attributes, warns) in [
         ("", false),

@@ -8,8 +8,8 @@ use http::Method;
 #[derive(Debug)]
 pub(in crate::okta) struct Route {
     method: Method,
-    /// The path. A segment `*` stands for any value.
-    path: &'static str,
+    /// The segments of the path. `*` stands for any value.
+    path: Vec<&'static str>,
     /// The scopes of which a token needs all. No token can call an operation without scopes.
     pub(super) scopes: Vec<&'static str>,
 }
@@ -19,15 +19,23 @@ impl Route {
     ///
     /// If several paths match, the one with the most literal segments before its first `*` counts.
     pub(in crate::okta) fn of(method: &Method, path: &str) -> Option<&'static Self> {
+        let path = segments(path);
         let routes = ROUTES.iter().filter(|route| route.method == *method);
         routes
-            .filter(|route| route.matches(path))
-            .max_by_key(|route| route.path.replace('*', "\u{1}"))
+            .filter(|route| route.matches(&path))
+            .max_by_key(|route| {
+                route
+                    .path
+                    .iter()
+                    .map(|pattern| *pattern != "*")
+                    .collect::<Vec<_>>()
+            })
     }
 
     /// Returns whether the API has this path, with any method.
     pub(in crate::okta) fn has_path(path: &str) -> bool {
-        ROUTES.iter().any(|route| route.matches(path))
+        let path = segments(path);
+        ROUTES.iter().any(|route| route.matches(&path))
     }
 
     /// Returns whether a token with these scopes may call the operation.
@@ -43,15 +51,17 @@ impl Route {
         })
     }
 
-    fn matches(&self, path: &str) -> bool {
-        let mut segments = path.split('/');
-        let matches = self.path.split('/').all(|pattern| {
-            segments
-                .next()
-                .is_some_and(|segment| pattern == "*" && !segment.is_empty() || pattern == segment)
-        });
-        matches && segments.next().is_none()
+    fn matches(&self, path: &[&str]) -> bool {
+        let mut pairs = self.path.iter().zip(path);
+        self.path.len() == path.len()
+            && pairs.all(|(pattern, segment)| {
+                *pattern == "*" && !segment.is_empty() || pattern == segment
+            })
     }
+}
+
+fn segments(path: &str) -> Vec<&str> {
+    path.split('/').collect()
 }
 
 /// The rights of an admin role: all, or those to call the operations of some scopes.
@@ -87,7 +97,7 @@ static ROUTES: LazyLock<Vec<Route>> = LazyLock::new(|| {
         let scopes = words.next()?.split('+').filter(|scope| *scope != "-");
         Some(Route {
             method: method.parse().ok()?,
-            path,
+            path: segments(path),
             scopes: scopes.collect(),
         })
     });
