@@ -187,7 +187,8 @@ async fn a_wrong_url_does_not_stop_the_other_files_and_shows_no_secret() {
     let with_password = "https://user:hunter2@idp.example.org/";
     let plain = "http://idp.example.org/m";
     let validate = async |format: &str| {
-        let sources = [&*none, with_password, plain, "okta:AWS", &file];
+        let scheme = "file:///m.xml";
+        let sources = [&*none, with_password, plain, scheme, "okta:AWS", &file];
         let options = ["validate", "--profile", "okta", "--format", format];
         let output = run(&[&options[..], &sources].concat()).await;
         assert_eq!(output.status.code(), Some(2));
@@ -210,6 +211,7 @@ async fn a_wrong_url_does_not_stop_the_other_files_and_shows_no_secret() {
             "a user name or a password",
             "http://idp.example.org/m: not validated: ",
             "use https, or pin the key",
+            "its scheme is file",
             "okta:AWS: not validated: ",
             "OKTA_API_TOKEN",
             &format!("{file}: 0 errors"),
@@ -221,9 +223,9 @@ async fn a_wrong_url_does_not_stop_the_other_files_and_shows_no_secret() {
         .map(|line| serde_json::from_str(line).expect("JSON"))
         .collect();
     let failed: Vec<bool> = lines.iter().map(|line| line["error"].is_string()).collect();
-    assert_eq!(failed, [true, true, true, true, false]);
+    assert_eq!(failed, [true, true, true, true, true, false]);
     let sarif: serde_json::Value = serde_json::from_str(&validate("sarif").await).expect("JSON");
-    assert_eq!(sarif["runs"].as_array().map(Vec::len), Some(5));
+    assert_eq!(sarif["runs"].as_array().map(Vec::len), Some(6));
 }
 
 #[tokio::test]

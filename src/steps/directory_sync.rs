@@ -367,7 +367,7 @@ impl SyncStep {
         };
         let mut prepared = match cx.run_memory::<Prepared>().take() {
             Some(prepared) => prepared,
-            None => self.prepare(cx).await?.ok_or_else(unknown)?,
+            None => Box::pin(self.prepare(cx)).await?.ok_or_else(unknown)?,
         };
         let names = self.names(Some(&prepared), cx).await?;
         let approved = changes

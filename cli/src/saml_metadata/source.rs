@@ -30,7 +30,7 @@ pub(crate) enum Source {
     StandardInput,
     /// The path of a file.
     File(String),
-    /// `https://…` or `http://…`.
+    /// `https://…` or `http://…`, or a URL that cannot be used.
     Url(String),
     /// `okta:APP`.
     OktaApp(String),
@@ -41,13 +41,9 @@ impl FromStr for Source {
 
     /// Reads an argument. A URL is parsed when it is used: a wrong one does not stop the other files.
     fn from_str(text: &str) -> Result<Self, Infallible> {
-        let starts = |start: &str| {
-            text.get(..start.len())
-                .is_some_and(|found| found.eq_ignore_ascii_case(start))
-        };
         Ok(if text == "-" {
             Self::StandardInput
-        } else if starts("https://") || starts("http://") {
+        } else if text.contains("://") {
             Self::Url(text.to_owned())
         } else if let Some(app) = text.strip_prefix("okta:") {
             Self::OktaApp(app.to_owned())
