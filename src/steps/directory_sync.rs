@@ -367,7 +367,7 @@ impl SyncStep {
         };
         let mut prepared = match cx.run_memory::<Prepared>().take() {
             Some(prepared) => prepared,
-            None => Box::pin(self.prepare(cx)).await?.ok_or_else(unknown)?,
+            None => self.prepare(cx).await?.ok_or_else(unknown)?,
         };
         let names = self.names(Some(&prepared), cx).await?;
         let approved = changes
@@ -544,7 +544,7 @@ impl Step for SyncStep {
                 self.endpoint.ask(cx).await?;
                 return Ok(Applied::Done);
             }
-            let mut outcomes = self.write(&[change], cx).await?;
+            let mut outcomes = Box::pin(self.write(&[change], cx)).await?;
             match outcomes.pop().transpose()? {
                 Some(Outcome::Skipped { .. }) => Err(Error::new(
                     ErrorKind::Service,
@@ -575,7 +575,7 @@ impl Step for SyncStep {
             if changes.is_empty() {
                 return Ok(());
             }
-            let outcomes = self.write(&changes, cx).await?;
+            let outcomes = Box::pin(self.write(&changes, cx)).await?;
             for (index, outcome) in indexes.into_iter().zip(outcomes) {
                 batch.finish(index, outcome).await?;
             }
