@@ -732,7 +732,7 @@ async fn a_cache_that_cannot_be_written_is_a_warning() {
 async fn any_name_of_a_folder_can_hold_the_cache() {
     let mut world = World::new().await;
     world.serve(&metadata("cacheDuration='PT6H'"), 1).await;
-    let folder = world.folder.path().join("ein Ordner/ä #1 100% ~{x}?");
+    let folder = world.folder.path().join("a folder/ä #1 100% ~{x}?");
     let fetcher = world
         .builder()
         .cache_folder(folder)
