@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use base64::{DecodeError, Engine as _, engine::general_purpose::PAD};
 
-use crate::reader::chars::is_space;
+use crate::reader::chars::{collapse, is_space};
 
 #[cfg(any(
     target_arch = "x86_64",
@@ -22,22 +22,22 @@ static ENGINE: LazyLock<base64::engine::GeneralPurpose> =
 
 /// Decodes base64 that may have white space anywhere.
 pub(crate) fn decode(text: &str) -> Result<Vec<u8>, DecodeError> {
+    // Usually only lines have white space around them, and the search for line ends checks many
+    // bytes at once.
     let mut compact = Vec::with_capacity(text.len());
-    // Lines are long, so it is faster to search for the line ends than to check each byte.
-    let mut rest = text.as_bytes();
-    while !rest.is_empty() {
-        let end = memchr::memchr3(b'\n', b' ', b'\r', rest).unwrap_or(rest.len());
-        let line = &rest[..end];
-        if memchr::memchr(b'\t', line).is_none() {
-            compact.extend_from_slice(line);
-        } else {
-            compact.extend(line.iter().filter(|byte| !is_space(**byte)));
-        }
-        let after = &rest[end..];
-        let next = after.iter().position(|byte| !is_space(*byte));
-        rest = &after[next.unwrap_or(after.len())..];
+    let mut start = 0;
+    for end in memchr::memchr_iter(b'\n', text.as_bytes()).chain([text.len()]) {
+        compact.extend_from_slice(collapse(&text[start..end]).as_bytes());
+        start = end + 1;
     }
-    ENGINE.decode(compact)
+    ENGINE.decode(&compact).or_else(|error| {
+        let before = compact.len();
+        compact.retain(|byte| !is_space(*byte));
+        if compact.len() == before {
+            return Err(error);
+        }
+        ENGINE.decode(&compact)
+    })
 }
 
 /// Encodes bytes without line ends.

@@ -20,6 +20,7 @@ use crate::{
 pub struct Element<'a> {
     document: &'a Document,
     id: NodeId,
+    node: &'a Node,
     /// The element whose signature was verified. Navigation must not leave this element. `NONE` for
     /// an unrestricted view.
     fragment_root: NodeId,
@@ -30,6 +31,7 @@ impl<'a> Element<'a> {
         Self {
             document,
             id,
+            node: document.tree.node(id),
             fragment_root: NodeId::NONE,
         }
     }
@@ -45,17 +47,18 @@ impl<'a> Element<'a> {
 
     /// Returns another element with the same fragment root.
     pub(crate) fn at(self, id: NodeId) -> Self {
-        Self { id, ..self }
+        let node = self.document.tree.node(id);
+        Self { id, node, ..self }
     }
 
-    /// Returns whether a node is the signature of the verified element.
+    /// Returns whether the element is the signature of the verified element.
     ///
     /// A signature does not cover itself, so the verified view hides it.
     #[inline]
-    fn is_hidden(document: &'a Document, fragment_root: NodeId, id: NodeId) -> bool {
-        fragment_root != NodeId::NONE
-            && document.tree.node(id).parent == fragment_root
-            && Self::new(document, id).is_in(NamespaceId::SIGNATURE, name!("Signature"))
+    fn is_hidden(self) -> bool {
+        self.fragment_root != NodeId::NONE
+            && self.node.parent == self.fragment_root
+            && self.is_in(NamespaceId::SIGNATURE, name!("Signature"))
     }
 
     pub(crate) fn id(self) -> NodeId {
@@ -66,24 +69,19 @@ impl<'a> Element<'a> {
         self.document
     }
 
-    fn node(self) -> &'a Node {
-        self.document.tree.node(self.id)
-    }
-
     pub(crate) fn namespace_id(self) -> NamespaceId {
-        self.node().namespace
+        self.node.namespace
     }
 
     /// Returns whether the element has this namespace and local name; faster than [`Element::is`].
     #[inline]
     pub(crate) fn is_in(self, namespace: NamespaceId, local_name: LocalName) -> bool {
-        let node = self.node();
-        node.namespace == namespace && node.local_name == local_name
+        self.node.namespace == namespace && self.node.local_name == local_name
     }
 
     /// Returns the number of the local name.
     pub(crate) fn local_name_number(self) -> LocalName {
-        self.node().local_name
+        self.node.local_name
     }
 
     /// Returns whether the element has this namespace and local name.
@@ -95,24 +93,23 @@ impl<'a> Element<'a> {
     /// Returns the namespace URI; empty for an element without a namespace.
     #[must_use]
     pub fn namespace(self) -> &'a str {
-        self.document.tree.namespace(self.node().namespace)
+        self.document.tree.namespace(self.node.namespace)
     }
 
     /// Returns the name without its prefix.
     #[must_use]
     pub fn local_name(self) -> &'a str {
-        let node = self.node();
-        if node.local_name != LocalName::OTHER {
-            return node.local_name.as_str();
+        if self.node.local_name != LocalName::OTHER {
+            return self.node.local_name.as_str();
         }
-        let name = node.name.range();
-        &self.document.text()[name.start + node.prefix_len as usize..name.end]
+        let name = self.node.name.range();
+        &self.document.text()[name.start + self.node.prefix_len as usize..name.end]
     }
 
     /// Returns the name as written, with its prefix if it has one.
     #[must_use]
     pub fn qualified_name(self) -> &'a str {
-        &self.document.text()[self.node().name.range()]
+        &self.document.text()[self.node.name.range()]
     }
 
     /// Returns the decoded value of an attribute without a namespace.
@@ -202,7 +199,7 @@ impl<'a> Element<'a> {
         let document = self.document;
         document
             .tree
-            .attributes_of(self.id)
+            .attributes_of(self.node)
             .iter()
             .map(move |record| Attribute { document, record })
     }
@@ -215,7 +212,12 @@ impl<'a> Element<'a> {
     pub fn text(self) -> &'a str {
         self.document
             .tree
-            .str(self.document.text(), self.node().value)
+            .str(self.document.text(), self.node.value)
+    }
+
+    /// Returns whether the element itself may have text that is not white space, besides its children.
+    pub(crate) fn may_have_text(self) -> bool {
+        self.node.may_have_text
     }
 
     /// Returns the byte ranges in [`Document::text`] of the comments and processing instructions among
@@ -243,7 +245,7 @@ impl<'a> Element<'a> {
         if self.id == self.fragment_root {
             return None;
         }
-        let parent = self.node().parent.some()?;
+        let parent = self.node.parent.some()?;
         Some(self.at(parent))
     }
 
@@ -257,7 +259,7 @@ impl<'a> Element<'a> {
     pub fn children(self) -> Children<'a> {
         Children {
             of: self,
-            next: self.node().first_child,
+            next: self.node.first_child,
         }
     }
 
@@ -291,40 +293,44 @@ impl<'a> Element<'a> {
         }
         Children {
             of: self,
-            next: self.node().next,
+            next: self.node.next,
         }
         .next()
     }
 
     /// Returns this element and all elements inside it, in document order, without recursion.
     pub fn descendants(self) -> impl Iterator<Item = Self> {
-        let end = self.node().span.range().end;
+        let end = self.node.span.range().end;
         let document = self.document;
         let hidden = (self.id == self.fragment_root)
             .then(|| document.nodes_below(self.id))
             .into_iter()
             .flatten()
-            .find(|id| Self::is_hidden(document, self.fragment_root, *id))
-            .map_or(0..0, |id| document.tree.node(id).span.range());
+            .map(|id| self.at(id))
+            .find(|child| child.is_hidden())
+            .map_or(0..0, Self::span);
         // Nodes are numbered in document order.
-        (self.id.0..crate::tree::to_u32(document.tree.nodes.len()))
-            .map(move |number| self.at(NodeId(number)))
+        let nodes = &document.tree.nodes[self.id.0 as usize..];
+        (self.id.0..)
+            .map(NodeId)
+            .zip(nodes)
+            .map(move |(id, node)| Self { id, node, ..self })
             .take_while(move |element| element.span().start < end)
             .filter(move |element| {
-                element.node().kind == NodeKind::Element && !hidden.contains(&element.span().start)
+                element.node.kind == NodeKind::Element && !hidden.contains(&element.span().start)
             })
     }
 
     /// Returns the byte range of the element in [`Document::text`], including both tags.
     #[must_use]
     pub fn span(self) -> Range<usize> {
-        self.node().span.range()
+        self.node.span.range()
     }
 
     /// Returns the byte range of the element's content in [`Document::text`].
     #[must_use]
     pub fn content_span(self) -> Range<usize> {
-        self.node().content.range()
+        self.node.content.range()
     }
 
     /// Returns the source text of the element.
@@ -335,7 +341,7 @@ impl<'a> Element<'a> {
 
     /// Returns the byte offset of the end of the name in the start tag.
     pub(crate) fn name_end(self) -> usize {
-        self.node().name.range().end
+        self.node.name.range().end
     }
 
     /// Returns the `XPath` of the element, with the usual prefixes: `/md:EntityDescriptor[1]/…`.
@@ -357,7 +363,7 @@ impl<'a> Element<'a> {
     pub(crate) fn push_step(self, number: usize, to: &mut String) {
         // A name can be as long as a document, and every finding contains a path.
         let local = shortened(self.local_name());
-        let (before, colon, after) = match self.node().namespace.usual_prefix() {
+        let (before, colon, after) = match self.node.namespace.usual_prefix() {
             Some("") => ("", "", ""),
             Some(prefix) => (prefix, ":", ""),
             None => ("*[local-name()='", "", "']"),
@@ -427,11 +433,10 @@ impl<'a> Iterator for Children<'a> {
             let id = self.next.some()?;
             #[cfg(test)]
             STEPS.set(STEPS.get() + 1);
-            let node = self.of.document.tree.node(id);
-            self.next = node.next;
-            let hidden = Element::is_hidden(self.of.document, self.of.fragment_root, id);
-            if node.kind == NodeKind::Element && !hidden {
-                return Some(self.of.at(id));
+            let child = self.of.at(id);
+            self.next = child.node.next;
+            if child.node.kind == NodeKind::Element && !child.is_hidden() {
+                return Some(child);
             }
         }
     }

@@ -13,6 +13,36 @@ macro_rules! name {
     };
 }
 
+/// Returns a set of local names at compile time.
+macro_rules! names {
+    ($($name:literal),+ $(,)?) => {
+        const { $crate::local_name::LocalNames::known(&[$($name),+]) }
+    };
+}
+
+/// A set of local names of the table, one bit per name.
+#[derive(Clone, Copy)]
+pub(crate) struct LocalNames([u64; NAMES.len().div_ceil(64)]);
+
+impl LocalNames {
+    /// Returns the set of these names of the table, at compile time.
+    pub(crate) const fn known(names: &[&str]) -> Self {
+        let mut bits = [0; NAMES.len().div_ceil(64)];
+        let mut at = 0;
+        while at < names.len() {
+            let number = LocalName::known(names[at]).index();
+            bits[number / 64] |= 1 << (number % 64);
+            at += 1;
+        }
+        Self(bits)
+    }
+
+    /// Returns whether the set has a name.
+    pub(crate) fn contains(self, name: LocalName) -> bool {
+        self.0[name.index() / 64] >> (name.index() % 64) & 1 == 1
+    }
+}
+
 impl LocalName {
     /// Any name that the table does not have.
     pub(crate) const OTHER: Self = Self(0);

@@ -330,6 +330,9 @@ impl Reader<'_> {
                 "`]]>` is not allowed in text",
             ));
         }
+        if !is_blank(text) {
+            self.note_text();
+        }
         Ok(())
     }
 
@@ -342,6 +345,7 @@ impl Reader<'_> {
         reference(name).map_err(|message| Fault::malformed(range.start, message))?;
         self.check_text_length(&range)?;
         self.parent().is_mixed = true;
+        self.note_text();
         Ok(())
     }
 
@@ -355,6 +359,7 @@ impl Reader<'_> {
         let node = self.push(NodeKind::CData, range)?;
         self.state.nodes[node.0 as usize].content = Slice::new(content);
         self.parent().is_mixed = true;
+        self.note_text();
         Ok(())
     }
 
@@ -427,6 +432,12 @@ impl Reader<'_> {
         }
         self.state.nodes.push(empty_node(kind, parent_id, range));
         Ok(id)
+    }
+
+    /// Notes that the innermost open element has text.
+    fn note_text(&mut self) {
+        let node = self.parent().node;
+        self.state.nodes[node.0 as usize].may_have_text = true;
     }
 
     fn parent(&mut self) -> &mut Open {
@@ -525,5 +536,6 @@ fn empty_node(kind: NodeKind, parent: NodeId, span: Range<usize>) -> Node {
         first_attribute: 0,
         attributes: 0,
         value: Slice::default(),
+        may_have_text: false,
     }
 }

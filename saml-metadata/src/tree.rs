@@ -143,6 +143,9 @@ pub(crate) struct Node {
     pub(crate) attributes: u32,
     /// For elements without child elements: the decoded text.
     pub(crate) value: Slice,
+    /// Whether the reader found text that is not white space, a reference or a CDATA section
+    /// directly inside the element. A stream drops such text between the children of a group.
+    pub(crate) may_have_text: bool,
 }
 
 /// An attribute or a namespace declaration.
@@ -192,8 +195,7 @@ impl Tree {
         }
     }
 
-    pub(crate) fn attributes_of(&self, id: NodeId) -> &[AttributeRecord] {
-        let node = self.node(id);
+    pub(crate) fn attributes_of(&self, node: &Node) -> &[AttributeRecord] {
         let first = node.first_attribute as usize;
         &self.attributes[first..first + node.attributes as usize]
     }

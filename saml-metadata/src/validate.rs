@@ -88,16 +88,6 @@ pub(crate) fn validate_part(
 fn check<'a>(document: &'a Document, policy: &'a Policy, now: Timestamp) -> Report<'a> {
     let mut report = Report::new(document, policy, now);
     xml::check(&mut report);
-    // These rules of consumers need the certificates of one entity again.
-    let of_consumers = [
-        &rules::consumer::AWS_02,
-        &rules::consumer::AWS_05,
-        &rules::consumer::AWS_07,
-        &rules::consumer::GCP_01,
-    ];
-    if report.wants(&of_consumers) && document.entity().is_ok() {
-        report.certificates = Some(std::collections::HashMap::new());
-    }
     if structure::check_root(&mut report) {
         // One walk for all checks: the findings are sorted by position afterwards.
         let mut before = structure::Before::new();
@@ -114,6 +104,7 @@ fn check<'a>(document: &'a Document, policy: &'a Policy, now: Timestamp) -> Repo
             extensions::check_entity(&mut report, entity);
         }
         for entity in document.entities() {
+            report.certificates.clear();
             entity::check(&mut report, entity);
             for role in entity.roles() {
                 role::check(&mut report, role);

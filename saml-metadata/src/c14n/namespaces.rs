@@ -60,7 +60,7 @@ impl<'a> Namespaces<'a> {
     ) -> Result<&[Declaration<'a>], C14nError> {
         let document = element.document();
         let (tree, text) = (&document.tree, document.text());
-        let records = tree.attributes_of(element.id());
+        let records = tree.attributes_of(tree.node(element.id()));
         self.needed.clear();
         if method.exclusive {
             let name = element.qualified_name();
@@ -85,7 +85,7 @@ impl<'a> Namespaces<'a> {
                 tree.node(*id).parent.some()
             });
             for ancestor in around.map(|id| Element::new(document, id)) {
-                for record in tree.attributes_of(ancestor.id()) {
+                for record in tree.attributes_of(tree.node(ancestor.id())) {
                     if record.namespace != NamespaceId::XMLNS {
                         continue;
                     }

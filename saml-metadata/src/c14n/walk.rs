@@ -219,7 +219,7 @@ impl<'a, 's, S: Sink> Walk<'a, 's, S> {
             self.output.value(uri);
             self.output.raw("\"");
         }
-        let records = tree.attributes_of(id);
+        let records = tree.attributes_of(tree.node(id));
         self.attributes.clear();
         self.attributes
             .extend(records.iter().filter(|r| r.namespace != NamespaceId::XMLNS));
@@ -314,7 +314,7 @@ impl<'a, 's, S: Sink> Walk<'a, 's, S> {
         };
         let mut around = tree.node(element.id()).parent.some();
         while let Some(id) = around {
-            for record in tree.attributes_of(id) {
+            for record in tree.attributes_of(tree.node(id)) {
                 let is_set = self.attributes.iter().any(|known| {
                     known.namespace == NamespaceId::XML && local(known) == local(record)
                 });

@@ -251,11 +251,6 @@ impl Certificate {
         &self.key_der
     }
 
-    /// Converts the certificate into its `SubjectPublicKeyInfo`, as DER.
-    pub(crate) fn into_public_key_der(self) -> Vec<u8> {
-        self.key_der
-    }
-
     /// Returns the object identifier of the certificate's signature algorithm.
     #[must_use]
     pub fn signature_algorithm(&self) -> &str {

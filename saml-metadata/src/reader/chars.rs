@@ -59,7 +59,8 @@ pub(crate) fn is_ncname(text: &str) -> bool {
 /// The result of [`scan_name`], the fast path for names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct NameScan {
-    /// Number of leading letters, digits, dots, dashes, underscores and colons.
+    /// Number of leading letters, digits, dots, dashes and underscores, with at most one colon
+    /// between them.
     pub(crate) len: usize,
     /// Length of the prefix including its colon; `None` if [`split_name`] must check the name,
     /// because it is not a valid name, is not ASCII, or does not end at a space, `=` or quote.
@@ -69,36 +70,31 @@ pub(crate) struct NameScan {
 /// Finds the end of a valid ASCII name with at most one colon, reading each byte once.
 pub(crate) fn scan_name(bytes: &[u8]) -> NameScan {
     let class = |at: usize| bytes.get(at).map(|byte| NAME_CLASSES[usize::from(*byte)]);
-    let mut len = 0;
+    let end_of_part = |from: usize| {
+        let is_part = |byte: &u8| NAME_CLASSES[usize::from(*byte)] <= Class::Continue;
+        from + bytes[from..]
+            .iter()
+            .take_while(|byte| is_part(byte))
+            .count()
+    };
+    let mut len = end_of_part(0);
     let mut prefix_len = 0;
-    let mut is_valid = true;
-    loop {
-        match class(len) {
-            Some(Class::Start | Class::Continue) => {}
-            Some(Class::Colon) => {
-                is_valid &= prefix_len == 0;
-                prefix_len = len + 1;
-            }
-            None | Some(Class::End) => break,
-            Some(Class::Other) => {
-                is_valid = false;
-                break;
-            }
-        }
-        len += 1;
+    if class(len) == Some(Class::Colon) {
+        prefix_len = len + 1;
+        len = end_of_part(prefix_len);
     }
     // The name and its local part must each begin with a start character, so neither the prefix
     // nor the local part is empty.
-    let starts = |at: usize| at < len && matches!(class(at), Some(Class::Start));
-    is_valid &= starts(0) && starts(prefix_len);
+    let starts = |at: usize| class(at) == Some(Class::Start);
+    let ends = matches!(class(len), None | Some(Class::End));
     NameScan {
         len,
-        prefix_len: is_valid.then_some(prefix_len),
+        prefix_len: (ends && starts(0) && starts(prefix_len)).then_some(prefix_len),
     }
 }
 
-/// The class of a byte in an ASCII name.
-#[derive(Clone, Copy)]
+/// The class of a byte in an ASCII name; first the classes of the characters of a part.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Class {
     Start,
     Continue,
@@ -107,7 +103,7 @@ enum Class {
     Other,
 }
 
-const NAME_CLASSES: [Class; 256] = {
+static NAME_CLASSES: [Class; 256] = {
     let mut classes = [Class::Other; 256];
     let mut byte = 0;
     while byte < 128 {

@@ -130,6 +130,24 @@ impl StreamedEntity {
         position(&self.segments, text, self.encoding, offset.min(end))
     }
 
+    /// Returns a function like [`position_of`](Self::position_of) for increasing offsets, which reads the
+    /// text only once.
+    fn positions(&self) -> impl FnMut(usize) -> Position {
+        let text = self.document.text();
+        let end = self.entity().element().span().end;
+        let mut last: Option<Segment> = None;
+        move |offset| {
+            let offset = text.floor_char_boundary(offset.min(end));
+            let (segment, _) = segment_before(&self.segments, text, offset);
+            let from = last
+                .filter(|last| (segment.start..=offset).contains(&last.start))
+                .unwrap_or(segment);
+            let at = advance(from.at, &text[from.start..offset], self.encoding);
+            last = Some(Segment { start: offset, at });
+            at
+        }
+    }
+
     /// Returns the byte range in the stream of a span of the [`document`](Self::document)'s text.
     #[must_use]
     pub fn span_of(&self, span: Range<usize>) -> Range<usize> {
@@ -182,7 +200,7 @@ impl StreamedEntity {
             &policy.into(),
             now,
             |offset| offset >= first,
-            |offset| self.position_of(offset),
+            self.positions(),
         );
         for finding in &mut findings {
             finding.span = self.span_from(finding.position.offset, finding.span.clone());

@@ -75,7 +75,7 @@ fn check_entity(report: &mut Report<'_>, entity: EntityDescriptor<'_>) {
     }
 }
 
-fn check_keys(report: &mut Report<'_>, idp: IdpSsoDescriptor<'_>) {
+fn check_keys<'a>(report: &mut Report<'a>, idp: IdpSsoDescriptor<'a>) {
     let element = idp.element();
     let mut signing = 0;
     for key in idp.key_descriptors() {
@@ -115,10 +115,11 @@ fn check_keys(report: &mut Report<'_>, idp: IdpSsoDescriptor<'_>) {
 }
 
 /// Checks the sizes of a key's certificates, and returns the number of readable certificates.
-fn check_certificates(report: &mut Report<'_>, key: KeyDescriptor<'_>) -> usize {
+fn check_certificates<'a>(report: &mut Report<'a>, key: KeyDescriptor<'a>) -> usize {
     let mut readable = 0;
     for element in key.certificate_elements() {
-        let Some(certificate) = report.certificate(element) else {
+        let certificate = report.certificates.of(element);
+        let Ok(certificate) = &*certificate else {
             continue;
         };
         readable += 1;

@@ -6,20 +6,22 @@ mod scope;
 mod ui;
 
 use super::{report::Report, rules::extension as rules};
-use crate::{Element, EntityDescriptor, reader::escape::shorten, tree::NamespaceId};
+use crate::{
+    Element, EntityDescriptor, local_name::LocalName, reader::escape::shorten, tree::NamespaceId,
+};
 
 /// An extension that the crate knows, and the elements that may contain it.
 struct KnownExtension {
     namespace: NamespaceId,
-    local_name: &'static str,
+    local_name: LocalName,
     /// Local names of the elements whose `Extensions` may contain it; empty for any element.
-    parents: &'static [&'static str],
+    parents: &'static [LocalName],
 }
 
 const fn known(
     namespace: NamespaceId,
-    local_name: &'static str,
-    parents: &'static [&'static str],
+    local_name: LocalName,
+    parents: &'static [LocalName],
 ) -> KnownExtension {
     KnownExtension {
         namespace,
@@ -28,76 +30,88 @@ const fn known(
     }
 }
 
-const ENTITIES: &[&str] = &["EntityDescriptor", "EntitiesDescriptor"];
+const ENTITIES: &[LocalName] = &[name!("EntityDescriptor"), name!("EntitiesDescriptor")];
 
 /// The extensions that the crate knows. If a separate rule checks the parent of an extension, the
 /// list of parents is empty here.
 const KNOWN: [KnownExtension; 12] = [
-    known(NamespaceId::UI, "UIInfo", &[]),
-    known(NamespaceId::UI, "DiscoHints", &[]),
-    known(NamespaceId::REGISTRATION, "RegistrationInfo", &[]),
-    known(NamespaceId::REGISTRATION, "PublicationInfo", &[]),
-    known(NamespaceId::REGISTRATION, "PublicationPath", ENTITIES),
-    known(NamespaceId::ENTITY_ATTRIBUTES, "EntityAttributes", &[]),
-    known(NamespaceId::ALGORITHM, "DigestMethod", &[]),
-    known(NamespaceId::ALGORITHM, "SigningMethod", &[]),
+    known(NamespaceId::UI, name!("UIInfo"), &[]),
+    known(NamespaceId::UI, name!("DiscoHints"), &[]),
+    known(NamespaceId::REGISTRATION, name!("RegistrationInfo"), &[]),
+    known(NamespaceId::REGISTRATION, name!("PublicationInfo"), &[]),
+    known(
+        NamespaceId::REGISTRATION,
+        name!("PublicationPath"),
+        ENTITIES,
+    ),
+    known(
+        NamespaceId::ENTITY_ATTRIBUTES,
+        name!("EntityAttributes"),
+        &[],
+    ),
+    known(NamespaceId::ALGORITHM, name!("DigestMethod"), &[]),
+    known(NamespaceId::ALGORITHM, name!("SigningMethod"), &[]),
     known(
         NamespaceId::SHIBBOLETH,
-        "Scope",
+        name!("Scope"),
         &[
-            "EntityDescriptor",
-            "IDPSSODescriptor",
-            "AttributeAuthorityDescriptor",
+            name!("EntityDescriptor"),
+            name!("IDPSSODescriptor"),
+            name!("AttributeAuthorityDescriptor"),
         ],
     ),
-    known(NamespaceId::SHIBBOLETH, "KeyAuthority", ENTITIES),
+    known(NamespaceId::SHIBBOLETH, name!("KeyAuthority"), ENTITIES),
     known(
         NamespaceId::DISCOVERY,
-        "DiscoveryResponse",
-        &["SPSSODescriptor"],
+        name!("DiscoveryResponse"),
+        &[name!("SPSSODescriptor")],
     ),
     known(
         NamespaceId::REQUEST_INITIATION,
-        "RequestInitiator",
-        &["SPSSODescriptor"],
+        name!("RequestInitiator"),
+        &[name!("SPSSODescriptor")],
     ),
 ];
 
 /// The child elements that extensions of these two namespaces may contain.
-const INSIDE: [(NamespaceId, &str, &[&str]); 4] = [
+const INSIDE: [(NamespaceId, LocalName, &[LocalName]); 4] = [
     (
         NamespaceId::UI,
-        "UIInfo",
+        name!("UIInfo"),
         &[
-            "DisplayName",
-            "Description",
-            "Keywords",
-            "Logo",
-            "InformationURL",
-            "PrivacyStatementURL",
+            name!("DisplayName"),
+            name!("Description"),
+            name!("Keywords"),
+            name!("Logo"),
+            name!("InformationURL"),
+            name!("PrivacyStatementURL"),
         ],
     ),
     (
         NamespaceId::UI,
-        "DiscoHints",
-        &["IPHint", "DomainHint", "GeolocationHint"],
+        name!("DiscoHints"),
+        &[
+            name!("IPHint"),
+            name!("DomainHint"),
+            name!("GeolocationHint"),
+        ],
     ),
     (
         NamespaceId::REGISTRATION,
-        "RegistrationInfo",
-        &["RegistrationPolicy"],
+        name!("RegistrationInfo"),
+        &[name!("RegistrationPolicy")],
     ),
     (
         NamespaceId::REGISTRATION,
-        "PublicationInfo",
-        &["UsagePolicy"],
+        name!("PublicationInfo"),
+        &[name!("UsagePolicy")],
     ),
 ];
 
 /// Checks one element. The caller passes all elements in document order.
 pub(super) fn check(report: &mut Report<'_>, element: Element<'_>) {
     match element.namespace_id() {
-        NamespaceId::METADATA if element.local_name() == "Extensions" => {
+        NamespaceId::METADATA if element.local_name_number() == name!("Extensions") => {
             check_children(report, element);
         }
         NamespaceId::UI => {
@@ -141,7 +155,7 @@ fn is_second(element: Element<'_>) -> bool {
 /// Checks that extensions of known namespaces are known, and that consumers read them in this
 /// element.
 fn check_children(report: &mut Report<'_>, extensions: Element<'_>) {
-    let around = extensions.parent().map_or("", Element::local_name);
+    let around = extensions.parent();
     for child in extensions.children() {
         let namespace = child.namespace_id();
         let mut family = KNOWN
@@ -151,10 +165,15 @@ fn check_children(report: &mut Report<'_>, extensions: Element<'_>) {
         if family.peek().is_none() {
             continue;
         }
-        let name = child.local_name();
-        match family.find(|known| known.local_name == name) {
-            Some(known) if known.parents.is_empty() || known.parents.contains(&around) => {}
+        let may_be_in = |parents: &[LocalName]| {
+            parents.is_empty()
+                || around.is_some_and(|around| parents.contains(&around.local_name_number()))
+        };
+        match family.find(|known| known.local_name == child.local_name_number()) {
+            Some(known) if may_be_in(known.parents) => {}
             Some(_) => {
+                let name = child.local_name();
+                let around = around.map_or("", Element::local_name);
                 let message = format!("consumers do not read {name} in the Extensions of {around}");
                 report.add(&rules::EXT_01, child, message);
             }
@@ -170,15 +189,15 @@ fn check_children(report: &mut Report<'_>, extensions: Element<'_>) {
 }
 
 fn check_inside(report: &mut Report<'_>, element: Element<'_>) {
-    let known = INSIDE.iter().find(|(namespace, name, _)| {
-        element.namespace_id() == *namespace && element.local_name() == *name
-    });
+    let known = INSIDE
+        .iter()
+        .find(|(namespace, name, _)| element.is_in(*namespace, *name));
     let Some((namespace, _, names)) = known else {
         return;
     };
     for child in element.children() {
         // UIInfo and DiscoHints may also contain elements of other namespaces.
-        if child.namespace_id() == *namespace && !names.contains(&child.local_name()) {
+        if child.namespace_id() == *namespace && !names.contains(&child.local_name_number()) {
             report_unknown(report, child, names.iter().copied());
         }
     }
@@ -187,10 +206,13 @@ fn check_inside(report: &mut Report<'_>, element: Element<'_>) {
 fn report_unknown(
     report: &mut Report<'_>,
     element: Element<'_>,
-    mut names: impl Iterator<Item = &'static str>,
+    names: impl Iterator<Item = LocalName>,
 ) {
     let name = element.local_name();
-    let message = match names.find(|known| known.eq_ignore_ascii_case(name)) {
+    let found = names
+        .map(LocalName::as_str)
+        .find(|known| known.eq_ignore_ascii_case(name));
+    let message = match found {
         Some(known) => format!("{} must be spelled {known}", shorten(name)),
         None => format!("{} is not defined in its namespace", shorten(name)),
     };

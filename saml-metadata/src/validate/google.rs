@@ -36,7 +36,7 @@ pub(super) fn check(report: &mut Report<'_>) {
     }
 }
 
-fn check_keys(report: &mut Report<'_>, idp: IdpSsoDescriptor<'_>) {
+fn check_keys<'a>(report: &mut Report<'a>, idp: IdpSsoDescriptor<'a>) {
     let signing = || {
         idp.key_descriptors()
             .filter(|key| key.allows_use(KeyUse::Signing))
@@ -51,7 +51,8 @@ fn check_keys(report: &mut Report<'_>, idp: IdpSsoDescriptor<'_>) {
     let mut is_usable = false;
     for element in signing().flat_map(crate::KeyDescriptor::certificate_elements) {
         // Another rule reports unreadable certificates.
-        let Some(certificate) = report.certificate(element) else {
+        let certificate = report.certificates.of(element);
+        let Ok(certificate) = &*certificate else {
             continue;
         };
         let (from, until) = (certificate.not_before(), certificate.not_after());

@@ -33,36 +33,28 @@ struct Dates<'a> {
     wrong: Vec<(Element<'a>, Message)>,
 }
 
-pub(super) fn check<'a>(report: &mut Report<'_>, keys: impl Iterator<Item = KeyDescriptor<'a>>) {
+pub(super) fn check<'a>(report: &mut Report<'a>, keys: impl Iterator<Item = KeyDescriptor<'a>>) {
     let mut seen = Seen::new();
     let (mut signing, mut others) = (Dates::default(), Dates::default());
     for key in keys {
         check_key(report, key);
         let signs = key.allows_use(KeyUse::Signing);
         for element in key.certificate_elements() {
-            match Certificate::from_base64(element.text()) {
+            match &*report.certificates.of(element) {
                 Err(error) => {
-                    let (target, message) = unreadable(report.document, element, &error);
+                    let (target, message) = unreadable(report.document, element, error);
                     report.add(&rules::KEY_04, target, message);
                 }
                 Ok(certificate) => {
-                    check_certificate(report, element, &certificate);
+                    check_certificate(report, element, certificate);
                     if signs && !certificate.may_sign() {
                         let message = "the certificate's key usage does not include signatures";
                         report.add(&rules::KEY_10, element, message);
                     }
                     let dates = if signs { &mut signing } else { &mut others };
-                    check_dates(report, element, &certificate, dates);
-                    let key_der = match report.certificates.as_mut() {
-                        Some(kept) => {
-                            let key_der = certificate.public_key_der().to_vec();
-                            kept.insert(element.id(), certificate);
-                            key_der
-                        }
-                        None => certificate.into_public_key_der(),
-                    };
+                    check_dates(report, element, certificate, dates);
                     let key_use = key.key_use().map(|key_use| key_use == KeyUse::Signing);
-                    let use_and_key = (key_use, key_der);
+                    let use_and_key = (key_use, certificate.public_key_der().to_vec());
                     if !seen.insert(use_and_key) {
                         let message = "the same key is listed twice for the same use";
                         report.add(&rules::KEY_09, element, message);

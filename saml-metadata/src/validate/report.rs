@@ -1,12 +1,13 @@
 //! Collects the findings of all checks, and computes their paths and positions.
 
-use std::{collections::HashMap, ops::Range};
+use std::{collections::HashMap, ops::Range, rc::Rc};
 
 use jiff::Timestamp;
 
 use super::{Finding, Policy, RuleId, Severity, rules::Rule};
 use crate::{
-    Attribute, Certificate, Document, Element, IdpSsoDescriptor, KeyDescriptor, KeyUse, Position,
+    Attribute, Certificate, CertificateError, Document, Element, IdpSsoDescriptor, KeyDescriptor,
+    KeyUse, Position,
     reader::escape::{one_line, shorten},
     tree::{NamespaceId, NodeId, NodeKind},
 };
@@ -66,13 +67,46 @@ impl<T: Into<String>> From<(T, &'static str)> for Message {
     }
 }
 
+/// The certificates of one entity, by their texts.
+///
+/// Entities often list one certificate for several uses and roles, and the rules of consumers need
+/// it again. Reading a certificate takes much longer than comparing two.
+#[derive(Default)]
+pub(super) struct Certificates<'a> {
+    read: Vec<(&'a str, Rc<Result<Certificate, CertificateError>>)>,
+}
+
+impl<'a> Certificates<'a> {
+    /// Maximum number of certificates that are kept. Further ones are read each time, because the
+    /// search would take longer.
+    const MAX: usize = 32;
+
+    /// Returns the certificate of an element of the current entity.
+    pub(super) fn of(&mut self, element: Element<'a>) -> Rc<Result<Certificate, CertificateError>> {
+        let text = element.text();
+        if let Some((_, known)) = self.read.iter().find(|(known, _)| *known == text) {
+            return Rc::clone(known);
+        }
+        let certificate = Rc::new(Certificate::from_base64(text));
+        if self.read.len() < Self::MAX {
+            self.read.push((text, Rc::clone(&certificate)));
+        }
+        certificate
+    }
+
+    /// Forgets the certificates of the entity before.
+    pub(super) fn clear(&mut self) {
+        self.read.clear();
+    }
+}
+
 /// Collects the findings of all checks.
 pub(super) struct Report<'a> {
     pub(super) document: &'a Document,
     pub(super) policy: &'a Policy,
     pub(super) now: Timestamp,
-    /// The certificates of the keys, if the rules of a consumer need them too.
-    pub(super) certificates: Option<HashMap<NodeId, Certificate>>,
+    /// The certificates of the current entity.
+    pub(super) certificates: Certificates<'a>,
     drafts: Vec<Draft>,
     /// Whether the profile is that of a consumer that reads only a part of the document.
     reads_a_part: bool,
@@ -120,16 +154,11 @@ impl<'a> Report<'a> {
             document,
             policy,
             now,
-            certificates: None,
+            certificates: Certificates::default(),
             drafts: Vec::new(),
             reads_a_part: policy.profile().reads_only_the_identity_provider(),
             counts: Vec::new(),
         }
-    }
-
-    /// Returns a certificate of a key that could be read.
-    pub(super) fn certificate(&self, element: Element<'_>) -> Option<&Certificate> {
-        self.certificates.as_ref()?.get(&element.id())
     }
 
     /// Returns the entity and its identity provider. If there is not exactly one entity or no identity
@@ -338,12 +367,14 @@ fn span_of(element: Element<'_>) -> Range<usize> {
 const USUAL_PATH: usize = 120;
 
 /// Maximum number of children of a parent that are counted again for each path.
-const FEW_CHILDREN: usize = 16;
+const FEW_CHILDREN: usize = 128;
 
 /// Writes `XPath`s, and counts the children of a parent with many children only once.
 #[derive(Default)]
 pub(crate) struct Paths {
     numbers: HashMap<NodeId, HashMap<NodeId, usize>>,
+    /// The last element and its path: several findings in a row are often about one element.
+    last: Option<(NodeId, String)>,
 }
 
 impl Paths {
@@ -356,12 +387,17 @@ impl Paths {
         if around == NodeId::DOCUMENT {
             return "/".to_owned();
         }
-        let mut path = self.element(Element::new(document, around));
-        if let Some(name) = attribute {
-            path.push_str("/@");
-            path.push_str(name);
+        let (_, path) = match self.last.take() {
+            Some(last) if last.0 == around => self.last.insert(last),
+            _ => {
+                let path = self.element(Element::new(document, around));
+                self.last.insert((around, path))
+            }
+        };
+        match attribute {
+            Some(name) => [path, "/@", name].concat(),
+            None => path.clone(),
         }
-        path
     }
 
     pub(crate) fn element(&mut self, element: Element<'_>) -> String {

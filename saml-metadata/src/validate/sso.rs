@@ -25,24 +25,28 @@ pub(super) fn check(report: &mut Report<'_>, role: Role<'_>) {
 
 fn check_idp(report: &mut Report<'_>, idp: IdpSsoDescriptor<'_>) {
     let element = idp.element();
-    let mut bindings = idp.single_sign_on_services().map(crate::Endpoint::binding);
-    if idp.single_sign_on_services().next().is_none() {
+    let (mut has_service, mut has_redirect, mut has_post) = (false, false, false);
+    for service in idp.single_sign_on_services() {
+        has_service = true;
+        has_redirect |= service.binding() == binding::HTTP_REDIRECT;
+        has_post |= service.binding() == binding::HTTP_POST;
+    }
+    if !has_service {
         let message = "the identity provider has no SingleSignOnService";
         report.add(&rules::IDP_01, element, message);
-    } else if !bindings.any(|name| matches!(name, binding::HTTP_REDIRECT | binding::HTTP_POST)) {
+    } else if !has_redirect && !has_post {
         let message = "there is no SingleSignOnService with HTTP-Redirect or HTTP-POST";
         report.add(&rules::IDP_06, element, message);
     }
-    if idp.single_sign_on_services().next().is_some() && idp.supports_saml2() {
-        for wanted in [binding::HTTP_REDIRECT, binding::HTTP_POST] {
-            if idp
-                .single_sign_on_services()
-                .all(|service| service.binding() != wanted)
-            {
-                let short = binding::short_name(wanted);
-                let message = format!("there is no SingleSignOnService with {short}");
-                report.add(&rules::IDP_02, element, message);
-            }
+    let wanted = [
+        (has_redirect, binding::HTTP_REDIRECT),
+        (has_post, binding::HTTP_POST),
+    ];
+    for (has_binding, wanted) in wanted {
+        if has_service && !has_binding && idp.supports_saml2() {
+            let short = binding::short_name(wanted);
+            let message = format!("there is no SingleSignOnService with {short}");
+            report.add(&rules::IDP_02, element, message);
         }
     }
     if !has_key(idp.key_descriptors(), KeyUse::Signing) {

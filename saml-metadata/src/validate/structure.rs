@@ -8,7 +8,7 @@ use super::{
     uri::is_absolute,
 };
 use crate::{
-    Element, base64,
+    Attribute, Element, base64,
     model::values::{parse_boolean, parse_index},
     names::namespace,
     reader::{
@@ -143,10 +143,10 @@ const CORRECT: &str = "Correct the value: the schema has a type for it.";
 const KEEP_ONE: &str = "Keep one of the elements.";
 
 fn check_text_only(report: &mut Report<'_>, element: Element<'_>, content: Content) {
-    let name = element.local_name();
     for child in element.children() {
         let message = format!(
-            "{name} must contain only text, but contains the element {}",
+            "{} must contain only text, but contains the element {}",
+            element.local_name(),
             shorten(child.qualified_name())
         );
         report.add(rule_of(element), child, (message, REMOVE));
@@ -159,6 +159,7 @@ fn check_text_only(report: &mut Report<'_>, element: Element<'_>, content: Conte
         Content::Uri if !is_uri_reference(collapse(text)) => "a URI",
         _ => return,
     };
+    let name = element.local_name();
     let message = format!("{name} is {:?}, not {problem}", shorten(text));
     report.add(rule_of(element), element, (message, CORRECT));
 }
@@ -183,7 +184,7 @@ fn is_uri_reference(text: &str) -> bool {
 
 /// Returns whether the element is a certificate of a `KeyDescriptor`.
 fn is_in_key(element: Element<'_>) -> bool {
-    element.local_name() == "X509Certificate"
+    element.local_name_number() == name!("X509Certificate")
         && element
             .ancestors()
             .nth(3)
@@ -192,9 +193,7 @@ fn is_in_key(element: Element<'_>) -> bool {
 
 fn check_attributes(report: &mut Report<'_>, element: Element<'_>, model: &Model) {
     let rule = rule_of(element);
-    let name = element.local_name();
     for attribute in element.attributes() {
-        let target = (element, attribute.qualified_name());
         match attribute.namespace_id() {
             NamespaceId::NONE => {
                 let known = model
@@ -202,7 +201,8 @@ fn check_attributes(report: &mut Report<'_>, element: Element<'_>, model: &Model
                     .iter()
                     .find(|(known, _)| *known == attribute.local_name_number());
                 if let Some((known, kind)) = known {
-                    if let Some(expected) = mismatch(*kind, attribute.value()) {
+                    if let Some(expected) = mismatch(*kind, attribute) {
+                        let target = (element, attribute.qualified_name());
                         let message = format!(
                             "{} is {:?}, not {expected}",
                             known.as_str(),
@@ -215,11 +215,14 @@ fn check_attributes(report: &mut Report<'_>, element: Element<'_>, model: &Model
             }
             // The schema allows the attributes of XML Schema instance on every element.
             NamespaceId::SCHEMA_INSTANCE => continue,
-            NamespaceId::XML if attribute.local_name() == "lang" && has_language(element) => {
+            NamespaceId::XML
+                if attribute.local_name_number() == name!("lang") && has_language(element) =>
+            {
                 // Another rule reports an empty language of a text.
                 let language = collapse(attribute.value());
                 let is_reported = language.is_empty() && super::texts::is_localized(element);
                 if !is_reported && !is_language(language) {
+                    let target = (element, attribute.qualified_name());
                     let message =
                         format!("xml:lang is {:?}, not a language tag", shorten(language));
                     report.add(rule, target, (message, LANGUAGE));
@@ -229,8 +232,10 @@ fn check_attributes(report: &mut Report<'_>, element: Element<'_>, model: &Model
             _ if model.foreign_attributes => continue,
             _ => {}
         }
+        let target = (element, attribute.qualified_name());
         let message = format!(
-            "{name} must not have the attribute {}",
+            "{} must not have the attribute {}",
+            element.local_name(),
             shorten(attribute.qualified_name())
         );
         report.add(rule, target, (message, REMOVE_ATTRIBUTE));
@@ -238,7 +243,7 @@ fn check_attributes(report: &mut Report<'_>, element: Element<'_>, model: &Model
     for (known, kind) in model.attributes {
         let is_required = matches!(kind, Value::Required | Value::Short);
         if is_required && element.own_attribute(*known).is_none() {
-            let message = format!("{name} has no {}", known.as_str());
+            let message = format!("{} has no {}", element.local_name(), known.as_str());
             report.add(rule, element, (message, ADD));
         }
     }
@@ -251,13 +256,14 @@ fn check_attributes(report: &mut Report<'_>, element: Element<'_>, model: &Model
 const LANGUAGE: &str = "Write a language tag such as en or en-US.";
 const ROLE_TYPE: &str = "Remove the RoleDescriptor, or add the xsi:type of the protocol that it describes: a consumer that checks the schema rejects the file.";
 
-/// Returns the expected value if a value does not have the type of its attribute.
-fn mismatch(kind: Value, value: &str) -> Option<&'static str> {
-    let number = || collapse(value).trim_start_matches('+');
+/// Returns the expected value if the value of an attribute does not have its type.
+fn mismatch(kind: Value, attribute: Attribute<'_>) -> Option<&'static str> {
+    let value = || attribute.value();
+    let number = || collapse(value()).trim_start_matches('+');
     match kind {
         Value::Text | Value::Required => None,
-        Value::Boolean => parse_boolean(value).is_none().then_some("true or false"),
-        Value::Short => parse_index(value)
+        Value::Boolean => parse_boolean(value()).is_none().then_some("true or false"),
+        Value::Short => parse_index(value())
             .is_none()
             .then_some("a number from 0 to 65535"),
         Value::Byte => number()
@@ -385,6 +391,9 @@ fn slot_of(child: Element<'_>, slots: &[Slot], at: usize) -> Option<usize> {
 
 /// Checks that there is no text between the child elements.
 fn check_no_text(report: &mut Report<'_>, element: Element<'_>) {
+    if !element.may_have_text() {
+        return;
+    }
     let document = report.document;
     let content = element.content_span();
     let mut at = content.start;
@@ -451,13 +460,14 @@ fn check_extensions(report: &mut Report<'_>, element: Element<'_>) {
 
 fn check_id<'a>(report: &mut Report<'a>, element: Element<'a>, ids: &mut Seen<&'a str>) {
     let name = match element.namespace_id() {
-        NamespaceId::METADATA | NamespaceId::ASSERTION => "ID",
-        NamespaceId::SIGNATURE => "Id",
+        NamespaceId::METADATA | NamespaceId::ASSERTION => name!("ID"),
+        NamespaceId::SIGNATURE => name!("Id"),
         _ => return,
     };
-    let Some(id) = element.attribute(name).map(collapse) else {
+    let Some(id) = element.own_attribute(name).map(collapse) else {
         return;
     };
+    let name = name.as_str();
     if !is_ncname(id) {
         let message = format!("the ID {:?} is not a valid XML name", shorten(id));
         let help = "Start the ID with a letter or an underscore.";

@@ -9,27 +9,12 @@ use super::{
 };
 use crate::{
     Element,
-    local_name::LocalName,
     reader::{
-        chars::{collapse, is_blank, is_space},
+        chars::{collapse, is_blank},
         escape::shorten,
     },
     tree::{NamespaceId, NodeId},
 };
-
-/// Attributes that are URIs or other short values.
-const VALUES: [&str; 10] = [
-    "entityID",
-    "ID",
-    "Binding",
-    "Location",
-    "ResponseLocation",
-    "errorURL",
-    "affiliationOwnerID",
-    "contactType",
-    "use",
-    "Algorithm",
-];
 
 pub(super) fn check<'a>(
     report: &mut Report<'a>,
@@ -53,35 +38,43 @@ pub(super) fn check<'a>(
 }
 
 pub(super) fn is_localized(element: Element<'_>) -> bool {
-    const NAMES: [LocalName; 12] = [
-        name!("OrganizationName"),
-        name!("OrganizationDisplayName"),
-        name!("OrganizationURL"),
-        name!("ServiceName"),
-        name!("ServiceDescription"),
-        name!("DisplayName"),
-        name!("Description"),
-        name!("Keywords"),
-        name!("InformationURL"),
-        name!("PrivacyStatementURL"),
-        name!("RegistrationPolicy"),
-        name!("UsagePolicy"),
+    let localized = names![
+        "OrganizationName",
+        "OrganizationDisplayName",
+        "OrganizationURL",
+        "ServiceName",
+        "ServiceDescription",
+        "DisplayName",
+        "Description",
+        "Keywords",
+        "InformationURL",
+        "PrivacyStatementURL",
+        "RegistrationPolicy",
+        "UsagePolicy",
     ];
-    NAMES.contains(&element.local_name_number())
+    localized.contains(element.local_name_number())
 }
 
 fn check_values(report: &mut Report<'_>, element: Element<'_>) {
-    // This is a quick check, because few values have leading or trailing whitespace.
-    let is_padded = |value: &str| {
-        let bytes = value.as_bytes();
-        bytes.first().is_some_and(|b| is_space(*b)) || bytes.last().is_some_and(|b| is_space(*b))
-    };
-    if !element.attributes().any(|a| is_padded(a.value())) {
-        return;
-    }
-    for name in VALUES {
-        let value = element.attribute(name);
-        if value.is_some_and(|value| collapse(value) != value) {
+    // URIs and other short values.
+    let values = names![
+        "entityID",
+        "ID",
+        "Binding",
+        "Location",
+        "ResponseLocation",
+        "errorURL",
+        "affiliationOwnerID",
+        "contactType",
+        "use",
+        "Algorithm",
+    ];
+    for attribute in element.attributes() {
+        if attribute.namespace_id() == NamespaceId::NONE
+            && values.contains(attribute.local_name_number())
+            && collapse(attribute.value()) != attribute.value()
+        {
+            let name = attribute.local_name();
             let message = format!("{name} has leading or trailing whitespace");
             report.add(&rules::ENT_10, (element, name), message);
         }
@@ -89,18 +82,18 @@ fn check_values(report: &mut Report<'_>, element: Element<'_>) {
 }
 
 fn check_text(report: &mut Report<'_>, element: Element<'_>, is_localized: bool) {
-    const OTHERS: [LocalName; 9] = [
-        name!("Company"),
-        name!("GivenName"),
-        name!("SurName"),
-        name!("EmailAddress"),
-        name!("TelephoneNumber"),
-        name!("NameIDFormat"),
-        name!("AttributeProfile"),
-        name!("AffiliateMember"),
-        name!("AdditionalMetadataLocation"),
+    let others = names![
+        "Company",
+        "GivenName",
+        "SurName",
+        "EmailAddress",
+        "TelephoneNumber",
+        "NameIDFormat",
+        "AttributeProfile",
+        "AffiliateMember",
+        "AdditionalMetadataLocation",
     ];
-    let is_text = is_localized || OTHERS.contains(&element.local_name_number());
+    let is_text = is_localized || others.contains(element.local_name_number());
     if !is_text {
         return;
     }

@@ -5,7 +5,6 @@ use jiff::{SignedDuration, Timestamp};
 use super::{report::Report, rules::document as rules};
 use crate::{
     Element,
-    local_name::LocalName,
     model::time::{CacheDuration, parse_date_time, parse_duration},
     tree::NamespaceId,
 };
@@ -28,20 +27,20 @@ pub(super) fn check(report: &mut Report<'_>, element: Element<'_>) {
 /// Returns whether the element is a `…Descriptor` of the metadata namespace. The schema allows
 /// `validUntil` and `cacheDuration` on all of them except `KeyDescriptor`.
 fn has_lifetime(element: Element<'_>) -> bool {
-    const DESCRIPTORS: [LocalName; 10] = [
-        name!("EntitiesDescriptor"),
-        name!("EntityDescriptor"),
-        name!("RoleDescriptor"),
-        name!("IDPSSODescriptor"),
-        name!("SPSSODescriptor"),
-        name!("AuthnAuthorityDescriptor"),
-        name!("AttributeAuthorityDescriptor"),
-        name!("PDPDescriptor"),
-        name!("AffiliationDescriptor"),
-        name!("KeyDescriptor"),
+    let descriptors = names![
+        "EntitiesDescriptor",
+        "EntityDescriptor",
+        "RoleDescriptor",
+        "IDPSSODescriptor",
+        "SPSSODescriptor",
+        "AuthnAuthorityDescriptor",
+        "AttributeAuthorityDescriptor",
+        "PDPDescriptor",
+        "AffiliationDescriptor",
+        "KeyDescriptor",
     ];
     element.namespace_id() == NamespaceId::METADATA
-        && DESCRIPTORS.contains(&element.local_name_number())
+        && descriptors.contains(element.local_name_number())
 }
 
 fn check_until(report: &mut Report<'_>, element: Element<'_>) -> Option<Timestamp> {

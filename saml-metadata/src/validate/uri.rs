@@ -49,67 +49,65 @@ const MAX_HOST: usize = 253;
 /// Returns whether a text is certainly an https URL that can be opened, without [`oddities`].
 ///
 /// Most URLs are plain, and one pass over their bytes detects this. The URL parser decides about
-/// all other URLs: URLs with a port, a user name or a fragment, and hosts that are IP addresses,
+/// all other URLs: URLs with an unusual port, a user name or a fragment, and hosts that are IP addresses,
 /// international, in upper case or local.
 fn is_plain(text: &str) -> bool {
     text.strip_prefix("https://").is_some_and(is_plain_rest)
 }
 
-/// What a byte means in a host name that is not escaped.
-#[derive(Clone, Copy)]
-enum HostByte {
-    /// A part of a label.
-    Label,
-    /// The end of a label.
-    Dot,
-    /// The start of the path, the query or the fragment.
-    End,
-    Other,
-}
-
-/// The meaning of each byte; a look-up is faster than comparisons with several ranges.
-static HOST_BYTES: [HostByte; 256] = host_bytes();
-
-const fn host_bytes() -> [HostByte; 256] {
-    let mut bytes = [HostByte::Other; 256];
-    let mut byte = 0_u8;
+/// Whether a byte can be in a label of a host name; a look-up is faster than comparisons with
+/// several ranges.
+static IN_LABEL: [bool; 256] = {
+    let mut in_label = [false; 256];
+    let mut byte = 0;
     while byte < 0x80 {
-        bytes[byte as usize] = match byte {
-            b'a'..=b'z' | b'0'..=b'9' | b'-' => HostByte::Label,
-            b'.' => HostByte::Dot,
-            b'/' | b'?' | b'#' => HostByte::End,
-            _ => HostByte::Other,
-        };
-        byte += 1;
+        in_label[byte as usize] = matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-');
+        byte += 1_u8;
     }
-    bytes
-}
+    in_label
+};
 
 /// Returns whether the part of a URL after `//` is certainly a host and a path without oddities.
 fn is_plain_rest(rest: &str) -> bool {
-    let (mut length, mut label, mut labels) = (0, 0, 0);
-    for byte in rest.bytes() {
-        match HOST_BYTES[byte as usize] {
-            HostByte::Label => label += 1,
-            HostByte::Dot if label > 0 && label <= MAX_LABEL => {
-                label = 0;
-                labels += 1;
-            }
-            HostByte::End => break,
-            HostByte::Dot | HostByte::Other => return false,
+    let bytes = rest.as_bytes();
+    let mut top = 0;
+    let end = loop {
+        let label = bytes[top..]
+            .iter()
+            .take_while(|byte| IN_LABEL[usize::from(**byte)]);
+        let end = top + label.count();
+        let is_label = (1..=MAX_LABEL).contains(&(end - top));
+        match bytes.get(end) {
+            Some(b'.') if is_label => top = end + 1,
+            None | Some(b'/' | b'?' | b'#' | b':') if is_label => break end,
+            _ => return false,
         }
-        length += 1;
-    }
-    let (host, path) = rest.split_at(length);
-    let top = &host[length - label..];
-    labels > 0
-        && label <= MAX_LABEL
-        && length <= MAX_HOST
+    };
+    let (host, after) = rest.split_at(end);
+    let Some(path) = path_after_port(after) else {
+        return false;
+    };
+    let top = &host[top..];
+    // A host of one label is local.
+    top.len() < host.len()
+        && end <= MAX_HOST
         && top.starts_with(|c: char| c.is_ascii_lowercase())
         && top != "localhost"
         && !host.contains("xn--")
         // Braces and angle brackets mark placeholders.
         && memchr::memchr3(b'#', b'{', b'<', path.as_bytes()).is_none()
+}
+
+/// Returns the text after the port, if there is one. The port must have four digits, as `:8443` has: a
+/// port of fewer digits can be the default port, and one of more digits can be too large.
+fn path_after_port(text: &str) -> Option<&str> {
+    let Some(port) = text.strip_prefix(':') else {
+        return Some(text);
+    };
+    let (port, path) = port.split_at_checked(4)?;
+    let is_port = !port.starts_with('0') && port.bytes().all(|b| b.is_ascii_digit());
+    let is_whole = path.is_empty() || path.starts_with(['/', '?', '#']);
+    (is_port && is_whole).then_some(path)
 }
 
 /// Returns whether a text is certainly an absolute URI, an https URL, and without [`oddities`].
@@ -363,6 +361,11 @@ mod tests {
             "a.b:443",
             "a.b:1",
             "a.b:x",
+            "a.b:",
+            "a.b:8443",
+            "a.b:0443",
+            "a.b:84430",
+            "a.b:8443x",
             "a%41.b",
             "[::1]",
             "a b.c",
@@ -384,7 +387,8 @@ mod tests {
                 );
                 let url = Url::parse(&text).expect("a URL");
                 assert!(url.has_host() && url.fragment().is_none(), "{text}");
-                assert!(url.username().is_empty() && url.port().is_none(), "{text}");
+                assert!(url.username().is_empty(), "{text}");
+                assert!(matches!(url.port(), None | Some(8443)), "{text}");
                 let host = url.host().expect("a host");
                 assert!(matches!(host, Host::Domain(_)), "{text}");
                 assert!(text.contains(&format!("//{host}")), "{text}");
@@ -392,7 +396,7 @@ mod tests {
                 plain += 1;
             }
         }
-        assert_eq!(plain, 5 * 8);
+        assert_eq!(plain, 6 * 8);
     }
 
     #[test]

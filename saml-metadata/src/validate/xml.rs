@@ -16,7 +16,7 @@ pub(super) fn check(report: &mut Report<'_>) {
     check_encoding(report);
     // The reader has normalized line ends to line feeds, so a carriage return comes from a
     // character reference.
-    let may_return = document.tree.decoded.contains('\r') || has_return(document.text());
+    let may_return = document.tree.decoded.contains('\r');
     for at in 0..document.tree.nodes.len() {
         let id = NodeId(to_u32(at));
         let node = document.tree.node(id);
@@ -93,11 +93,6 @@ fn check_encoding(report: &mut Report<'_>) {
         };
         report.add_minor(&rules::XML_03, root, (message, help));
     }
-}
-
-/// Returns whether a text has a carriage return. The search checks many bytes at once.
-fn has_return(text: &str) -> bool {
-    memchr::memchr(b'\r', text.as_bytes()).is_some()
 }
 
 /// Returns the local name of an element, shortened: the element may have any namespace and name.
