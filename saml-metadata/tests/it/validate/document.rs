@@ -143,6 +143,10 @@ fn elements_and_attributes_follow_the_schema() {
                 &["error: Organization has text between its elements: \"text\""],
             ),
             (
+                &[("<md:Organization>", "<md:Organization>&#65;")],
+                &["error: Organization has text between its elements: \"&#65;\""],
+            ),
+            (
                 &[("<md:Organization>", "<md:Organization><![CDATA[]]>")],
                 &["error: Organization has a CDATA section between its elements"],
             ),

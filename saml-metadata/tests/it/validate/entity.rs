@@ -280,6 +280,14 @@ fn values_have_no_surrounding_white_space() {
                 )],
                 &["warning: entityID has leading or trailing whitespace"],
             ),
+            // An attribute of another namespace is no URI of SAML.
+            (
+                &[(
+                    "<md:Organization>",
+                    "<md:Organization xmlns:x=\"urn:x\" x:ID=\" a\">",
+                )],
+                &[],
+            ),
         ],
     );
 }
