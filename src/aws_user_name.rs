@@ -67,7 +67,7 @@ impl NameTemplate {
     }
 }
 
-/// The users that are assigned to the app, and the names of those who are not assigned yet.
+/// The users that are assigned to the app, and the template of the other users' names.
 #[derive(Default)]
 pub(crate) struct AppAssignments {
     users: BTreeMap<Id<User>, AppUser>,
@@ -120,8 +120,8 @@ impl AppAssignments {
         individual.map(|(id, _)| id).collect()
     }
 
-    /// Returns the name in the assignment of the user, which Okta sends as `NameID`. Without an assignment, returns the name
-    /// that the template gives.
+    /// Returns the name in the assignment of the user, which Okta sends as `NameID`. Without an assignment, or if the assignment
+    /// has no user name, returns the name that the template gives.
     ///
     /// Returns `None` if only Okta can evaluate the template, or if the template is the email address and the user has none.
     pub(crate) fn name_id<'a>(&'a self, user: &'a User) -> Option<Cow<'a, str>> {
@@ -129,12 +129,6 @@ impl AppAssignments {
         let name = assigned.and_then(|assigned| assigned.user_name.as_deref());
         name.map(Cow::Borrowed)
             .or_else(|| self.template.evaluate(user))
-    }
-
-    /// Returns the user's name in AWS, or the login if the name is not known yet.
-    pub(crate) fn aws_user_name<'a>(&'a self, user: &'a User) -> Cow<'a, str> {
-        let name = self.name_id(user);
-        name.unwrap_or_else(|| user.profile.login.as_str().into())
     }
 }
 

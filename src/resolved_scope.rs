@@ -74,7 +74,7 @@ impl ResolvedScope {
         Self::read_with(okta, blueprint, app, &assignments).await
     }
 
-    /// Reads the users and groups, with the users' names in AWS from the assignments of the app.
+    /// Reads the users and groups, with the users' names in AWS from the assignments of the app and its template.
     pub(crate) async fn read_with(
         okta: &Client,
         blueprint: &Blueprint,

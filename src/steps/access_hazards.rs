@@ -202,7 +202,8 @@ impl Services<'_> {
         cx: &Context,
     ) -> Result<Option<UserId>> {
         let in_aws = lookup::aws_user_name(self.okta, self.blueprint, name, cx).await?;
-        let known = users.user_by_name(&in_aws).map(|user| user.id.clone());
+        let known = in_aws.and_then(|name| users.user_by_name(&name));
+        let known = known.map(|user| user.id.clone());
         Ok(known.or_else(|| UserId::parse(name).ok()))
     }
 

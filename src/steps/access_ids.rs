@@ -74,7 +74,7 @@ impl Ids {
             let by_name = match spec {
                 PrincipalSpec::User(login) => {
                     let name = lookup::aws_user_name(okta, blueprint, login, cx).await?;
-                    in_aws.user_by_name(&name).map(user)
+                    name.and_then(|name| in_aws.user_by_name(&name)).map(user)
                 }
                 PrincipalSpec::Group(name) => in_aws.group_by_name(name).map(group),
             };

@@ -85,6 +85,9 @@ impl AccountAssignments {
         Ok(match principal {
             PrincipalSpec::User(login) => {
                 let name = lookup::aws_user_name(&self.okta, &self.blueprint, login, cx).await?;
+                let Some(name) = name else {
+                    return Ok(None);
+                };
                 store
                     .user_by_name(&name)
                     .await

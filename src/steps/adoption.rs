@@ -55,7 +55,7 @@ pub(super) struct Adoption<'a> {
     pub(super) blueprint: &'a Blueprint,
     /// The users and groups of AWS.
     pub(super) in_aws: &'a IdentityView,
-    /// The users of the app, with their names in AWS.
+    /// The users of the app, with their names in AWS, and the template of the other users' names.
     pub(super) names: &'a AppAssignments,
 }
 
@@ -76,8 +76,7 @@ impl Adoption<'_> {
         };
         for user in scope.provisionable_users() {
             if self.names.get(&user.id).is_none()
-                && let Some(name) = self.names.name_id(user)
-                && let Some(found) = self.in_aws.users.get(&*name)
+                && let Some(found) = self.in_aws.user(user, self.names)
             {
                 self.plan_user(&center, user, found, planned).await?;
             }
@@ -147,7 +146,7 @@ impl Adoption<'_> {
         planned: &mut Planned,
     ) -> Result<()> {
         let name = &members.group.name;
-        let others = other_members(members, self.in_aws, self.names);
+        let others = self.in_aws.other_members(members, self.names);
         let roles = self
             .roles(center, &Principal::Group(found.id.clone()))
             .await?;
@@ -205,26 +204,6 @@ impl Roles {
             ),
         }
     }
-}
-
-/// Returns the members of a group in AWS that the group of Okta does not have.
-pub(super) fn other_members(
-    members: &GroupWithMembers,
-    in_aws: &IdentityView,
-    names: &AppAssignments,
-) -> Vec<String> {
-    let Some(found) = in_aws.groups.get(&members.group.name) else {
-        return Vec::new();
-    };
-    let in_okta: BTreeSet<String> = members
-        .users
-        .iter()
-        .map(|user| names.aws_user_name(user).to_lowercase())
-        .collect();
-    let mut others: Vec<String> = found.members.iter().map(|id| in_aws.name_of(id)).collect();
-    others.retain(|name| !in_okta.contains(&name.to_lowercase()));
-    others.sort_unstable();
-    others
 }
 
 fn with_list(change: Change, name: &'static str, values: &[String]) -> Change {

@@ -182,13 +182,12 @@ impl Arrival {
                     Account::Unassigned(assignment) => Some(End::Skipped(assignment)),
                     Account::Provisioned | Account::Pending(_) => None,
                 };
-                let text = match other_name {
-                    None => reason.text,
-                    Some(other) => format!(
-                        "{}; AWS has the user as `{other}`, so a sign-in as `{}` (NameID) fails until Okta sends the new name",
-                        reason.text,
-                        accounts.assigned.aws_user_name(user)
+                let text = match (other_name, accounts.assigned.name_id(user)) {
+                    (Some(other), Some(name)) => format!(
+                        "{}; AWS has the user as `{other}`, so a sign-in as `{name}` (NameID) fails until Okta sends the new name",
+                        reason.text
                     ),
+                    _ => reason.text,
                 };
                 let reason = Reason { text, end, concern };
                 reasons.insert(subject.clone(), reason);

@@ -18,7 +18,7 @@ use okta_client::{
 pub(super) use self::activations::{Activations, Finding};
 use super::{
     accounts::{Account, Accounts},
-    adoption::{MEMBERS_ONLY_IN_AWS, other_members},
+    adoption::MEMBERS_ONLY_IN_AWS,
     app_lists::{self, AppLists},
     identity_view::{self, IdentityView},
     ids,
@@ -112,7 +112,7 @@ impl<'a> PushPlanner<'a> {
         };
         let others = self
             .in_aws
-            .map(|in_aws| other_members(members, in_aws, &self.accounts.assigned));
+            .map(|in_aws| in_aws.other_members(members, &self.accounts.assigned));
         let others = others.unwrap_or_default();
         let action = if others.is_empty() {
             Action::Update
@@ -153,8 +153,7 @@ impl<'a> PushPlanner<'a> {
         let group = group.filter(|_| !self.is_in_progress(&members.group, mapping));
         let is_missing = |user: &&User| match self.accounts.of(user) {
             Account::Provisioned => group.zip(self.in_aws).is_some_and(|(group, in_aws)| {
-                let name = self.accounts.assigned.aws_user_name(user);
-                let user = in_aws.users.get(&*name);
+                let user = in_aws.user(user, &self.accounts.assigned);
                 user.is_some_and(|user| !group.members.contains(&user.id))
             }),
             Account::Pending(_) | Account::Unassigned(_) => true,

@@ -1,19 +1,24 @@
 //! The users and groups of AWS's identity store that the scope of a blueprint is compared with.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::Arc,
     time::Duration,
 };
 
 use aws_sso_glue::{Aws, GroupId, IdentityUser, InstanceArn, UserId};
+use okta_client::User;
 
 use super::{
     app_lists::Cached,
     estate::{InstanceReads, SHARED, principals_changed},
 };
 use crate::{
-    context::Context, error::Result, resolved_scope::ResolvedScope, sync::identity_store_error,
+    aws_user_name::AppAssignments,
+    context::Context,
+    error::Result,
+    resolved_scope::{GroupWithMembers, ResolvedScope},
+    sync::identity_store_error,
 };
 
 /// All users of the identity store, and the groups that the blueprint pushes with their members.
@@ -24,6 +29,8 @@ pub(super) struct IdentityView {
     /// The groups by name.
     pub(super) groups: BTreeMap<String, GroupInAws>,
     names: BTreeMap<UserId, String>,
+    /// The names of the users by their external ids, which are their ids in Okta.
+    by_external_id: HashMap<String, String>,
 }
 
 /// A group of the identity store with its members.
@@ -74,7 +81,12 @@ impl IdentityView {
         let users = principals.users().iter();
         let pushed = scope.pushed.iter();
         let pushed: BTreeSet<&str> = pushed.map(|members| &*members.group.name).collect();
+        let by_external_id = users.clone().flat_map(|user| {
+            let ids = user.external_ids.iter();
+            ids.map(|id| (id.id.clone(), user.user_name.clone()))
+        });
         let mut view = Self {
+            by_external_id: by_external_id.collect(),
             names: users
                 .clone()
                 .map(|user| (user.id.clone(), user.user_name.clone()))
@@ -98,6 +110,40 @@ impl IdentityView {
             view.groups.insert(group.display_name, read);
         }
         Ok(view)
+    }
+
+    /// Returns the user that Okta's assignment names. Returns `None` if AWS has no such user, or if the name is not known before the
+    /// assignment: a user of AWS with the login as its name can be another person.
+    pub(super) fn user(&self, user: &User, names: &AppAssignments) -> Option<&IdentityUser> {
+        let name = names.name_id(user)?;
+        self.users.get(&*name)
+    }
+
+    /// Returns the name in AWS of the user that Okta has created there, also if Okta has renamed the user since.
+    pub(super) fn created_by_okta(&self, user: &User) -> Option<&str> {
+        let name = self.by_external_id.get(user.id.as_str());
+        name.map(String::as_str)
+    }
+
+    /// Returns the members of a group in AWS that the group of Okta does not have, sorted.
+    pub(super) fn other_members(
+        &self,
+        members: &GroupWithMembers,
+        names: &AppAssignments,
+    ) -> Vec<String> {
+        let Some(found) = self.groups.get(&members.group.name) else {
+            return Vec::new();
+        };
+        let in_okta = members.users.iter().flat_map(|user| {
+            let name = names.name_id(user).map(|name| name.to_lowercase());
+            let created = self.created_by_okta(user).map(str::to_lowercase);
+            name.into_iter().chain(created)
+        });
+        let in_okta: BTreeSet<String> = in_okta.collect();
+        let mut others: Vec<String> = found.members.iter().map(|id| self.name_of(id)).collect();
+        others.retain(|name| !in_okta.contains(&name.to_lowercase()));
+        others.sort_unstable();
+        others
     }
 
     /// Returns the name of a user by its id, or the id if AWS has no such user.

@@ -1,6 +1,7 @@
 //! The reads that several steps share. Each of them is sent once per context.
 
 use std::{
+    borrow::Cow,
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
 };
@@ -129,23 +130,24 @@ pub(super) async fn scope(
     lookup.scope.get_or_try_init(read).await.cloned()
 }
 
-/// Returns the name in AWS of the user with this login.
+/// Returns the name in AWS of the user with this login, or the same text if the blueprint has no such user. Returns `None` if the name is
+/// not known before Okta assigns the user: a user of AWS with the login as its name can be another person.
 pub(super) async fn aws_user_name(
     okta: &Okta,
     blueprint: &Blueprint,
     login: &str,
     cx: &Context,
-) -> Result<String> {
+) -> Result<Option<String>> {
     let scope = scope(okta, blueprint, cx).await?;
     let user = scope
         .assigned_users()
         .into_values()
         .find(|user| user.profile.login == login);
     let Some(user) = user else {
-        return Ok(login.to_owned());
+        return Ok(Some(login.to_owned()));
     };
     let assignments = AppLists::new(okta, cx).users(app_lists::RUN).await?;
-    Ok(assignments.aws_user_name(user).into_owned())
+    Ok(assignments.name_id(user).map(Cow::into_owned))
 }
 
 /// Returns the ids in Okta of the users and groups of the blueprint. They are the external ids in AWS.

@@ -109,6 +109,75 @@ async fn a_user_of_another_provisioner_is_not_taken_over() {
     );
 }
 
+/// Only Okta can evaluate the template, so the name of a user is unknown until Okta assigns the user. A user of AWS whose
+/// name is the login is then another person.
+#[tokio::test]
+async fn a_user_of_aws_with_the_login_as_its_name_is_another_person_if_the_template_is_unknown() {
+    let mut fixture = Fixture::new(TEAM).await;
+    fixture.run().await.expect("the first run");
+    set_template(&fixture, "${fn:substringBefore(source.login, \"@\")}").await;
+    // AWS has the members under their old names, and knows their ids in Okta.
+    let found = fixture.pipeline().verify().await.expect("a verification");
+    let text = format!("{found:?}");
+    assert!(!text.contains("in AWS but not in Okta"), "{text}");
+
+    let login = "eve@example.com";
+    let _id = fixture
+        .sandbox
+        .add_user(&sandbox::Person::new(login, "Eve", "Other"));
+    let _id = fixture.sandbox.add_group("auditors", &[login]);
+    create_aws_user(&fixture, login).await;
+    fixture.create_aws_group("auditors", &[login]).await;
+
+    // Okta would push the group to AWS, and the stranger would keep the access of the group.
+    fixture.blueprint = Blueprint::from_toml(&team_and_auditors()).expect("a blueprint");
+    let plan = fixture.pipeline().plan().await.expect("a plan");
+    let text = plan.to_string();
+    assert!(
+        text.contains("1 member that the group in Okta does not have: eve@example.com"),
+        "{text}"
+    );
+    let error = fixture.pipeline().apply(&plan).await.expect_err("a hazard");
+    assert_eq!(error.kind(), ErrorKind::GuardRejected);
+
+    // An assignment is for the user that Okta creates, not for the stranger.
+    let own_access = "[[access]]\nuser = \"eve@example.com\"\naccount = \"Sandbox\"\npermission_set = \"Deploy\"\n";
+    let blueprint = format!("{TEAM}\n{own_access}");
+    fixture.blueprint = Blueprint::from_toml(&blueprint).expect("a blueprint");
+    fixture.run().await.expect("a run");
+    let assignments = fixture.assignments();
+    let of_eve = assignments.iter().filter(|line| line.contains("eve"));
+    let of_eve: Vec<&String> = of_eve.collect();
+    assert_eq!(of_eve.len(), 1, "{assignments:?}");
+    assert!(of_eve[0].starts_with("USER eve: "), "{assignments:?}");
+}
+
+async fn set_template(fixture: &Fixture, template: &str) {
+    let apps = fixture.okta.apps();
+    let found = apps.by_label("AWS IAM Identity Center").await;
+    let app = found.expect("apps").remove(0);
+    let mut edit = app.edit();
+    edit.set("/credentials/userNameTemplate/template", template)
+        .expect("a template");
+    apps.replace(app.id(), &edit).await.expect("the app");
+}
+
+/// Creates a user in AWS by hand.
+async fn create_aws_user(fixture: &Fixture, name: &str) {
+    use aws_sdk_identitystore::types::Name;
+    let sdk = fixture.aws.sdk().identity_store();
+    let person = Name::builder().given_name("Other").family_name("Person");
+    let created = sdk
+        .create_user()
+        .identity_store_id(fixture.identity_store().await)
+        .user_name(name)
+        .display_name("Other Person")
+        .name(person.build())
+        .send()
+        .await;
+    created.expect("a user");
+}
+
 /// Two plans with one context are equal, also where objects of the same name exist.
 #[tokio::test]
 async fn a_second_plan_of_a_run_shows_the_same_adoptions() {

@@ -342,7 +342,7 @@ impl Fixture {
     }
 
     /// Returns the id of the identity store that the state knows.
-    async fn identity_store(&self) -> String {
+    pub(crate) async fn identity_store(&self) -> String {
         let state = self.store.load().await.expect("a store").expect("a state");
         let instance = state.facts.instance.expect("an instance");
         instance.identity_store.to_string()

@@ -39,21 +39,16 @@ impl Missing {
         in_aws: &IdentityView,
     ) -> Self {
         let mut missing = Self::default();
-        let by_id: HashMap<&str, &str> = in_aws
-            .users
-            .iter()
-            .flat_map(|(name, user)| user.external_ids.iter().map(|id| (&*id.id, name.as_str())))
-            .collect();
         for user in scope.provisionable_users() {
-            match in_aws.users.get(&*assigned.aws_user_name(user)) {
+            match in_aws.user(user, assigned) {
                 Some(found) if found.is_enabled() => {}
                 found => {
                     let missing_user = MissingUser {
                         user: user.clone(),
                         disabled: found.is_some(),
-                        other_name: { by_id.get(user.id.as_str()) }
+                        other_name: { in_aws.created_by_okta(user) }
                             .filter(|_| found.is_none())
-                            .map(|name| (*name).to_owned()),
+                            .map(ToOwned::to_owned),
                     };
                     let subject = Subject::user(&user.profile.login);
                     missing.users.insert(subject, missing_user);
@@ -67,19 +62,14 @@ impl Missing {
             };
             for user in scope.provisionable_members(members) {
                 // A user that has not arrived is already listed as a missing user, so the membership is not listed.
-                if let Some(found) = in_aws.users.get(&*assigned.aws_user_name(user))
+                if let Some(found) = in_aws.user(user, assigned)
                     && !group.members.contains(&found.id)
                 {
                     let membership = Subject::membership(&members.group.name, &user.profile.login);
                     missing.memberships.insert(membership, user.id.clone());
                 }
             }
-            let members_in_okta = members.users.iter();
-            let members_in_okta: BTreeSet<_> = members_in_okta
-                .map(|user| assigned.aws_user_name(user))
-                .collect();
-            let in_group = group.members.iter().map(|id| in_aws.name_of(id));
-            let extra = in_group.filter(|name| !members_in_okta.contains(&**name));
+            let extra = in_aws.other_members(members, assigned).into_iter();
             let extra = extra.map(|user| (user, members.group.name.clone()));
             missing.extra_memberships.extend(extra);
         }
