@@ -64,9 +64,6 @@ impl Environment {
             return Self::on_sandbox(ready_file(path)?, None).await;
         }
         if !selects_real_org() {
-            terminal::note(
-                "on a sandbox in this process: no real org and no real AWS organization is read or written",
-            );
             return Self::own_sandbox().await;
         }
         let variables = Variables::read(ConfigFiles::Read).await?;
@@ -89,6 +86,9 @@ impl Environment {
 
     /// Starts a sandbox in this process, and connects to it.
     pub(crate) async fn own_sandbox() -> Result<Self, Failure> {
+        terminal::note(
+            "on a sandbox in this process: no real org and no real AWS organization is read or written",
+        );
         // The delays are long enough to see the run wait for provisioning and assignments.
         let sandbox = Sandbox::builder()
             .page_size(None)

@@ -1,4 +1,5 @@
-//! Base64 as XML and PEM have it, by the fastest engine of the crate `base64` on this processor.
+//! Base64 with white space, as in XML, and in lines, as in PEM. The crate `base64` uses the vector
+//! instructions that the processor has.
 
 use std::sync::LazyLock;
 
@@ -75,5 +76,22 @@ mod tests {
         }
         assert_eq!(decode(&text), Ok(bytes));
         assert!(decode(&text[1..]).is_err());
+    }
+
+    #[test]
+    fn text_that_is_not_base64_is_refused() {
+        let valid = encode(&[7; 300]);
+        for at in [0, 70, 200, 396] {
+            for wrong in ["-", "\u{e9}", "\u{200b}", "\0", "="] {
+                let mut text = valid.clone();
+                text.replace_range(at..=at, wrong);
+                assert!(decode(&text).is_err(), "{at} {wrong:?}");
+            }
+        }
+        // Padding that is missing, and bits after the last byte.
+        for text in ["QQ", "QQ=", "QR=="] {
+            assert!(decode(text).is_err(), "{text}");
+        }
+        assert_eq!(decode("QQ=="), Ok(b"A".to_vec()));
     }
 }

@@ -290,6 +290,11 @@ mod tests {
             let name = number.as_str();
             assert_eq!(LocalName::of(name), number, "{name}");
             assert_eq!(LocalName::of(&format!("{name}x")), LocalName::OTHER);
+            // The hash does not contain the second letter.
+            if name.len() > 4 {
+                let other = format!("{}\u{1}{}", &name[..1], &name[2..]);
+                assert_eq!(LocalName::of(&other), LocalName::OTHER, "{other}");
+            }
         }
     }
 }

@@ -67,7 +67,7 @@ impl CatalogApp {
         Ok((labelled.pop(), others))
     }
 
-    /// Keeps what the later steps use of the app.
+    /// Keeps the id of the app and its template of user names for the later steps.
     fn remember(&self, app: &App, cx: &Context) {
         cx.update_facts(|facts| facts.app = Some(app.id().clone()));
         AppLists::new(&self.okta, cx).app_read(app);

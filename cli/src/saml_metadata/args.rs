@@ -93,8 +93,8 @@ pub(crate) struct Explain {
 
 #[derive(Group, Debug)]
 pub(crate) struct Validate {
-    /// The metadata: files, `-` for standard input, URLs, or `okta:APP`. One that cannot be read does not stop the check of the
-    /// others.
+    /// The metadata: files, `-` for standard input, URLs, or `okta:APP`. A source that cannot be read does not stop the validation
+    /// of the other sources.
     #[arg(default_value = "-")]
     pub(crate) files: Vec<Source>,
     /// The profile: saml-core, saml2int, edugain, okta, aws-identity-center, aws-identity-center-sp, google-workforce,

@@ -1,6 +1,6 @@
 //! Matches the parts of two documents, and collects the changes.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use super::{
     Change, ChangeKind, Impact,
@@ -44,27 +44,6 @@ pub(super) fn documents(old: &Document, new: &Document) -> Vec<Change> {
         }
     }
     changes
-}
-
-/// Returns the endpoints that only one of two lists has, each as often as it has more of them.
-fn changed(
-    mut old: Vec<ComparedEndpoint>,
-    mut new: Vec<ComparedEndpoint>,
-) -> (Vec<ComparedEndpoint>, Vec<ComparedEndpoint>) {
-    let mut counts: HashMap<ComparedEndpoint, isize> = HashMap::new();
-    for endpoint in &old {
-        *counts.entry(endpoint.clone()).or_default() += 1;
-    }
-    for endpoint in &new {
-        *counts.entry(endpoint.clone()).or_default() -= 1;
-    }
-    let mut take = |endpoint: &ComparedEndpoint, step: isize| {
-        let count = counts.get_mut(endpoint).filter(|count| **count * step > 0);
-        count.map(|count| *count -= step).is_some()
-    };
-    old.retain(|endpoint| take(endpoint, 1));
-    new.retain(|endpoint| take(endpoint, -1));
-    (old, new)
 }
 
 struct Collector<'c> {
@@ -267,7 +246,7 @@ impl<'c> Collector<'c> {
         let list = |role: Element<'_>| -> Vec<ComparedEndpoint> {
             role.children().filter_map(ComparedEndpoint::of).collect()
         };
-        let (before, mut after) = changed(list(old), list(new));
+        let (before, mut after) = differences(&list(old), &list(new));
         for endpoint in before {
             let same = |other: &ComparedEndpoint| {
                 other.name == endpoint.name && other.binding == endpoint.binding

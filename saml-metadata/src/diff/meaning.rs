@@ -1,6 +1,6 @@
 //! Normalized texts of elements, which are equal if the elements mean the same.
 
-use std::{collections::BTreeMap, fmt::Write as _};
+use std::{collections::HashMap, fmt::Write as _, hash::Hash};
 
 use super::ChangeKind;
 use crate::{
@@ -16,23 +16,23 @@ use crate::{
 ///
 /// The lists are multisets: an item that occurs twice in one list and once in the other is returned
 /// once.
-pub(super) fn differences(before: &[String], after: &[String]) -> (Vec<String>, Vec<String>) {
-    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-    for text in after {
-        *counts.entry(text).or_default() += 1;
+pub(super) fn differences<T: Eq + Hash + Clone>(before: &[T], after: &[T]) -> (Vec<T>, Vec<T>) {
+    let mut counts: HashMap<&T, usize> = HashMap::new();
+    for item in after {
+        *counts.entry(item).or_default() += 1;
     }
     let mut removed = Vec::new();
-    for text in before {
-        match counts.get_mut(text.as_str()) {
+    for item in before {
+        match counts.get_mut(item) {
             Some(count) if *count > 0 => *count -= 1,
-            _ => removed.push(text.clone()),
+            _ => removed.push(item.clone()),
         }
     }
     let mut added = Vec::new();
-    for text in after.iter().rev() {
-        if let Some(count) = counts.get_mut(text.as_str()).filter(|count| **count > 0) {
+    for item in after.iter().rev() {
+        if let Some(count) = counts.get_mut(item).filter(|count| **count > 0) {
             *count -= 1;
-            added.push(text.clone());
+            added.push(item.clone());
         }
     }
     added.reverse();

@@ -1,8 +1,9 @@
 //! Views of organizations, contacts and additional metadata locations.
 
 use super::{values::Localized, view};
-use crate::local_name::LocalName;
-use crate::{Element, Extensions, reader::chars::collapse, tree::NamespaceId};
+use crate::{
+    Element, Extensions, local_name::LocalName, reader::chars::collapse, tree::NamespaceId,
+};
 
 view! {
     /// `Organization`: the organization responsible for an entity (MD 2.3.2.1).

@@ -4,8 +4,7 @@ use super::{
     values::{boolean, default_of, optional_uri, parse_index, uri},
     view,
 };
-use crate::local_name::LocalName;
-use crate::{Element, tree::NamespaceId};
+use crate::{Element, local_name::LocalName, tree::NamespaceId};
 
 view! {
     /// An endpoint for one kind of message: any element of `EndpointType` (MD 2.2.2).

@@ -12,8 +12,10 @@ use super::{
     values::{Localized, boolean, uri},
     view,
 };
-use crate::local_name::LocalName;
-use crate::{Element, names::entity_attribute, reader::chars::collapse, tree::NamespaceId};
+use crate::{
+    Element, local_name::LocalName, names::entity_attribute, reader::chars::collapse,
+    tree::NamespaceId,
+};
 
 view! {
     /// `Extensions`: elements that the SAML specification does not define (MD 2.2.1).

@@ -1,8 +1,7 @@
 //! Metadata extensions for login and discovery user interfaces, version 1.0 (MDUI).
 
 use super::{values::Localized, view};
-use crate::local_name::LocalName;
-use crate::{reader::chars::collapse, tree::NamespaceId};
+use crate::{local_name::LocalName, reader::chars::collapse, tree::NamespaceId};
 
 view! {
     /// `mdui:UIInfo`: display information for users (MDUI 2.1).

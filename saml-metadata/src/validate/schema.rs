@@ -6,9 +6,9 @@
 
 mod extension;
 
-use self::extension::{extension, signature};
 use std::sync::LazyLock;
 
+use self::extension::{extension, signature};
 use crate::{Element, local_name::LocalName, tree::NamespaceId};
 
 /// The content and the attributes that an element may have.
@@ -129,6 +129,7 @@ const fn elements(names: &[&str]) -> [ElementNumber; MAX_NAMES] {
     }
     elements
 }
+
 /// Returns a slot for at most one element.
 const fn once(names: &'static [&'static str]) -> Slot {
     Slot {

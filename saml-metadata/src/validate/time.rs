@@ -24,8 +24,8 @@ pub(super) fn check(report: &mut Report<'_>, element: Element<'_>) {
     }
 }
 
-/// Returns whether the element is a `…Descriptor` of the metadata namespace. The schema allows
-/// `validUntil` and `cacheDuration` on all of them except `KeyDescriptor`.
+/// Returns whether the rules check `validUntil` and `cacheDuration` of the element: the descriptors
+/// of the schema, and `KeyDescriptor`, on which the schema does not allow these attributes.
 fn has_lifetime(element: Element<'_>) -> bool {
     let descriptors = names![
         "EntitiesDescriptor",

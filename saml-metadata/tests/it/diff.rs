@@ -161,6 +161,42 @@ fn endpoints_are_matched_by_binding_index_and_location() {
 }
 
 #[test]
+fn an_endpoint_that_both_documents_have_is_no_change() {
+    let role = |locations: &[&str]| {
+        let services = locations.iter().map(|location| {
+            format!(
+                r#"<SingleSignOnService Binding="{}" Location="{location}"/>"#,
+                binding::HTTP_POST
+            )
+        });
+        let services: String = services.collect();
+        document(&format!(
+            r#"<EntityDescriptor xmlns="urn:oasis:names:tc:SAML:2.0:metadata" entityID="urn:a"><IDPSSODescriptor protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol">{services}</IDPSSODescriptor></EntityDescriptor>"#
+        ))
+    };
+    let (a, b, c) = (
+        "https://a.example/",
+        "https://b.example/",
+        "https://c.example/",
+    );
+    let found = diff(&role(&[a, b]), &role(&[b, c, b])).expect("metadata");
+    let values = found.iter().map(|change| {
+        (
+            change.kind,
+            change.before.as_deref(),
+            change.after.as_deref(),
+        )
+    });
+    assert_eq!(
+        values.collect::<Vec<_>>(),
+        [
+            (ChangeKind::EndpointChanged, Some(a), Some(c)),
+            (ChangeKind::EndpointAdded, None, Some(b)),
+        ]
+    );
+}
+
+#[test]
 fn other_changes_have_their_own_kinds() {
     let kind = |replacements: &[(&str, &str)]| only(SP, replacements).kind;
     assert_eq!(
