@@ -129,7 +129,7 @@ async fn a_user_of_aws_with_the_login_as_its_name_is_another_person_if_the_templ
     create_aws_user(&fixture, login).await;
     fixture.create_aws_group("auditors", &[login]).await;
 
-    // Okta would push the group to AWS, and the stranger would keep the access of the group.
+    // The other person is a member of the group in AWS, to which Okta pushes the group of the same name.
     fixture.blueprint = Blueprint::from_toml(&team_and_auditors()).expect("a blueprint");
     let plan = fixture.pipeline().plan().await.expect("a plan");
     let text = plan.to_string();
@@ -140,7 +140,7 @@ async fn a_user_of_aws_with_the_login_as_its_name_is_another_person_if_the_templ
     let error = fixture.pipeline().apply(&plan).await.expect_err("a hazard");
     assert_eq!(error.kind(), ErrorKind::GuardRejected);
 
-    // An assignment is for the user that Okta creates, not for the stranger.
+    // The account assignment belongs to the user that Okta creates.
     let own_access = "[[access]]\nuser = \"eve@example.com\"\naccount = \"Sandbox\"\npermission_set = \"Deploy\"\n";
     let blueprint = format!("{TEAM}\n{own_access}");
     fixture.blueprint = Blueprint::from_toml(&blueprint).expect("a blueprint");
