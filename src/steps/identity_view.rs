@@ -1,7 +1,7 @@
 //! The users and groups of AWS's identity store that the scope of a blueprint is compared with.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet},
     sync::Arc,
     time::Duration,
 };
@@ -29,8 +29,6 @@ pub(super) struct IdentityView {
     /// The groups by name.
     pub(super) groups: BTreeMap<String, GroupInAws>,
     names: BTreeMap<UserId, String>,
-    /// The names of the users by their external ids, which are their ids in Okta.
-    by_external_id: HashMap<String, String>,
 }
 
 /// A group of the identity store with its members.
@@ -81,12 +79,7 @@ impl IdentityView {
         let users = principals.users().iter();
         let pushed = scope.pushed.iter();
         let pushed: BTreeSet<&str> = pushed.map(|members| &*members.group.name).collect();
-        let by_external_id = users.clone().flat_map(|user| {
-            let ids = user.external_ids.iter();
-            ids.map(|id| (id.id.clone(), user.user_name.clone()))
-        });
         let mut view = Self {
-            by_external_id: by_external_id.collect(),
             names: users
                 .clone()
                 .map(|user| (user.id.clone(), user.user_name.clone()))
@@ -119,13 +112,8 @@ impl IdentityView {
         self.users.get(&*name)
     }
 
-    /// Returns the name in AWS of the user that Okta has created there, also if Okta has renamed the user since.
-    pub(super) fn created_by_okta(&self, user: &User) -> Option<&str> {
-        let name = self.by_external_id.get(user.id.as_str());
-        name.map(String::as_str)
-    }
-
-    /// Returns the members of a group in AWS that the group of Okta does not have, sorted.
+    /// Returns the members of a group in AWS that the group of Okta does not have, sorted. A member that Okta has renamed is found by
+    /// the external id, which is the id in Okta.
     pub(super) fn other_members(
         &self,
         members: &GroupWithMembers,
@@ -134,14 +122,17 @@ impl IdentityView {
         let Some(found) = self.groups.get(&members.group.name) else {
             return Vec::new();
         };
-        let in_okta = members.users.iter().flat_map(|user| {
-            let name = names.name_id(user).map(|name| name.to_lowercase());
-            let created = self.created_by_okta(user).map(str::to_lowercase);
-            name.into_iter().chain(created)
-        });
-        let in_okta: BTreeSet<String> = in_okta.collect();
-        let mut others: Vec<String> = found.members.iter().map(|id| self.name_of(id)).collect();
-        others.retain(|name| !in_okta.contains(&name.to_lowercase()));
+        let users = members.users.iter();
+        let ids: BTreeSet<&str> = users.clone().map(|user| user.id.as_str()).collect();
+        let in_okta = users.filter_map(|user| names.name_id(user));
+        let in_okta: BTreeSet<String> = in_okta.map(|name| name.to_lowercase()).collect();
+        let is_other = |name: &String| {
+            let mut external_ids =
+                { self.users.get(name).into_iter() }.flat_map(|user| user.external_ids.iter());
+            !in_okta.contains(&name.to_lowercase()) && !external_ids.any(|id| ids.contains(&*id.id))
+        };
+        let found = found.members.iter().map(|id| self.name_of(id));
+        let mut others: Vec<String> = found.filter(is_other).collect();
         others.sort_unstable();
         others
     }

@@ -10,7 +10,7 @@ use okta_aws_sso::{
     steps,
 };
 
-use crate::fixture::{Fixture, TEAM, lines, team_and_auditors};
+use crate::fixture::{Fixture, TEAM, lines, set_user_name_template, team_and_auditors};
 
 #[tokio::test]
 async fn a_group_of_the_same_name_is_adopted_only_if_its_other_members_are_allowed() {
@@ -115,7 +115,8 @@ async fn a_user_of_another_provisioner_is_not_taken_over() {
 async fn a_user_of_aws_with_the_login_as_its_name_is_another_person_if_the_template_is_unknown() {
     let mut fixture = Fixture::new(TEAM).await;
     fixture.run().await.expect("the first run");
-    set_template(&fixture, "${fn:substringBefore(source.login, \"@\")}").await;
+    let template = "${fn:substringBefore(source.login, \"@\")}";
+    set_user_name_template(&fixture.okta, &fixture.app().await, template).await;
     // AWS has the members under their old names, and knows their ids in Okta.
     let found = fixture.pipeline().verify().await.expect("a verification");
     let text = format!("{found:?}");
@@ -150,16 +151,6 @@ async fn a_user_of_aws_with_the_login_as_its_name_is_another_person_if_the_templ
     let of_eve: Vec<&String> = of_eve.collect();
     assert_eq!(of_eve.len(), 1, "{assignments:?}");
     assert!(of_eve[0].starts_with("USER eve: "), "{assignments:?}");
-}
-
-async fn set_template(fixture: &Fixture, template: &str) {
-    let apps = fixture.okta.apps();
-    let found = apps.by_label("AWS IAM Identity Center").await;
-    let app = found.expect("apps").remove(0);
-    let mut edit = app.edit();
-    edit.set("/credentials/userNameTemplate/template", template)
-        .expect("a template");
-    apps.replace(app.id(), &edit).await.expect("the app");
 }
 
 /// Creates a user in AWS by hand.

@@ -401,6 +401,20 @@ impl Fixture {
     }
 }
 
+/// Sets the template from which Okta makes the user names of the app.
+pub(crate) async fn set_user_name_template(
+    okta: &okta::Client,
+    app: &okta::Id<okta::App>,
+    template: &str,
+) {
+    let app = okta.apps().get(app).await.expect("the app");
+    let mut edit = app.edit();
+    let set = edit.set("/credentials/userNameTemplate/template", template);
+    set.expect("a template");
+    let replaced = okta.apps().replace(app.id(), &edit).await;
+    replaced.expect("the app");
+}
+
 /// Returns the changes and the problems of a step, one line each.
 pub(crate) fn lines(plan: &Plan, step: &'static str) -> Vec<String> {
     let step = plan

@@ -12,7 +12,7 @@ use okta_aws_sso::{
 use rest_core::Secret;
 use sandbox::{Company, Person, PersonStatus, Sandbox};
 
-use crate::fixture::{self, Fixture, SEED, apply, company};
+use crate::fixture::{self, Fixture, SEED, apply, company, set_user_name_template};
 
 /// Returns the explanation of an error, without the values that differ between runs.
 fn explained(error: &Error) -> String {
@@ -192,13 +192,7 @@ async fn a_login_that_aws_refuses_is_no_mistake_if_the_app_sends_the_email_addre
         run_error(&fixture).await.to_string(),
         "AWS does not accept user `charles babbage@example.com`: user name in the app: userName contains U+0020, which is not accepted"
     );
-    let app = fixture.okta.apps().get(&fixture.app().await).await;
-    let app = app.expect("the app");
-    let mut edit = app.edit();
-    let set = edit.set("/credentials/userNameTemplate/template", "${source.email}");
-    set.expect("a template");
-    let replaced = fixture.okta.apps().replace(app.id(), &edit).await;
-    replaced.expect("the app");
+    set_user_name_template(&fixture.okta, &fixture.app().await, "${source.email}").await;
     fixture.run().await.expect("a run");
     let assignments = fixture.assignments();
     assert!(

@@ -125,9 +125,7 @@ impl StreamedEntity {
     /// returns the position of the entity's end.
     #[must_use]
     pub fn position_of(&self, offset: usize) -> Position {
-        let text = self.document.text();
-        let end = self.entity().element().span().end;
-        position(&self.segments, text, self.encoding, offset.min(end))
+        self.positions()(offset)
     }
 
     /// Returns a function like [`position_of`](Self::position_of) for increasing offsets, which reads the

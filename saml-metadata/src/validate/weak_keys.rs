@@ -7,7 +7,7 @@ const PRIMES: [u32; 17] = [
     FIRST, 37, 79, 11, 61, 73, 127, 151, 13, 17, 19, 53, 71, 103, 107, 109, 157,
 ];
 
-/// The prime that rules out 15 of 16 moduli.
+/// The first prime, which rules out 15 of 16 moduli.
 const FIRST: u32 = 97;
 
 /// Returns whether a modulus has the fingerprint of Infineon's generator (CVE-2017-15361).
@@ -18,7 +18,7 @@ const FIRST: u32 = 97;
 pub(super) fn is_roca(modulus: &[u8]) -> bool {
     !modulus.is_empty()
         && is_power_of_65537(remainder_of_first(modulus), FIRST)
-        && PRIMES
+        && PRIMES[1..]
             .iter()
             .all(|prime| is_power_of_65537(remainder(modulus, *prime), *prime))
 }

@@ -39,6 +39,11 @@ impl Missing {
         in_aws: &IdentityView,
     ) -> Self {
         let mut missing = Self::default();
+        let by_id: HashMap<&str, &str> = in_aws
+            .users
+            .iter()
+            .flat_map(|(name, user)| user.external_ids.iter().map(|id| (&*id.id, name.as_str())))
+            .collect();
         for user in scope.provisionable_users() {
             match in_aws.user(user, assigned) {
                 Some(found) if found.is_enabled() => {}
@@ -46,9 +51,9 @@ impl Missing {
                     let missing_user = MissingUser {
                         user: user.clone(),
                         disabled: found.is_some(),
-                        other_name: { in_aws.created_by_okta(user) }
+                        other_name: { by_id.get(user.id.as_str()) }
                             .filter(|_| found.is_none())
-                            .map(ToOwned::to_owned),
+                            .map(|name| (*name).to_owned()),
                     };
                     let subject = Subject::user(&user.profile.login);
                     missing.users.insert(subject, missing_user);

@@ -10,7 +10,7 @@ use okta_aws_sso::{
 use sandbox::{Company, IdentityUser, Person, Sandbox};
 
 use super::{attributes::full_person, fixture::SyncFixture};
-use crate::fixture::ALL_ATTRIBUTES;
+use crate::fixture::{ALL_ATTRIBUTES, set_user_name_template};
 
 const LOGIN: &str = "full@example.com";
 
@@ -44,12 +44,7 @@ impl Org {
     }
 
     async fn set_template(&self, template: &str) {
-        let app = self.app().await;
-        let mut edit = app.edit();
-        let set = edit.set("/credentials/userNameTemplate/template", template);
-        set.expect("a template");
-        let replaced = self.okta.apps().replace(app.id(), &edit).await;
-        replaced.expect("the app");
+        set_user_name_template(&self.okta, self.app().await.id(), template).await;
     }
 
     async fn assign(&self) {
